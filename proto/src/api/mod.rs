@@ -1,0 +1,22 @@
+//! The seams between the roles: what each asks of the others.
+//!
+//! A caller holds an `Arc<dyn Trait>` and cannot tell whether the role runs in
+//! this process or behind the network. Types are those of `core`: bytes are
+//! parsed at the edge and trusted inside.
+
+mod desk;
+mod error;
+mod presence;
+mod queueing;
+mod routing;
+mod sessions;
+
+pub use desk::{AgentAccount, AttachmentRecord, Desk, QueueConfig, SiteConfig};
+pub use error::ApiError;
+pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};
+pub use queueing::{QueueChange, QueueKey, QueuePosition, QueueView, Queueing, WaitingEntry};
+pub use routing::{OfferView, Routing, WorkObserver};
+pub use sessions::{
+    Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
+    Sessions,
+};

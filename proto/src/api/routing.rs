@@ -1,0 +1,46 @@
+//! The role that brings conversations and agents together.
+
+use super::ApiError;
+use async_trait::async_trait;
+use frontdesk_core::conversation::Summary;
+use frontdesk_core::ids::{ConversationId, OfferId};
+use frontdesk_core::party::Principal;
+use std::sync::Arc;
+
+/// Hears of conversations whose phase, queue, agent or place has changed, after
+/// the commit. May miss some (a reconciler tells again) and may hear an older
+/// one late: a summary whose `head` is lower than one heard before is ignored.
+#[async_trait]
+pub trait WorkObserver: Send + Sync + 'static {
+    /// Takes note. `Unavailable` when full: the reconciler will tell again.
+    async fn observe(&self, changed: Vec<Arc<Summary>>) -> Result<(), ApiError>;
+}
+
+/// An open offer as its agent sees it.
+#[derive(Debug, Clone)]
+pub struct OfferView {
+    /// The conversation, in `Phase::Offered`.
+    pub summary: Arc<Summary>,
+}
+
+/// The role that brings conversations and agents together.
+#[async_trait]
+pub trait Routing: WorkObserver {
+    /// The agent takes an offer: its reservation is confirmed, then the
+    /// conversation is assigned. Repeating it is harmless.
+    async fn accept(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+        offer: OfferId,
+    ) -> Result<(), ApiError>;
+
+    /// The agent refuses; the conversation waits again at its old place.
+    async fn decline(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+        offer: OfferId,
+        reason: &str,
+    ) -> Result<(), ApiError>;
+}

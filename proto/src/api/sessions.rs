@@ -1,0 +1,140 @@
+//! The role that owns conversations.
+
+use super::ApiError;
+use async_trait::async_trait;
+use bytes::Bytes;
+use frontdesk_core::conversation::{Command, Outcome, Summary};
+use frontdesk_core::ids::{AgentId, ConversationId, NodeId, QueueId, Seq, SiteId, VisitorId};
+use frontdesk_core::party::{Audience, Origin, Principal};
+use futures::future::BoxFuture;
+
+/// A command on its way to the owner of its conversation.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// On whose behalf.
+    pub origin: Origin,
+    /// What to do.
+    pub command: Command,
+}
+
+/// Resolves once the command's events are durable, or it is known that they
+/// are not.
+pub type ReplyFuture = BoxFuture<'static, Result<Outcome, ApiError>>;
+
+/// A gateway's wish to receive a conversation's deliveries for one reader.
+#[derive(Debug, Clone)]
+pub struct Attach {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The reader; authorised by the owner.
+    pub who: Principal,
+    /// Where deliveries go.
+    pub gateway: NodeId,
+    /// Last seq the reader has seen; beyond the head it is refused.
+    pub cursor: Seq,
+}
+
+/// The gateway is attached: every event after `head` will be published to it.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// The conversation now.
+    pub summary: Summary,
+    /// How the reader reads.
+    pub audience: Audience,
+    /// Last event that this reader may see; those between cursor and head are
+    /// fetched with `history`.
+    pub head: Seq,
+}
+
+/// A page of a conversation's events for one reader.
+#[derive(Debug, Clone)]
+pub struct HistoryQuery {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The reader; `None` for the system, which sees everything.
+    pub who: Option<Principal>,
+    /// Exclusive bound: lower, or upper when `backwards` (0 = from the end).
+    pub after: Seq,
+    /// Events at most; a page also ends at about 256 KiB.
+    pub limit: u32,
+    /// Read towards the beginning. The page is in rising order all the same.
+    pub backwards: bool,
+}
+
+/// One event of a page.
+#[derive(Debug, Clone)]
+pub struct PageEvent {
+    /// Its seq.
+    pub seq: Seq,
+    /// The seq before it that this reader may see.
+    pub prev: Seq,
+    /// Encoded `frontdesk.v1.Event`.
+    pub event: Bytes,
+}
+
+/// A page of events in rising order.
+#[derive(Debug, Clone, Default)]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<PageEvent>,
+    /// There is more in the direction asked for.
+    pub more: bool,
+}
+
+/// Which conversations to list, newest activity first.
+#[derive(Debug, Clone)]
+pub enum ListFilter {
+    /// A visitor's.
+    OfVisitor(VisitorId),
+    /// Those an agent has or is offered; with `closed` also those it had last.
+    OfAgent {
+        /// The agent.
+        agent: AgentId,
+        /// Also closed ones.
+        closed: bool,
+    },
+    /// Those that wait in or are offered from a queue.
+    Waiting(QueueId),
+    /// Everything of the site.
+    All,
+    /// Everything that is not closed, of every site; for reconcilers.
+    Open,
+}
+
+/// The role that owns conversations.
+#[async_trait]
+pub trait Sessions: Send + Sync + 'static {
+    /// Puts a command into the mailbox of its shard, in the order of the calls,
+    /// before this returns. A full mailbox answers `Unavailable`.
+    fn submit(&self, envelope: Envelope) -> ReplyFuture;
+
+    /// Attaches a gateway; repeated by several readers of one gateway.
+    async fn attach(&self, request: Attach) -> Result<Attached, ApiError>;
+
+    /// The gateway has no reader of it any more.
+    async fn detach(&self, gateway: &NodeId, conversation: ConversationId);
+
+    /// Reads a page.
+    async fn history(&self, query: HistoryQuery) -> Result<EventPage, ApiError>;
+
+    /// One conversation, for a reader (`None`: the system).
+    async fn summary(
+        &self,
+        conversation: ConversationId,
+        who: Option<&Principal>,
+    ) -> Result<Summary, ApiError>;
+
+    /// Lists conversations of a site (`None` only with `ListFilter::Open`).
+    async fn list(
+        &self,
+        site: Option<&SiteId>,
+        filter: ListFilter,
+        limit: u32,
+    ) -> Result<Vec<Summary>, ApiError>;
+
+    /// Sends an encoded `ServerFrame` push to the conversation's attached
+    /// gateways; may be lost. `internal` keeps it from the visitor.
+    fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes);
+}

@@ -1,0 +1,340 @@
+//! Events: what the journal holds.
+
+use super::{
+    ConvertError, participant_from_proto, participant_to_proto, timestamp_from_proto,
+    timestamp_to_proto,
+};
+use crate::v1::{self, event::Body as Wire};
+use crate::wkt;
+use bytes::Bytes;
+use frontdesk_core::conversation::{
+    Attachment, Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason,
+};
+use frontdesk_core::ids::Seq;
+use frontdesk_core::party::{Audience, Participant};
+use prost::Message as _;
+use std::str::FromStr;
+
+/// Encodes an event as `frontdesk.v1.Event`.
+pub fn encode_event(event: &Event) -> Bytes {
+    event_to_proto(event).encode_to_vec().into()
+}
+
+/// Decodes what `encode_event` gave; `prev_public` is stored beside it.
+pub fn decode_event(bytes: &[u8], prev_public: Seq) -> Result<Event, ConvertError> {
+    event_from_proto(v1::Event::decode(bytes)?, prev_public)
+}
+
+/// To the wire.
+pub fn event_to_proto(event: &Event) -> v1::Event {
+    let audience = match event.body.audience() {
+        Audience::Public => v1::Audience::Public,
+        Audience::Internal => v1::Audience::Internal,
+    };
+    v1::Event {
+        conversation_id: event.conversation.to_string(),
+        seq: event.seq.get(),
+        at: Some(timestamp_to_proto(event.at)),
+        audience: audience.into(),
+        by: Some(participant_to_proto(&event.by)),
+        body: Some(body_to_proto(&event.body)),
+    }
+}
+
+/// From the wire.
+pub fn event_from_proto(event: v1::Event, prev_public: Seq) -> Result<Event, ConvertError> {
+    Ok(Event {
+        conversation: parse(&event.conversation_id, "event.conversation_id")?,
+        seq: Seq::new(event.seq),
+        prev_public,
+        at: time(event.at.as_ref(), "event.at")?,
+        by: participant(event.by, "event.by")?,
+        body: body_from_proto(event.body.ok_or(ConvertError::Field("event.body"))?)?,
+    })
+}
+
+fn body_to_proto(body: &Body) -> Wire {
+    match body {
+        Body::Started { site, attributes, page, language } => Wire::Started(v1::Started {
+            attributes: attributes.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+            page: page.to_string(),
+            language: language.to_string(),
+            site: site.to_string(),
+        }),
+        Body::Message { client_msg_id, text, attachments } => Wire::Message(v1::Message {
+            client_msg_id: client_msg_id.as_str().to_owned(),
+            text: text.to_string(),
+            attachments: attachments.iter().map(attachment_to_proto).collect(),
+        }),
+        Body::Note { client_msg_id, text } => Wire::Note(v1::Note {
+            client_msg_id: client_msg_id.as_str().to_owned(),
+            text: text.to_string(),
+        }),
+        Body::Queued { queue, reason } => Wire::Queued(v1::Queued {
+            queue: queue.to_string(),
+            reason: queued_reason(*reason).into(),
+        }),
+        Body::Offered { offer, agent, expires_at } => Wire::Offered(v1::Offered {
+            offer_id: offer.to_string(),
+            agent: Some(participant_to_proto(agent)),
+            expires_at: Some(timestamp_to_proto(*expires_at)),
+        }),
+        Body::OfferEnded { offer, agent, outcome, reason } => Wire::OfferEnded(v1::OfferEnded {
+            offer_id: offer.to_string(),
+            agent: Some(participant_to_proto(agent)),
+            outcome: offer_outcome_to_proto(*outcome).into(),
+            reason: reason.to_string(),
+        }),
+        Body::Assigned { agent } => {
+            Wire::Assigned(v1::Assigned { agent: Some(participant_to_proto(agent)) })
+        }
+        Body::Released { agent, reason } => Wire::Released(v1::Released {
+            agent: Some(participant_to_proto(agent)),
+            reason: match reason {
+                ReleasedReason::Transferred => v1::ReleasedReason::Transferred,
+                ReleasedReason::AgentLost => v1::ReleasedReason::AgentLost,
+            }
+            .into(),
+        }),
+        Body::Transferred { to_queue, to_agent, note } => Wire::Transferred(v1::Transferred {
+            to_queue: to_queue.to_string(),
+            to_agent: to_agent.as_ref().map(participant_to_proto),
+            note: note.to_string(),
+        }),
+        Body::TagsChanged { tags } => Wire::TagsChanged(v1::TagsChanged {
+            tags: tags.iter().map(ToString::to_string).collect(),
+        }),
+        Body::Closed { reason } => Wire::Closed(v1::Closed {
+            reason: match reason {
+                ClosedReason::ByVisitor => v1::ClosedReason::ByVisitor,
+                ClosedReason::ByAgent => v1::ClosedReason::ByAgent,
+            }
+            .into(),
+        }),
+        Body::Reopened => Wire::Reopened(v1::Reopened {}),
+        Body::Rated { score, comment } => {
+            Wire::Rated(v1::Rated { score: u32::from(*score), comment: comment.to_string() })
+        }
+    }
+}
+
+fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
+    Ok(match body {
+        Wire::Started(b) => Body::Started {
+            site: parse(&b.site, "started.site")?,
+            attributes: b.attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            page: b.page.into(),
+            language: b.language.into(),
+        },
+        Wire::Message(b) => Body::Message {
+            client_msg_id: parse(&b.client_msg_id, "message.client_msg_id")?,
+            text: b.text.into(),
+            attachments: b
+                .attachments
+                .into_iter()
+                .map(attachment_from_proto)
+                .collect::<Result<_, _>>()?,
+        },
+        Wire::Note(b) => Body::Note {
+            client_msg_id: parse(&b.client_msg_id, "note.client_msg_id")?,
+            text: b.text.into(),
+        },
+        Wire::Queued(b) => Body::Queued {
+            reason: queued_reason_from(b.reason())?,
+            queue: parse(&b.queue, "queued.queue")?,
+        },
+        Wire::Offered(b) => Body::Offered {
+            offer: parse(&b.offer_id, "offered.offer_id")?,
+            agent: participant(b.agent, "offered.agent")?,
+            expires_at: time(b.expires_at.as_ref(), "offered.expires_at")?,
+        },
+        Wire::OfferEnded(b) => Body::OfferEnded {
+            outcome: match b.outcome() {
+                v1::OfferOutcome::Declined => OfferOutcome::Declined,
+                v1::OfferOutcome::Expired => OfferOutcome::Expired,
+                v1::OfferOutcome::Withdrawn => OfferOutcome::Withdrawn,
+                v1::OfferOutcome::Unspecified => {
+                    return Err(ConvertError::Field("offer_ended.outcome"));
+                }
+            },
+            offer: parse(&b.offer_id, "offer_ended.offer_id")?,
+            agent: participant(b.agent, "offer_ended.agent")?,
+            reason: b.reason.into(),
+        },
+        Wire::Assigned(b) => Body::Assigned { agent: participant(b.agent, "assigned.agent")? },
+        Wire::Released(b) => Body::Released {
+            reason: match b.reason() {
+                v1::ReleasedReason::Transferred => ReleasedReason::Transferred,
+                v1::ReleasedReason::AgentLost => ReleasedReason::AgentLost,
+                v1::ReleasedReason::Unspecified => {
+                    return Err(ConvertError::Field("released.reason"));
+                }
+            },
+            agent: participant(b.agent, "released.agent")?,
+        },
+        Wire::Transferred(b) => Body::Transferred {
+            to_queue: parse(&b.to_queue, "transferred.to_queue")?,
+            to_agent: b.to_agent.map(participant_from_proto).transpose()?,
+            note: b.note.into(),
+        },
+        Wire::TagsChanged(b) => {
+            Body::TagsChanged { tags: b.tags.into_iter().map(Into::into).collect() }
+        }
+        Wire::Closed(b) => Body::Closed {
+            reason: match b.reason() {
+                v1::ClosedReason::ByVisitor => ClosedReason::ByVisitor,
+                v1::ClosedReason::ByAgent => ClosedReason::ByAgent,
+                v1::ClosedReason::Unspecified => return Err(ConvertError::Field("closed.reason")),
+            },
+        },
+        Wire::Reopened(_) => Body::Reopened,
+        Wire::Rated(b) => Body::Rated {
+            score: u8::try_from(b.score).map_err(|_| ConvertError::Field("rated.score"))?,
+            comment: b.comment.into(),
+        },
+    })
+}
+
+fn queued_reason(reason: QueuedReason) -> v1::QueuedReason {
+    match reason {
+        QueuedReason::Started => v1::QueuedReason::Started,
+        QueuedReason::Reopened => v1::QueuedReason::Reopened,
+        QueuedReason::Transferred => v1::QueuedReason::Transferred,
+        QueuedReason::AgentLost => v1::QueuedReason::AgentLost,
+    }
+}
+
+fn queued_reason_from(reason: v1::QueuedReason) -> Result<QueuedReason, ConvertError> {
+    match reason {
+        v1::QueuedReason::Started => Ok(QueuedReason::Started),
+        v1::QueuedReason::Reopened => Ok(QueuedReason::Reopened),
+        v1::QueuedReason::Transferred => Ok(QueuedReason::Transferred),
+        v1::QueuedReason::AgentLost => Ok(QueuedReason::AgentLost),
+        v1::QueuedReason::Unspecified => Err(ConvertError::Field("queued.reason")),
+    }
+}
+
+/// To the wire.
+pub(crate) fn offer_outcome_to_proto(outcome: OfferOutcome) -> v1::OfferOutcome {
+    match outcome {
+        OfferOutcome::Declined => v1::OfferOutcome::Declined,
+        OfferOutcome::Expired => v1::OfferOutcome::Expired,
+        OfferOutcome::Withdrawn => v1::OfferOutcome::Withdrawn,
+    }
+}
+
+fn attachment_to_proto(a: &Attachment) -> v1::Attachment {
+    v1::Attachment {
+        id: a.id.to_string(),
+        name: a.name.to_string(),
+        media_type: a.media_type.to_string(),
+        size: a.size,
+    }
+}
+
+fn attachment_from_proto(a: v1::Attachment) -> Result<Attachment, ConvertError> {
+    Ok(Attachment {
+        id: parse(&a.id, "attachment.id")?,
+        name: a.name.into(),
+        media_type: a.media_type.into(),
+        size: a.size,
+    })
+}
+
+fn parse<T: FromStr>(s: &str, field: &'static str) -> Result<T, ConvertError> {
+    s.parse().map_err(|_| ConvertError::Field(field))
+}
+
+fn time(
+    t: Option<&wkt::Timestamp>,
+    field: &'static str,
+) -> Result<frontdesk_core::time::Timestamp, ConvertError> {
+    t.and_then(timestamp_from_proto).ok_or(ConvertError::Field(field))
+}
+
+fn participant(
+    p: Option<v1::Participant>,
+    field: &'static str,
+) -> Result<Participant, ConvertError> {
+    participant_from_proto(p.ok_or(ConvertError::Field(field))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frontdesk_core::ids::{AgentId, ConversationId, VisitorId};
+    use frontdesk_core::time::Timestamp;
+    use uuid::Uuid;
+
+    fn bodies() -> Vec<Body> {
+        let agent = Participant::agent(AgentId::from_uuid(Uuid::from_u128(7)), "Ana");
+        let offer = frontdesk_core::ids::OfferId::from_uuid(Uuid::from_u128(9));
+        let text: std::sync::Arc<str> = "grüße 你好 🙂".into();
+        let id: frontdesk_core::ids::ClientMsgId = "m-1".parse().unwrap();
+        let file = Attachment {
+            id: frontdesk_core::ids::AttachmentId::from_uuid(Uuid::from_u128(11)),
+            name: "a.png".into(),
+            media_type: "image/png".into(),
+            size: 42,
+        };
+        vec![
+            Body::Started {
+                site: "demo".parse().unwrap(),
+                attributes: [("k".into(), "v".into())].into(),
+                page: "https://shop.example/".into(),
+                language: "de".into(),
+            },
+            Body::Message {
+                client_msg_id: id.clone(),
+                text: text.clone(),
+                attachments: vec![file],
+            },
+            Body::Note { client_msg_id: id, text: text.clone() },
+            Body::Queued { queue: "sales".parse().unwrap(), reason: QueuedReason::AgentLost },
+            Body::Offered {
+                offer,
+                agent: agent.clone(),
+                expires_at: Timestamp::from_millis(1_234),
+            },
+            Body::OfferEnded {
+                offer,
+                agent: agent.clone(),
+                outcome: OfferOutcome::Withdrawn,
+                reason: text.clone(),
+            },
+            Body::Assigned { agent: agent.clone() },
+            Body::Released { agent: agent.clone(), reason: ReleasedReason::Transferred },
+            Body::Transferred {
+                to_queue: "sales".parse().unwrap(),
+                to_agent: Some(agent),
+                note: text.clone(),
+            },
+            Body::TagsChanged { tags: vec!["a".into(), "b".into()] },
+            Body::Closed { reason: ClosedReason::ByAgent },
+            Body::Reopened,
+            Body::Rated { score: 5, comment: text },
+        ]
+    }
+
+    #[test]
+    fn every_kind_of_event_survives_the_wire() {
+        for body in bodies() {
+            let event = Event {
+                conversation: ConversationId::from_uuid(Uuid::from_u128(3)),
+                seq: Seq::new(8),
+                prev_public: Seq::new(6),
+                at: Timestamp::from_millis(1_763_877_600_123),
+                by: Participant::visitor(VisitorId::from_uuid(Uuid::from_u128(5)), "Vi"),
+                body,
+            };
+            let back = decode_event(&encode_event(&event), event.prev_public).unwrap();
+            assert_eq!(back, event);
+        }
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        assert!(decode_event(b"\xff\xff\xff", Seq::ZERO).is_err());
+        assert!(decode_event(b"", Seq::ZERO).is_err());
+    }
+}

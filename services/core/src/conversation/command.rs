@@ -1,0 +1,151 @@
+//! What may be asked of a conversation, and the answers.
+
+use super::event::{Attachment, OfferOutcome};
+use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
+use crate::party::Participant;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How a conversation begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartRequest {
+    /// Queue to wait in; the edge has filled in the site's default.
+    pub queue: QueueId,
+    /// Pre-chat attributes.
+    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
+    /// Address of the page.
+    pub page: Arc<str>,
+    /// BCP 47 tag or empty.
+    pub language: Arc<str>,
+    /// A first message with its id.
+    pub first_message: Option<(ClientMsgId, Arc<str>)>,
+}
+
+/// Where a transfer goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferTarget {
+    /// Any agent of a queue.
+    Queue(QueueId),
+    /// One agent; after a while anyone of the present queue.
+    Agent(Participant),
+}
+
+/// A wish of a client or of routing. Every one may be repeated without harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Visitor: open it.
+    Start(StartRequest),
+    /// Visitor or staff: say something.
+    Send {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Text.
+        text: Arc<str>,
+        /// Files, resolved at the edge.
+        attachments: Vec<Attachment>,
+    },
+    /// Staff: remark among themselves.
+    Note {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Text.
+        text: Arc<str>,
+    },
+    /// Either side has read up to here.
+    MarkRead {
+        /// Highest seq read.
+        seq: Seq,
+    },
+    /// Either side writes, or stopped.
+    Typing {
+        /// Whether it does.
+        typing: bool,
+    },
+    /// Either side: end it.
+    Close,
+    /// Visitor: take it up again.
+    Reopen,
+    /// Visitor: satisfaction.
+    Rate {
+        /// 1–5.
+        score: u8,
+        /// Words.
+        comment: Arc<str>,
+    },
+    /// Agent: hand it on.
+    Transfer {
+        /// To whom.
+        target: TransferTarget,
+        /// For whoever takes over.
+        note: Arc<str>,
+    },
+    /// Staff: replace the tags.
+    SetTags {
+        /// The whole new set.
+        tags: Vec<Arc<str>>,
+    },
+    /// Routing: ask an agent, who has room reserved.
+    Offer {
+        /// The offer.
+        offer: OfferId,
+        /// Whom.
+        agent: Participant,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// Routing, for an agent whose reservation is confirmed: assign.
+    Accept {
+        /// The offer.
+        offer: OfferId,
+        /// Who takes it.
+        agent: AgentId,
+    },
+    /// Routing: an offer is over.
+    EndOffer {
+        /// The offer.
+        offer: OfferId,
+        /// How it ended.
+        outcome: OfferOutcome,
+        /// The agent's words.
+        reason: Arc<str>,
+    },
+    /// Routing: the agent went away; wait again, at the old place.
+    AgentLost {
+        /// Who went.
+        agent: AgentId,
+    },
+}
+
+/// What the sender of a command is told once its events are durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, or was so already.
+    Done,
+    /// The message or note stands at `seq`.
+    Sent {
+        /// Its place.
+        seq: Seq,
+        /// Its time.
+        at: Timestamp,
+        /// It had been appended before.
+        duplicate: bool,
+    },
+}
+
+/// Why a command was refused. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Reject {
+    /// Absent, or not the caller's to know of.
+    #[error("no such conversation")]
+    NotFound,
+    /// Known to the caller, but not the caller's to do.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// A documented limit is broken.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// Not in this state.
+    #[error("{0}")]
+    State(&'static str),
+}

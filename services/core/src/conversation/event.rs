@@ -1,0 +1,225 @@
+//! What happened: the facts a conversation is the fold of.
+
+use crate::ids::{AttachmentId, ClientMsgId, ConversationId, OfferId, QueueId, Seq, SiteId};
+use crate::party::{Audience, Participant};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A file that a message carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Given by the upload.
+    pub id: AttachmentId,
+    /// File name without path parts, at most 200 bytes.
+    pub name: Arc<str>,
+    /// Found by looking at the bytes.
+    pub media_type: Arc<str>,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// Why a conversation waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueuedReason {
+    /// It has just begun.
+    Started,
+    /// The visitor took it up again.
+    Reopened,
+    /// An agent handed it on.
+    Transferred,
+    /// Its agent went away.
+    AgentLost,
+}
+
+/// How an offer ended without an assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    /// The agent refused.
+    Declined,
+    /// The agent did not answer in time.
+    Expired,
+    /// The conversation closed, or the agent went away.
+    Withdrawn,
+}
+
+/// Why an agent no longer has the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleasedReason {
+    /// Handed on.
+    Transferred,
+    /// The agent went away.
+    AgentLost,
+}
+
+/// Who ended the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedReason {
+    /// The visitor.
+    ByVisitor,
+    /// The agent or a supervisor.
+    ByAgent,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// The visitor opened the conversation; always seq 1.
+    Started {
+        /// The tenant.
+        site: SiteId,
+        /// Pre-chat attributes.
+        attributes: BTreeMap<Arc<str>, Arc<str>>,
+        /// Address of the page.
+        page: Arc<str>,
+        /// BCP 47 tag or empty.
+        language: Arc<str>,
+    },
+    /// Somebody said something.
+    Message {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// May be empty only with attachments.
+        text: Arc<str>,
+        /// Files.
+        attachments: Vec<Attachment>,
+    },
+    /// A private remark.
+    Note {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Not empty.
+        text: Arc<str>,
+    },
+    /// Waits for an agent.
+    Queued {
+        /// Where.
+        queue: QueueId,
+        /// Why.
+        reason: QueuedReason,
+    },
+    /// An agent was asked.
+    Offered {
+        /// The offer.
+        offer: OfferId,
+        /// Who was asked.
+        agent: Participant,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// An offer ended without an assignment.
+    OfferEnded {
+        /// The offer.
+        offer: OfferId,
+        /// Who had been asked.
+        agent: Participant,
+        /// How.
+        outcome: OfferOutcome,
+        /// The agent's words.
+        reason: Arc<str>,
+    },
+    /// The agent has it.
+    Assigned {
+        /// Who.
+        agent: Participant,
+    },
+    /// The agent has it no longer.
+    Released {
+        /// Who.
+        agent: Participant,
+        /// Why.
+        reason: ReleasedReason,
+    },
+    /// Handed on to a queue, or to an agent within the present queue.
+    Transferred {
+        /// Queue it now waits in.
+        to_queue: QueueId,
+        /// Agent it is meant for.
+        to_agent: Option<Participant>,
+        /// For whoever takes over.
+        note: Arc<str>,
+    },
+    /// The whole new set of tags, sorted.
+    TagsChanged {
+        /// Tags.
+        tags: Vec<Arc<str>>,
+    },
+    /// It ended.
+    Closed {
+        /// By whom.
+        reason: ClosedReason,
+    },
+    /// Taken up again.
+    Reopened,
+    /// Rated by the visitor.
+    Rated {
+        /// 1–5.
+        score: u8,
+        /// Words.
+        comment: Arc<str>,
+    },
+}
+
+impl Body {
+    /// Who may see it.
+    pub fn audience(&self) -> Audience {
+        match self {
+            Self::Note { .. }
+            | Self::Offered { .. }
+            | Self::OfferEnded { .. }
+            | Self::Transferred { .. }
+            | Self::TagsChanged { .. } => Audience::Internal,
+            Self::Started { .. }
+            | Self::Message { .. }
+            | Self::Queued { .. }
+            | Self::Assigned { .. }
+            | Self::Released { .. }
+            | Self::Closed { .. }
+            | Self::Reopened
+            | Self::Rated { .. } => Audience::Public,
+        }
+    }
+
+    /// The sender's id, for what may be sent only once.
+    pub fn client_msg_id(&self) -> Option<&ClientMsgId> {
+        match self {
+            Self::Message { client_msg_id, .. } | Self::Note { client_msg_id, .. } => {
+                Some(client_msg_id)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One durable event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// 1, 2, 3 … over all audiences.
+    pub seq: Seq,
+    /// Seq of the event before it that a visitor may see.
+    pub prev_public: Seq,
+    /// Never before that of the event before.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub by: Participant,
+    /// What it says.
+    pub body: Body,
+}
+
+impl Event {
+    /// Seq of the event before it that a reader of `audience` may see.
+    pub fn prev(&self, audience: Audience) -> Seq {
+        match audience {
+            Audience::Public => self.prev_public,
+            Audience::Internal => Seq::new(self.seq.get() - 1),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! One conversation: the machine behind promises P2, P3 and P6.
+//!
+//! `Conversation::step` decides on a command and applies what it decided. It
+//! must never refuse what it has accepted before under the same
+//! `client_msg_id`, and never let an event be seen by an audience it is not for.
+
+mod command;
+mod decide;
+mod event;
+mod limits;
+mod recent;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, Outcome, Reject, StartRequest, TransferTarget};
+pub use event::{
+    Attachment, Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason,
+};
+pub use limits::*;
+pub use state::{Conversation, Offer, Phase, Step, Summary};

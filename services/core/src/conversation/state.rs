@@ -1,0 +1,387 @@
+//! The state of a conversation and how events change it.
+
+use super::command::{Command, Outcome, Reject};
+use super::event::{Body, Event};
+use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES};
+use super::recent::RecentIds;
+use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, SiteId, VisitorId};
+use crate::party::{Audience, Origin, Participant};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An open offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its id.
+    pub id: OfferId,
+    /// Who was asked.
+    pub agent: Participant,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Where a conversation stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Waits in its queue.
+    Waiting,
+    /// An agent has been asked.
+    Offered(Offer),
+    /// An agent has it.
+    Assigned {
+        /// Who.
+        agent: Participant,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Ended.
+    Closed {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What a command came to: durable first, then said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// To append, in order; often one, sometimes none.
+    pub events: Vec<Event>,
+    /// For the sender, once the events are durable.
+    pub outcome: Outcome,
+}
+
+/// A conversation that has been started: the fold of its events, plus the read
+/// cursors, which are state and no events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub(super) id: ConversationId,
+    pub(super) site: SiteId,
+    pub(super) visitor: Participant,
+    pub(super) attributes: BTreeMap<Arc<str>, Arc<str>>,
+    pub(super) page: Arc<str>,
+    pub(super) language: Arc<str>,
+    pub(super) phase: Phase,
+    pub(super) queue: QueueId,
+    pub(super) waiting_since: Timestamp,
+    pub(super) excluded: Vec<AgentId>,
+    pub(super) target: Option<(Participant, Timestamp)>,
+    pub(super) handover_note: Option<Arc<str>>,
+    pub(super) last_agent: Option<Participant>,
+    pub(super) tags: Vec<Arc<str>>,
+    pub(super) rating: Option<(u8, Arc<str>)>,
+    pub(super) preview: Arc<str>,
+    pub(super) started_at: Timestamp,
+    pub(super) last_at: Timestamp,
+    pub(super) head: Seq,
+    pub(super) public_head: Seq,
+    pub(super) visitor_read: Seq,
+    pub(super) agent_read: Seq,
+    pub(super) recent: RecentIds,
+}
+
+/// What others need to know of a conversation: lists, queues, offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The conversation.
+    pub id: ConversationId,
+    /// The tenant.
+    pub site: SiteId,
+    /// Its visitor.
+    pub visitor: Participant,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Its queue.
+    pub queue: QueueId,
+    /// When it began to wait; kept through transfers and lost agents.
+    pub waiting_since: Timestamp,
+    /// Agents not to be asked again before others were.
+    pub excluded: Vec<AgentId>,
+    /// Agent a transfer is meant for, and until when only for that one.
+    pub target: Option<(Participant, Timestamp)>,
+    /// For whoever takes over.
+    pub handover_note: Option<Arc<str>>,
+    /// The last agent who had it.
+    pub last_agent: Option<Participant>,
+    /// Tags, sorted.
+    pub tags: Vec<Arc<str>>,
+    /// Pre-chat attributes.
+    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
+    /// BCP 47 tag or empty.
+    pub language: Arc<str>,
+    /// First words of the visitor.
+    pub preview: Arc<str>,
+    /// First event's time.
+    pub started_at: Timestamp,
+    /// Last event's time.
+    pub last_at: Timestamp,
+    /// Last event.
+    pub head: Seq,
+    /// Last event that the visitor may see.
+    pub public_head: Seq,
+    /// How far the visitor has read.
+    pub visitor_read: Seq,
+    /// How far the staff has read.
+    pub agent_read: Seq,
+}
+
+impl Conversation {
+    /// Opens a conversation: decides on its `Start` and gives the new state.
+    pub fn open(
+        id: ConversationId,
+        origin: &Origin,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<(Self, Step), Reject> {
+        let (by, drafts) = super::decide::open(origin, command)?;
+        let mut drafts = drafts.into_iter();
+        let first = drafts.next().ok_or(Reject::NotFound)?;
+        let first = Event {
+            conversation: id,
+            seq: Seq::ZERO.next(),
+            prev_public: Seq::ZERO,
+            at: now,
+            by: by.clone(),
+            body: first,
+        };
+        let mut state = Self::from_first(&first).ok_or(Reject::NotFound)?;
+        let mut events = vec![first];
+        for body in drafts {
+            events.push(state.record(by.clone(), body, now));
+        }
+        let outcome = Outcome::Done;
+        Ok((state, Step { events, outcome }))
+    }
+
+    /// The state after the first event; `None` when that is no `Started`.
+    pub fn from_first(event: &Event) -> Option<Self> {
+        let Body::Started { site, attributes, page, language } = &event.body else {
+            return None;
+        };
+        Some(Self {
+            id: event.conversation,
+            site: site.clone(),
+            visitor: event.by.clone(),
+            attributes: attributes.clone(),
+            page: page.clone(),
+            language: language.clone(),
+            phase: Phase::Waiting,
+            // Replaced by the `Queued` that always follows in the same append.
+            queue: super::decide::placeholder_queue(),
+            waiting_since: event.at,
+            excluded: Vec::new(),
+            target: None,
+            handover_note: None,
+            last_agent: None,
+            tags: Vec::new(),
+            rating: None,
+            preview: Arc::from(""),
+            started_at: event.at,
+            last_at: event.at,
+            head: event.seq,
+            public_head: event.seq,
+            visitor_read: Seq::ZERO,
+            agent_read: Seq::ZERO,
+            recent: RecentIds::default(),
+        })
+    }
+
+    /// Decides on a command and applies what was decided. On `Err` nothing has
+    /// changed.
+    pub fn step(
+        &mut self,
+        origin: &Origin,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Step, Reject> {
+        let decision = self.decide(origin, command, now)?;
+        let events: Vec<Event> = decision
+            .drafts
+            .into_iter()
+            .map(|body| self.record(decision.by.clone(), body, now))
+            .collect();
+        let outcome = match (decision.outcome, events.last()) {
+            (Some(outcome), _) => outcome,
+            (None, Some(e)) if e.body.client_msg_id().is_some() => {
+                Outcome::Sent { seq: e.seq, at: e.at, duplicate: false }
+            }
+            (None, _) => Outcome::Done,
+        };
+        if let Command::MarkRead { seq } = command {
+            self.mark_read(&decision.by, *seq);
+        }
+        Ok(Step { events, outcome })
+    }
+
+    fn record(&mut self, by: Participant, body: Body, now: Timestamp) -> Event {
+        let event = Event {
+            conversation: self.id,
+            seq: self.head.next(),
+            prev_public: self.public_head,
+            at: now.max(self.last_at),
+            by,
+            body,
+        };
+        self.apply(&event);
+        event
+    }
+
+    /// Applies an event that follows the present head, as read from the journal
+    /// or just decided.
+    pub fn apply(&mut self, event: &Event) {
+        debug_assert_eq!(event.seq, self.head.next(), "events are applied in order");
+        self.head = event.seq;
+        self.last_at = event.at;
+        if event.body.audience() == Audience::Public {
+            self.public_head = event.seq;
+        }
+        if let Some(id) = event.body.client_msg_id() {
+            self.recent.remember(event.by.id, id.clone(), event.seq, event.at);
+        }
+        self.apply_body(event);
+    }
+
+    fn apply_body(&mut self, event: &Event) {
+        match &event.body {
+            Body::Started { .. } | Body::Note { .. } => {}
+            Body::Message { text, .. } => {
+                if self.preview.is_empty() && event.by.id == self.visitor.id {
+                    self.preview = first_words(text);
+                }
+            }
+            Body::Queued { queue, .. } => {
+                self.queue = queue.clone();
+                self.phase = Phase::Waiting;
+            }
+            Body::Offered { offer, agent, expires_at } => {
+                let (id, agent, expires_at) = (*offer, agent.clone(), *expires_at);
+                self.phase = Phase::Offered(Offer { id, agent, expires_at });
+            }
+            Body::OfferEnded { agent, outcome, .. } => {
+                self.phase = Phase::Waiting;
+                self.offer_ended(agent, *outcome);
+            }
+            Body::Assigned { agent } => {
+                self.phase = Phase::Assigned { agent: agent.clone(), since: event.at };
+                self.last_agent = Some(agent.clone());
+                self.excluded.clear();
+                self.target = None;
+            }
+            Body::Released { .. } => self.phase = Phase::Waiting,
+            Body::Transferred { to_queue, to_agent, note } => {
+                self.queue = to_queue.clone();
+                self.target =
+                    to_agent.clone().map(|a| (a, event.at + super::limits::TARGET_HOLD));
+                self.handover_note = (!note.is_empty()).then(|| note.clone());
+                self.excluded.clear();
+            }
+            Body::TagsChanged { tags } => self.tags.clone_from(tags),
+            Body::Closed { .. } => self.phase = Phase::Closed { at: event.at },
+            Body::Reopened => {
+                self.phase = Phase::Waiting;
+                self.waiting_since = event.at;
+                self.excluded.clear();
+                self.target = None;
+                self.handover_note = None;
+            }
+            Body::Rated { score, comment } => self.rating = Some((*score, comment.clone())),
+        }
+    }
+
+    fn offer_ended(&mut self, agent: &Participant, outcome: super::event::OfferOutcome) {
+        use super::event::OfferOutcome::{Declined, Expired};
+        if !matches!(outcome, Declined | Expired) {
+            return;
+        }
+        if self.target.as_ref().is_some_and(|(t, _)| t.id == agent.id) {
+            self.target = None;
+        }
+        let Some(id) = agent.agent_id() else { return };
+        self.excluded.retain(|a| *a != id);
+        if self.excluded.len() == MAX_EXCLUDED {
+            self.excluded.remove(0);
+        }
+        self.excluded.push(id);
+    }
+
+    fn mark_read(&mut self, by: &Participant, seq: Seq) {
+        let cursor =
+            if by.id == self.visitor.id { &mut self.visitor_read } else { &mut self.agent_read };
+        *cursor = seq.max(*cursor);
+    }
+
+    /// Restores the read cursors, which are stored beside the events.
+    pub fn restore_reads(&mut self, visitor: Seq, agent: Seq) {
+        self.visitor_read = visitor.max(self.visitor_read);
+        self.agent_read = agent.max(self.agent_read);
+    }
+
+    /// The conversation's id.
+    pub fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    /// The tenant.
+    pub fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    /// The visitor it belongs to.
+    pub fn visitor_id(&self) -> VisitorId {
+        VisitorId::from_uuid(self.visitor.id)
+    }
+
+    /// Where it stands.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Last event.
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// Last event that a reader of `audience` may see.
+    pub fn head_for(&self, audience: Audience) -> Seq {
+        match audience {
+            Audience::Public => self.public_head,
+            Audience::Internal => self.head,
+        }
+    }
+
+    /// What others need to know of it.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            id: self.id,
+            site: self.site.clone(),
+            visitor: self.visitor.clone(),
+            phase: self.phase.clone(),
+            queue: self.queue.clone(),
+            waiting_since: self.waiting_since,
+            excluded: self.excluded.clone(),
+            target: self.target.clone(),
+            handover_note: self.handover_note.clone(),
+            last_agent: self.last_agent.clone(),
+            tags: self.tags.clone(),
+            attributes: self.attributes.clone(),
+            language: self.language.clone(),
+            preview: self.preview.clone(),
+            started_at: self.started_at,
+            last_at: self.last_at,
+            head: self.head,
+            public_head: self.public_head,
+            visitor_read: self.visitor_read,
+            agent_read: self.agent_read,
+        }
+    }
+}
+
+fn first_words(text: &str) -> Arc<str> {
+    let mut end = text.len().min(PREVIEW_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    Arc::from(&text[..end])
+}

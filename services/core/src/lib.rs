@@ -1,0 +1,14 @@
+//! The decisions of Frontdesk as pure, deterministic state machines.
+//!
+//! Nothing here is async, reads a clock, draws a random number or does I/O:
+//! time and ids come in with the command. Everything else in the workspace
+//! moves bytes to and from these machines.
+
+pub mod conversation;
+pub mod ids;
+pub mod matching;
+pub mod party;
+pub mod presence;
+pub mod queue;
+pub mod shard;
+pub mod time;
