@@ -1,0 +1,51 @@
+# Everything a newcomer or a machine runs. Checking never edits: `make fix` does.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+WEB := services/web
+PAGES := $(WEB)/dist/.built
+PAGE_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
+	$(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs)
+
+.PHONY: help run build pages verify fix test bench clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+run: pages ## Build everything and start a whole Frontdesk on this machine.
+	cargo build --release --locked -p frontdesk-node
+	target/release/frontdesk dev $(ARGS)
+
+build: pages ## Build the binary with its pages (target/release/frontdesk).
+	cargo build --release --locked -p frontdesk-node
+
+pages: $(PAGES) ## Build the web pages that the binary carries.
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGES): $(WEB)/node_modules/.installed $(PAGE_SOURCES)
+	cd $(WEB) && npm run build
+	@touch $@
+
+verify: pages ## Format, lints, import edges, tidiness. Edits nothing.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --locked -q -p frontdesk-tests --test tidy
+	cd $(WEB) && npm run check
+
+fix: ## Format and apply what the lints can apply.
+	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	cargo fmt --all
+	cd $(WEB) && npm run fix
+
+test: pages ## Set up and run every test; ends with "N passed, N failed".
+	tests/run.sh
+
+bench: pages ## Measure: CPU per message, latency, memory per connection.
+	loadtest/bench.sh
+
+clean: ## Remove what was built.
+	cargo clean
+	rm -rf $(WEB)/dist $(WEB)/node_modules tests/browser/node_modules

@@ -1,0 +1,137 @@
+//! `frontdesk ctl`: looks into a running system through the admin service.
+
+mod table;
+
+use crate::chat::screen;
+use crate::cli::{CtlArgs, CtlCommand, Output};
+use crate::link::{self, LinkError};
+use crate::signin::{self, SignInError, with_deadline};
+use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
+use frontdesk_proto::v1::{
+    AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
+    ListAgentsRequest, ListQueuesRequest, Phase,
+};
+use serde::Serialize;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CtlError {
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("{}", .0.message())]
+    Refused(#[from] Status),
+    #[error("the token cannot be sent")]
+    Token,
+    #[error("cannot print as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+type Admin = AdminServiceClient<InterceptedService<Channel, Bearer>>;
+
+/// Adds the token to every call.
+#[derive(Clone)]
+struct Bearer(MetadataValue<Ascii>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+/// Runs one command.
+pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
+    let token = signin::staff(&args.target).await?;
+    let bearer = format!("Bearer {}", token.token).parse().map_err(|_| CtlError::Token)?;
+    let channel = link::endpoint(&args.target.target)?.connect().await.map_err(LinkError::from)?;
+    let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
+    let output = args.output;
+    match args.command {
+        CtlCommand::Agents => agents(admin, output).await,
+        CtlCommand::Queues => queues(admin, output).await,
+        CtlCommand::Conversations { limit, open } => {
+            conversations(admin, output, limit, open).await
+        }
+        CtlCommand::Show { conversation } => show(admin, output, conversation).await,
+        CtlCommand::Follow { conversation, after } => {
+            follow(admin, output, conversation, after).await
+        }
+    }
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), CtlError> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+async fn agents(mut admin: Admin, output: Output) -> Result<(), CtlError> {
+    let answer = admin.list_agents(with_deadline(ListAgentsRequest {})).await?.into_inner();
+    match output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => table::agents(&answer.agents),
+    }
+    Ok(())
+}
+
+async fn queues(mut admin: Admin, output: Output) -> Result<(), CtlError> {
+    let answer = admin.list_queues(with_deadline(ListQueuesRequest {})).await?.into_inner();
+    match output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => table::queues(&answer.queues),
+    }
+    Ok(())
+}
+
+async fn conversations(
+    mut admin: Admin,
+    output: Output,
+    limit: u32,
+    open: bool,
+) -> Result<(), CtlError> {
+    let phases = if open { [Phase::Waiting, Phase::Offered, Phase::Assigned].as_slice() } else { &[] };
+    let phases = phases.iter().map(|p| i32::from(*p)).collect();
+    let ask = AdminListConversationsRequest { limit, phases };
+    let answer = admin.list_conversations(with_deadline(ask)).await?.into_inner();
+    match output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => table::conversations(&answer.conversations),
+    }
+    Ok(())
+}
+
+async fn show(mut admin: Admin, output: Output, id: String) -> Result<(), CtlError> {
+    let ask = GetConversationRequest { conversation_id: id };
+    let answer = admin.get_conversation(with_deadline(ask)).await?.into_inner();
+    match output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => {
+            table::conversations(answer.conversation.as_slice());
+            for event in answer.events.iter().filter_map(|p| p.event.as_ref()) {
+                println!("{}", screen::line(event, ""));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn follow(mut admin: Admin, output: Output, id: String, after: u32) -> Result<(), CtlError> {
+    let cursor = Cursor { conversation_id: id, seq: after };
+    // No deadline: it runs until it is interrupted; keep-alive finds a dead peer.
+    let ask = FollowConversationRequest { cursor: Some(cursor) };
+    let mut events = admin.follow_conversation(ask).await?.into_inner();
+    while let Some(push) = events.message().await? {
+        match (output, &push.event) {
+            (Output::Json, _) => println!("{}", serde_json::to_string(&push)?),
+            (Output::Table, Some(event)) => println!("{}", screen::line(event, "")),
+            (Output::Table, None) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The effective settings: defaults, then the file, then `FRONTDESK_…`
+//! variables (two underscores between section and key), then flags.
+
+use crate::cli::SettingsArgs;
+use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use frontdesk_telemetry::LogSettings;
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// Variables that begin with `FRONTDESK_` and are no settings.
+const NOT_SETTINGS: [&str; 3] = ["config", "password", "test_binary"];
+/// Keys with one of these endings are never printed.
+const SECRET_ENDINGS: [&str; 3] = ["secret", "password", "token"];
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where clients connect.
+    pub(crate) listen: SocketAddr,
+    /// Folder that holds all state.
+    pub(crate) data: PathBuf,
+    pub(crate) log: LogSettings,
+    pub(crate) gateway: frontdesk_gateway::Settings,
+    pub(crate) sessions: frontdesk_sessions::Settings,
+    pub(crate) presence: frontdesk_presence::Settings,
+    pub(crate) queueing: frontdesk_queueing::Settings,
+    pub(crate) routing: frontdesk_routing::Settings,
+    pub(crate) desk: frontdesk_desk::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            data: PathBuf::from("./data"),
+            log: LogSettings::default(),
+            gateway: Default::default(),
+            sessions: Default::default(),
+            presence: Default::default(),
+            queueing: Default::default(),
+            routing: Default::default(),
+            desk: Default::default(),
+        }
+    }
+}
+
+/// Why settings cannot be used; one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    #[error("{0}")]
+    Figment(#[from] figment::Error),
+    #[error("{0}: no such file")]
+    NoFile(String),
+    #[error("cannot print: {0}")]
+    Print(#[from] toml::ser::Error),
+}
+
+/// Reads and checks the settings.
+pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Box<SettingsError>> {
+    let mut figment = Figment::from(Serialized::defaults(Settings::default()));
+    if let Some(file) = &args.config {
+        if !file.is_file() {
+            return Err(Box::new(SettingsError::NoFile(file.display().to_string())));
+        }
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    figment = figment.merge(Env::prefixed("FRONTDESK_").ignore(&NOT_SETTINGS).split("__"));
+    if let Some(listen) = &args.listen {
+        figment = figment.merge(Serialized::default("listen", listen));
+    }
+    if let Some(data) = &args.data {
+        figment = figment.merge(Serialized::default("data", data));
+    }
+    if let Some(level) = &args.log {
+        figment = figment.merge(Serialized::default("log.level", level));
+    }
+    figment.extract().map_err(|e| Box::new(SettingsError::Figment(e)))
+}
+
+/// Prints the settings as a settings file, secrets hidden.
+pub(crate) fn print(settings: &Settings) -> Result<(), SettingsError> {
+    let mut value = toml::Value::try_from(settings)?;
+    hide_secrets(&mut value);
+    print!("{}", toml::to_string_pretty(&value)?);
+    Ok(())
+}
+
+fn hide_secrets(value: &mut toml::Value) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table.iter_mut() {
+                if SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending)) {
+                    *value = toml::Value::String("(hidden)".into());
+                } else {
+                    hide_secrets(value);
+                }
+            }
+        }
+        toml::Value::Array(array) => array.iter_mut().for_each(hide_secrets),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_hidden_wherever_they_are() {
+        let text = "[[gateway.keys]]\nkid = \"a\"\nsecret = \"xyz\"\n";
+        let mut value: toml::Value = toml::from_str(text).unwrap();
+        hide_secrets(&mut value);
+        let printed = toml::to_string(&value).unwrap();
+        assert!(!printed.contains("xyz") && printed.contains("kid"), "{printed}");
+    }
+
+    #[test]
+    fn later_sources_win_and_unknown_keys_are_refused() {
+        figment::Jail::expect_with(|jail| {
+            jail.create_file("f.toml", "listen = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n")?;
+            jail.set_env("FRONTDESK_LOG__LEVEL", "debug");
+            let args = SettingsArgs {
+                config: Some("f.toml".into()),
+                data: Some("elsewhere".into()),
+                listen: None,
+                log: None,
+            };
+            let settings = load(&args).map_err(|e| e.to_string())?;
+            assert_eq!(settings.listen.port(), 1);
+            assert_eq!(settings.log.level, "debug");
+            assert_eq!(settings.data, PathBuf::from("elsewhere"));
+            jail.set_env("FRONTDESK_LOG__LEVLE", "debug");
+            let error = load(&args).unwrap_err().to_string();
+            assert!(error.contains("levle"), "{error}");
+            Ok(())
+        });
+    }
+}

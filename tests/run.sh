@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Sets up and runs every test, then sums up: the last line is "N passed, N failed".
+# Every stage runs even when one before it has failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+logs=target/test-logs
+mkdir -p "$logs"
+passed=0
+failed=0
+
+# A stage that fails without having counted a failure counts as one.
+count() { # exit code, passed, failed
+  passed=$((passed + $2))
+  if [ "$1" -ne 0 ] && [ "$3" -eq 0 ]; then
+    failed=$((failed + 1))
+  else
+    failed=$((failed + $3))
+  fi
+}
+
+sum() { # pattern with one number, file
+  sed -nE "s/$1/\1/p" "$2" | awk '{n += $1} END {print n + 0}'
+}
+
+stage() { # name, command…
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" 2>&1 | tee "$logs/$name.log"
+}
+
+tests/setup.sh || exit 1
+
+stage build cargo build --locked -p frontdesk-node -p frontdesk-loadtest
+code=$?
+count $code 0 0
+[ $code -eq 0 ] || { echo "$passed passed, $failed failed"; exit 1; }
+
+stage rust cargo test --locked --workspace --no-fail-fast
+count $? "$(sum '^test result: .* ([0-9]+) passed;.*' "$logs/rust.log")" \
+  "$(sum '^test result: .* ([0-9]+) failed;.*' "$logs/rust.log")"
+
+stage web npm --prefix services/web test -- --reporter=tap
+count $? "$(grep -cE '^ *ok [0-9]+ - .*# time' "$logs/web.log")" \
+  "$(grep -cE '^ *not ok [0-9]+ - .*# time' "$logs/web.log")"
+
+FRONTDESK_TEST_BINARY=$PWD/target/debug/frontdesk \
+  stage browser npm --prefix tests/browser test
+count $? "$(sum '^# pass ([0-9]+)$' "$logs/browser.log")" \
+  "$(sum '^# fail ([0-9]+)$' "$logs/browser.log")"
+
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
