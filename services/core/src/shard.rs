@@ -52,7 +52,11 @@ mod tests {
     fn the_mapping_is_pinned() {
         let shard = |n: u128| ShardId::of(ConversationId::from_uuid(Uuid::from_u128(n))).get();
         assert_eq!(
-            [shard(1), shard(2), shard(0x0192_0000_0000_7000_8000_0000_0000_0001)],
+            [
+                shard(1),
+                shard(2),
+                shard(0x0192_0000_0000_7000_8000_0000_0000_0001)
+            ],
             [178, 255, 13]
         );
     }

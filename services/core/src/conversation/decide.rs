@@ -1,11 +1,12 @@
 //! Who may do what, when. Reads the state, never changes it.
 
-use super::command::{Command, Outcome, Reject, StartRequest, TransferTarget};
+use super::check::{check_start, check_text};
+use super::command::{Command, Outcome, Reject, TransferTarget};
 use super::event::{Attachment, Body, ClosedReason, OfferOutcome, QueuedReason, ReleasedReason};
 use super::limits::*;
 use super::state::{Conversation, Offer, Phase};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
-use crate::party::{Audience, Origin, Participant, Principal, Role};
+use crate::party::{Audience, Origin, Participant, Role};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -21,10 +22,7 @@ pub(super) fn placeholder_queue() -> QueueId {
 }
 
 /// Opens a conversation: `Started`, perhaps a message, then `Queued`.
-pub(super) fn open(
-    origin: &Origin,
-    command: &Command,
-) -> Result<(Participant, Vec<Body>), Reject> {
+pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, Vec<Body>), Reject> {
     let (Command::Start(start), Origin::Client(who)) = (command, origin) else {
         return Err(Reject::NotFound);
     };
@@ -46,7 +44,10 @@ pub(super) fn open(
             attachments: Vec::new(),
         });
     }
-    drafts.push(Body::Queued { queue: start.queue.clone(), reason: QueuedReason::Started });
+    drafts.push(Body::Queued {
+        queue: start.queue.clone(),
+        reason: QueuedReason::Started,
+    });
     Ok((who.participant(), drafts))
 }
 
@@ -58,81 +59,41 @@ impl Conversation {
         now: Timestamp,
     ) -> Result<Decision, Reject> {
         let by = match origin {
-            Origin::Client(who) => {
-                self.authorize(who, command)?;
-                who.participant()
-            }
+            Origin::Client(who) => who.participant(),
             Origin::System => Participant::system(),
         };
-        if self.head.get() >= MAX_EVENTS {
-            return Err(Reject::State("the conversation has reached its greatest length"));
+        // Before any right is asked for: what was said stays said, even when its
+        // sender has lost the conversation before the acknowledgement arrived.
+        if let Some(said) = self.said_before(origin, &by, command) {
+            return Ok(Decision {
+                by,
+                drafts: vec![],
+                outcome: Some(said),
+            });
         }
-        let (drafts, outcome) = self.bodies(&by, command, now)?;
-        let outcome = outcome.or_else(|| drafts.is_empty().then_some(Outcome::Done));
-        Ok(Decision { by, drafts, outcome })
+        if let Origin::Client(who) = origin {
+            self.authorize(who, command)?;
+        }
+        let drafts = self.bodies(&by, command, now)?;
+        if !drafts.is_empty() && self.is_full_for(origin, command) {
+            return Err(Reject::State(
+                "the conversation has reached its greatest length",
+            ));
+        }
+        let outcome = drafts.is_empty().then_some(Outcome::Done);
+        Ok(Decision {
+            by,
+            drafts,
+            outcome,
+        })
     }
 
-    /// Whether the caller may know of this conversation at all. A supervisor
-    /// sees the site's; an agent those it has, had last, or is offered.
-    pub fn may_read(&self, who: &Principal) -> bool {
-        if who.site != self.site {
-            return false;
-        }
-        match who.role {
-            Role::Supervisor => true,
-            Role::Visitor => who.id == self.visitor.id,
-            Role::Agent => {
-                let is = |p: &Participant| p.id == who.id;
-                self.last_agent.as_ref().is_some_and(is) || self.holder().is_some_and(is)
-            }
-        }
-    }
-
-    /// Who has it or is being asked.
-    fn holder(&self) -> Option<&Participant> {
-        match &self.phase {
-            Phase::Offered(offer) => Some(&offer.agent),
-            Phase::Assigned { agent, .. } => Some(agent),
-            Phase::Waiting | Phase::Closed { .. } => None,
-        }
-    }
-
-    fn authorize(&self, who: &Principal, command: &Command) -> Result<(), Reject> {
-        if !self.may_read(who) {
-            return Err(Reject::NotFound);
-        }
-        let visitor = who.role == Role::Visitor;
-        match command {
-            Command::Start(_) | Command::Reopen | Command::Rate { .. } => {
-                require(visitor, "only the visitor may do this")
-            }
-            Command::Send { .. } | Command::Typing { .. } | Command::MarkRead { .. } => {
-                require(visitor || self.has(who), "only the assigned agent may do this")
-            }
-            Command::Close => require(
-                visitor || self.has(who) || who.role == Role::Supervisor || self.is_closed(),
-                "only the assigned agent may do this",
-            ),
-            Command::Note { .. } | Command::SetTags { .. } => {
-                require(!visitor, "only the staff may do this")
-            }
-            Command::Transfer { .. } => {
-                require(!visitor, "only the staff may do this")?;
-                require(self.has(who), "only the assigned agent may do this")
-            }
-            Command::Offer { .. }
-            | Command::Accept { .. }
-            | Command::EndOffer { .. }
-            | Command::AgentLost { .. } => Err(Reject::Forbidden("only routing may do this")),
-        }
-    }
-
-    fn is_closed(&self) -> bool {
-        matches!(self.phase, Phase::Closed { .. })
-    }
-
-    fn has(&self, who: &Principal) -> bool {
-        matches!(&self.phase, Phase::Assigned { agent, .. } if agent.id == who.id)
+    /// A conversation at its greatest length grows no more, but can still be
+    /// ended, and given back by an agent who goes.
+    fn is_full_for(&self, origin: &Origin, command: &Command) -> bool {
+        self.head.get() >= MAX_EVENTS
+            && matches!(origin, Origin::Client(_))
+            && !matches!(command, Command::Close)
     }
 
     fn bodies(
@@ -140,23 +101,25 @@ impl Conversation {
         by: &Participant,
         command: &Command,
         now: Timestamp,
-    ) -> Result<(Vec<Body>, Option<Outcome>), Reject> {
-        let events = match command {
+    ) -> Result<Vec<Body>, Reject> {
+        Ok(match command {
             // A retried start: the conversation is there and is the caller's.
             Command::Start(_) => vec![],
-            Command::Send { client_msg_id, text, attachments } => {
-                if let Some(said) = self.said_before(by, client_msg_id) {
-                    return Ok((vec![], Some(said)));
-                }
-                self.send(client_msg_id, text, attachments)?
-            }
-            Command::Note { client_msg_id, text } => {
-                if let Some(said) = self.said_before(by, client_msg_id) {
-                    return Ok((vec![], Some(said)));
-                }
+            Command::Send {
+                client_msg_id,
+                text,
+                attachments,
+            } => self.send(client_msg_id, text, attachments)?,
+            Command::Note {
+                client_msg_id,
+                text,
+            } => {
                 check_text(text, &[])?;
                 let (client_msg_id, text) = (client_msg_id.clone(), text.clone());
-                vec![Body::Note { client_msg_id, text }]
+                vec![Body::Note {
+                    client_msg_id,
+                    text,
+                }]
             }
             Command::MarkRead { seq } => self.read(by, *seq)?,
             Command::Typing { .. } => vec![],
@@ -165,21 +128,35 @@ impl Conversation {
             Command::Rate { score, comment } => self.rate(*score, comment)?,
             Command::Transfer { target, note } => self.transfer(target, note)?,
             Command::SetTags { tags } => self.set_tags(tags)?,
-            Command::Offer { offer, agent, expires_at } => {
-                self.offer(*offer, agent, *expires_at)?
-            }
+            Command::Offer {
+                offer,
+                agent,
+                expires_at,
+            } => self.offer(*offer, agent, *expires_at, now)?,
             Command::Accept { offer, agent } => self.accept(*offer, *agent, now)?,
-            Command::EndOffer { offer, outcome, reason } => {
-                self.end_offer(*offer, *outcome, reason)
-            }
+            Command::EndOffer {
+                offer,
+                outcome,
+                reason,
+            } => self.end_offer(*offer, *outcome, reason)?,
             Command::AgentLost { agent } => self.agent_lost(*agent),
-        };
-        Ok((events, None))
+        })
     }
 
-    fn said_before(&self, by: &Participant, id: &ClientMsgId) -> Option<Outcome> {
-        let (seq, at) = self.recent.find(by.id, id)?;
-        Some(Outcome::Sent { seq, at, duplicate: true })
+    fn said_before(&self, origin: &Origin, by: &Participant, command: &Command) -> Option<Outcome> {
+        let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) = command
+        else {
+            return None;
+        };
+        if matches!(origin, Origin::Client(who) if who.site != self.site) {
+            return None;
+        }
+        let (seq, at) = self.recent.find(by.id, client_msg_id)?;
+        Some(Outcome::Sent {
+            seq,
+            at,
+            duplicate: true,
+        })
     }
 
     fn send(
@@ -200,8 +177,11 @@ impl Conversation {
     }
 
     fn read(&self, by: &Participant, seq: Seq) -> Result<Vec<Body>, Reject> {
-        let audience =
-            if by.id == self.visitor.id { Audience::Public } else { Audience::Internal };
+        let audience = if by.id == self.visitor.id {
+            Audience::Public
+        } else {
+            Audience::Internal
+        };
         if seq > self.head_for(audience) {
             return Err(Reject::Invalid("seq is beyond the last event"));
         }
@@ -217,7 +197,10 @@ impl Conversation {
         match &self.phase {
             Phase::Closed { .. } => vec![],
             Phase::Offered(offer) => {
-                vec![ended(offer, OfferOutcome::Withdrawn, ""), Body::Closed { reason }]
+                vec![
+                    ended(offer, OfferOutcome::Withdrawn, ""),
+                    Body::Closed { reason },
+                ]
             }
             Phase::Waiting | Phase::Assigned { .. } => vec![Body::Closed { reason }],
         }
@@ -228,12 +211,21 @@ impl Conversation {
             return vec![];
         }
         let queue = self.queue.clone();
-        vec![Body::Reopened, Body::Queued { queue, reason: QueuedReason::Reopened }]
+        vec![
+            Body::Reopened,
+            Body::Queued {
+                queue,
+                reason: QueuedReason::Reopened,
+            },
+        ]
     }
 
     fn transfer(&self, target: &TransferTarget, note: &Arc<str>) -> Result<Vec<Body>, Reject> {
-        let Phase::Assigned { agent, .. } = &self.phase else {
-            return Err(Reject::State("the conversation is not assigned"));
+        let agent = match &self.phase {
+            Phase::Assigned { agent, .. } => agent,
+            // Authorised all the same: the repetition of one that was carried out.
+            Phase::Waiting | Phase::Offered(_) => return Ok(vec![]),
+            Phase::Closed { .. } => return Err(Reject::State("the conversation is closed")),
         };
         if note.len() > MAX_HANDOVER_BYTES {
             return Err(Reject::Invalid("the hand-over note is too long"));
@@ -243,12 +235,25 @@ impl Conversation {
             TransferTarget::Agent(to) if to.id == agent.id => {
                 return Err(Reject::Invalid("the agent has the conversation already"));
             }
+            TransferTarget::Agent(to) if to.agent_id().is_none() => {
+                return Err(Reject::Invalid("the target is not an agent"));
+            }
             TransferTarget::Agent(to) => (self.queue.clone(), Some(to.clone())),
         };
         Ok(vec![
-            Body::Transferred { to_queue: to_queue.clone(), to_agent, note: note.clone() },
-            Body::Released { agent: agent.clone(), reason: ReleasedReason::Transferred },
-            Body::Queued { queue: to_queue, reason: QueuedReason::Transferred },
+            Body::Transferred {
+                to_queue: to_queue.clone(),
+                to_agent,
+                note: note.clone(),
+            },
+            Body::Released {
+                agent: agent.clone(),
+                reason: ReleasedReason::Transferred,
+            },
+            Body::Queued {
+                queue: to_queue,
+                reason: QueuedReason::Transferred,
+            },
         ])
     }
 
@@ -259,8 +264,18 @@ impl Conversation {
         if comment.len() > MAX_COMMENT_BYTES {
             return Err(Reject::Invalid("the comment is too long"));
         }
-        let same = self.rating.as_ref().is_some_and(|(s, c)| *s == score && c == comment);
-        Ok(if same { vec![] } else { vec![Body::Rated { score, comment: comment.clone() }] })
+        let same = self
+            .rating
+            .as_ref()
+            .is_some_and(|(s, c)| *s == score && c == comment);
+        Ok(if same {
+            vec![]
+        } else {
+            vec![Body::Rated {
+                score,
+                comment: comment.clone(),
+            }]
+        })
     }
 
     fn set_tags(&self, tags: &[Arc<str>]) -> Result<Vec<Body>, Reject> {
@@ -270,10 +285,17 @@ impl Conversation {
         if tags.len() > MAX_TAGS {
             return Err(Reject::Invalid("too many tags"));
         }
-        if tags.iter().any(|t| t.trim().is_empty() || t.len() > MAX_TAG_BYTES) {
+        if tags
+            .iter()
+            .any(|t| t.trim().is_empty() || t.len() > MAX_TAG_BYTES)
+        {
             return Err(Reject::Invalid("a tag is empty or too long"));
         }
-        Ok(if tags == self.tags { vec![] } else { vec![Body::TagsChanged { tags }] })
+        Ok(if tags == self.tags {
+            vec![]
+        } else {
+            vec![Body::TagsChanged { tags }]
+        })
     }
 
     fn offer(
@@ -281,38 +303,53 @@ impl Conversation {
         offer: OfferId,
         agent: &Participant,
         expires_at: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<Body>, Reject> {
+        if agent.agent_id().is_none() {
+            return Err(Reject::Invalid("an offer is made to an agent"));
+        }
         match &self.phase {
             Phase::Offered(open) if open.id == offer => Ok(vec![]),
-            Phase::Waiting => Ok(vec![Body::Offered { offer, agent: agent.clone(), expires_at }]),
+            // Also keeps a repetition that comes late from reviving an old offer.
+            _ if now >= expires_at => Err(Reject::State("the offer has expired")),
+            Phase::Waiting => Ok(vec![Body::Offered {
+                offer,
+                agent: agent.clone(),
+                expires_at,
+            }]),
             _ => Err(Reject::State("the conversation does not wait")),
         }
     }
 
-    fn accept(
-        &self,
-        offer: OfferId,
-        agent: AgentId,
-        now: Timestamp,
-    ) -> Result<Vec<Body>, Reject> {
+    fn accept(&self, offer: OfferId, agent: AgentId, now: Timestamp) -> Result<Vec<Body>, Reject> {
         match &self.phase {
             Phase::Assigned { agent: has, .. } if has.agent_id() == Some(agent) => Ok(vec![]),
             Phase::Offered(open) if open.id == offer && open.agent.agent_id() == Some(agent) => {
-                if now > open.expires_at {
+                if now >= open.expires_at {
                     return Err(Reject::State("the offer has expired"));
                 }
-                Ok(vec![Body::Assigned { agent: open.agent.clone() }])
+                Ok(vec![Body::Assigned {
+                    agent: open.agent.clone(),
+                }])
             }
             _ => Err(Reject::State("the offer is gone")),
         }
     }
 
-    fn end_offer(&self, offer: OfferId, outcome: OfferOutcome, reason: &Arc<str>) -> Vec<Body> {
-        match &self.phase {
+    fn end_offer(
+        &self,
+        offer: OfferId,
+        outcome: OfferOutcome,
+        reason: &Arc<str>,
+    ) -> Result<Vec<Body>, Reject> {
+        if reason.len() > MAX_REASON_BYTES {
+            return Err(Reject::Invalid("the reason is longer than 200 bytes"));
+        }
+        Ok(match &self.phase {
             Phase::Offered(open) if open.id == offer => vec![ended(open, outcome, reason)],
             // Gone already: ending it again changes nothing.
             _ => vec![],
-        }
+        })
     }
 
     fn agent_lost(&self, agent: AgentId) -> Vec<Body> {
@@ -321,16 +358,18 @@ impl Conversation {
                 vec![ended(open, OfferOutcome::Withdrawn, "")]
             }
             Phase::Assigned { agent: has, .. } if has.agent_id() == Some(agent) => vec![
-                Body::Released { agent: has.clone(), reason: ReleasedReason::AgentLost },
-                Body::Queued { queue: self.queue.clone(), reason: QueuedReason::AgentLost },
+                Body::Released {
+                    agent: has.clone(),
+                    reason: ReleasedReason::AgentLost,
+                },
+                Body::Queued {
+                    queue: self.queue.clone(),
+                    reason: QueuedReason::AgentLost,
+                },
             ],
             _ => vec![],
         }
     }
-}
-
-fn require(ok: bool, why: &'static str) -> Result<(), Reject> {
-    if ok { Ok(()) } else { Err(Reject::Forbidden(why)) }
 }
 
 fn ended(offer: &Offer, outcome: OfferOutcome, reason: &str) -> Body {
@@ -340,37 +379,4 @@ fn ended(offer: &Offer, outcome: OfferOutcome, reason: &str) -> Body {
         outcome,
         reason: Arc::from(reason),
     }
-}
-
-fn check_text(text: &str, attachments: &[Attachment]) -> Result<(), Reject> {
-    if text.len() > MAX_TEXT_BYTES {
-        return Err(Reject::Invalid("the text is longer than 32 KiB"));
-    }
-    if text.is_empty() && attachments.is_empty() {
-        return Err(Reject::Invalid("the message is empty"));
-    }
-    if attachments.len() > MAX_ATTACHMENTS {
-        return Err(Reject::Invalid("more than 10 attachments"));
-    }
-    Ok(())
-}
-
-fn check_start(start: &StartRequest, who: &Principal) -> Result<(), Reject> {
-    let too_long = |k: &str, v: &str| {
-        k.is_empty() || k.len() > MAX_ATTRIBUTE_KEY_BYTES || v.len() > MAX_ATTRIBUTE_VALUE_BYTES
-    };
-    let problem = if start.attributes.len() > MAX_ATTRIBUTES {
-        "more than 32 attributes"
-    } else if start.attributes.iter().any(|(k, v)| too_long(k, v)) {
-        "an attribute's key or value is too long"
-    } else if start.page.len() > MAX_PAGE_BYTES {
-        "the page's address is too long"
-    } else if start.language.len() > MAX_LANGUAGE_BYTES {
-        "the language tag is too long"
-    } else if who.name.chars().count() > MAX_NAME_CHARS {
-        "the name is too long"
-    } else {
-        return Ok(());
-    };
-    Err(Reject::Invalid(problem))
 }

@@ -4,12 +4,15 @@
 //! must never refuse what it has accepted before under the same
 //! `client_msg_id`, and never let an event be seen by an audience it is not for.
 
+mod check;
 mod command;
 mod decide;
 mod event;
 mod limits;
 mod recent;
+mod rights;
 mod state;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -18,4 +21,5 @@ pub use event::{
     Attachment, Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason,
 };
 pub use limits::*;
-pub use state::{Conversation, Offer, Phase, Step, Summary};
+pub use state::{Conversation, Offer, Phase, Step};
+pub use summary::Summary;

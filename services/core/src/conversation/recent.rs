@@ -34,6 +34,11 @@ impl RecentIds {
         if self.0.len() == RECENT_IDS {
             self.0.pop_front();
         }
-        self.0.push_back(Entry { sender, id, seq, at });
+        self.0.push_back(Entry {
+            sender,
+            id,
+            seq,
+            at,
+        });
     }
 }

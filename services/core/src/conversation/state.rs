@@ -1,8 +1,8 @@
 //! The state of a conversation and how events change it.
 
 use super::command::{Command, Outcome, Reject};
-use super::event::{Body, Event};
-use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES};
+use super::event::{Body, Event, OfferOutcome, ReleasedReason};
+use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES, TARGET_HOLD};
 use super::recent::RecentIds;
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, SiteId, VisitorId};
 use crate::party::{Audience, Origin, Participant};
@@ -44,6 +44,17 @@ pub enum Phase {
     },
 }
 
+impl Phase {
+    /// Who has it or is being asked.
+    pub fn holder(&self) -> Option<&Participant> {
+        match self {
+            Self::Offered(offer) => Some(&offer.agent),
+            Self::Assigned { agent, .. } => Some(agent),
+            Self::Waiting | Self::Closed { .. } => None,
+        }
+    }
+}
+
 /// What a command came to: durable first, then said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -82,51 +93,6 @@ pub struct Conversation {
     pub(super) recent: RecentIds,
 }
 
-/// What others need to know of a conversation: lists, queues, offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// The conversation.
-    pub id: ConversationId,
-    /// The tenant.
-    pub site: SiteId,
-    /// Its visitor.
-    pub visitor: Participant,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Its queue.
-    pub queue: QueueId,
-    /// When it began to wait; kept through transfers and lost agents.
-    pub waiting_since: Timestamp,
-    /// Agents not to be asked again before others were.
-    pub excluded: Vec<AgentId>,
-    /// Agent a transfer is meant for, and until when only for that one.
-    pub target: Option<(Participant, Timestamp)>,
-    /// For whoever takes over.
-    pub handover_note: Option<Arc<str>>,
-    /// The last agent who had it.
-    pub last_agent: Option<Participant>,
-    /// Tags, sorted.
-    pub tags: Vec<Arc<str>>,
-    /// Pre-chat attributes.
-    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
-    /// BCP 47 tag or empty.
-    pub language: Arc<str>,
-    /// First words of the visitor.
-    pub preview: Arc<str>,
-    /// First event's time.
-    pub started_at: Timestamp,
-    /// Last event's time.
-    pub last_at: Timestamp,
-    /// Last event.
-    pub head: Seq,
-    /// Last event that the visitor may see.
-    pub public_head: Seq,
-    /// How far the visitor has read.
-    pub visitor_read: Seq,
-    /// How far the staff has read.
-    pub agent_read: Seq,
-}
-
 impl Conversation {
     /// Opens a conversation: decides on its `Start` and gives the new state.
     pub fn open(
@@ -157,7 +123,13 @@ impl Conversation {
 
     /// The state after the first event; `None` when that is no `Started`.
     pub fn from_first(event: &Event) -> Option<Self> {
-        let Body::Started { site, attributes, page, language } = &event.body else {
+        let Body::Started {
+            site,
+            attributes,
+            page,
+            language,
+        } = &event.body
+        else {
             return None;
         };
         Some(Self {
@@ -204,9 +176,11 @@ impl Conversation {
             .collect();
         let outcome = match (decision.outcome, events.last()) {
             (Some(outcome), _) => outcome,
-            (None, Some(e)) if e.body.client_msg_id().is_some() => {
-                Outcome::Sent { seq: e.seq, at: e.at, duplicate: false }
-            }
+            (None, Some(e)) if e.body.client_msg_id().is_some() => Outcome::Sent {
+                seq: e.seq,
+                at: e.at,
+                duplicate: false,
+            },
             (None, _) => Outcome::Done,
         };
         if let Command::MarkRead { seq } = command {
@@ -238,7 +212,8 @@ impl Conversation {
             self.public_head = event.seq;
         }
         if let Some(id) = event.body.client_msg_id() {
-            self.recent.remember(event.by.id, id.clone(), event.seq, event.at);
+            self.recent
+                .remember(event.by.id, id.clone(), event.seq, event.at);
         }
         self.apply_body(event);
     }
@@ -255,25 +230,46 @@ impl Conversation {
                 self.queue = queue.clone();
                 self.phase = Phase::Waiting;
             }
-            Body::Offered { offer, agent, expires_at } => {
+            Body::Offered {
+                offer,
+                agent,
+                expires_at,
+            } => {
                 let (id, agent, expires_at) = (*offer, agent.clone(), *expires_at);
-                self.phase = Phase::Offered(Offer { id, agent, expires_at });
+                self.phase = Phase::Offered(Offer {
+                    id,
+                    agent,
+                    expires_at,
+                });
             }
             Body::OfferEnded { agent, outcome, .. } => {
                 self.phase = Phase::Waiting;
                 self.offer_ended(agent, *outcome);
             }
             Body::Assigned { agent } => {
-                self.phase = Phase::Assigned { agent: agent.clone(), since: event.at };
+                self.phase = Phase::Assigned {
+                    agent: agent.clone(),
+                    since: event.at,
+                };
                 self.last_agent = Some(agent.clone());
                 self.excluded.clear();
                 self.target = None;
             }
-            Body::Released { .. } => self.phase = Phase::Waiting,
-            Body::Transferred { to_queue, to_agent, note } => {
+            Body::Released { agent, reason } => {
+                self.phase = Phase::Waiting;
+                // Or the one who handed it on would be asked first, as the last
+                // agent who had it.
+                if *reason == ReleasedReason::Transferred {
+                    self.exclude(agent);
+                }
+            }
+            Body::Transferred {
+                to_queue,
+                to_agent,
+                note,
+            } => {
                 self.queue = to_queue.clone();
-                self.target =
-                    to_agent.clone().map(|a| (a, event.at + super::limits::TARGET_HOLD));
+                self.target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
                 self.handover_note = (!note.is_empty()).then(|| note.clone());
                 self.excluded.clear();
             }
@@ -290,14 +286,17 @@ impl Conversation {
         }
     }
 
-    fn offer_ended(&mut self, agent: &Participant, outcome: super::event::OfferOutcome) {
-        use super::event::OfferOutcome::{Declined, Expired};
-        if !matches!(outcome, Declined | Expired) {
+    fn offer_ended(&mut self, agent: &Participant, outcome: OfferOutcome) {
+        if outcome == OfferOutcome::Withdrawn {
             return;
         }
         if self.target.as_ref().is_some_and(|(t, _)| t.id == agent.id) {
             self.target = None;
         }
+        self.exclude(agent);
+    }
+
+    fn exclude(&mut self, agent: &Participant) {
         let Some(id) = agent.agent_id() else { return };
         self.excluded.retain(|a| *a != id);
         if self.excluded.len() == MAX_EXCLUDED {
@@ -307,8 +306,11 @@ impl Conversation {
     }
 
     fn mark_read(&mut self, by: &Participant, seq: Seq) {
-        let cursor =
-            if by.id == self.visitor.id { &mut self.visitor_read } else { &mut self.agent_read };
+        let cursor = if by.id == self.visitor.id {
+            &mut self.visitor_read
+        } else {
+            &mut self.agent_read
+        };
         *cursor = seq.max(*cursor);
     }
 
@@ -343,37 +345,21 @@ impl Conversation {
         self.head
     }
 
+    /// Whether the visitor has said anything yet.
+    pub fn has_preview(&self) -> bool {
+        !self.preview.is_empty()
+    }
+
+    /// How far the visitor and the staff have read.
+    pub fn reads(&self) -> (Seq, Seq) {
+        (self.visitor_read, self.agent_read)
+    }
+
     /// Last event that a reader of `audience` may see.
     pub fn head_for(&self, audience: Audience) -> Seq {
         match audience {
             Audience::Public => self.public_head,
             Audience::Internal => self.head,
-        }
-    }
-
-    /// What others need to know of it.
-    pub fn summary(&self) -> Summary {
-        Summary {
-            id: self.id,
-            site: self.site.clone(),
-            visitor: self.visitor.clone(),
-            phase: self.phase.clone(),
-            queue: self.queue.clone(),
-            waiting_since: self.waiting_since,
-            excluded: self.excluded.clone(),
-            target: self.target.clone(),
-            handover_note: self.handover_note.clone(),
-            last_agent: self.last_agent.clone(),
-            tags: self.tags.clone(),
-            attributes: self.attributes.clone(),
-            language: self.language.clone(),
-            preview: self.preview.clone(),
-            started_at: self.started_at,
-            last_at: self.last_at,
-            head: self.head,
-            public_head: self.public_head,
-            visitor_read: self.visitor_read,
-            agent_read: self.agent_read,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who is there and has room.
+//! Agents as the other roles see them. Data only: what may change and when is
+//! decided in `agent`.
 
 use crate::ids::{AgentId, ConversationId, NodeId, QueueId, SiteId};
 use crate::time::Timestamp;
@@ -84,9 +85,9 @@ pub struct AgentView {
 }
 
 impl AgentView {
-    /// Slots free for new chats; 0 unless online.
+    /// Slots free for new chats; 0 unless online and connected.
     pub fn free(&self) -> u32 {
-        if self.status == AgentStatus::Online {
+        if self.status == AgentStatus::Online && !self.gateways.is_empty() {
             self.profile.capacity.saturating_sub(self.load)
         } else {
             0

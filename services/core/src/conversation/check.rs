@@ -1,0 +1,39 @@
+//! Whether what a client sends keeps within the documented limits.
+
+use super::command::{Reject, StartRequest};
+use super::event::Attachment;
+use super::limits::*;
+use crate::party::Principal;
+
+pub(super) fn check_text(text: &str, attachments: &[Attachment]) -> Result<(), Reject> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Reject::Invalid("the text is longer than 32 KiB"));
+    }
+    if text.is_empty() && attachments.is_empty() {
+        return Err(Reject::Invalid("the message is empty"));
+    }
+    if attachments.len() > MAX_ATTACHMENTS {
+        return Err(Reject::Invalid("more than 10 attachments"));
+    }
+    Ok(())
+}
+
+pub(super) fn check_start(start: &StartRequest, who: &Principal) -> Result<(), Reject> {
+    let too_long = |k: &str, v: &str| {
+        k.is_empty() || k.len() > MAX_ATTRIBUTE_KEY_BYTES || v.len() > MAX_ATTRIBUTE_VALUE_BYTES
+    };
+    let problem = if start.attributes.len() > MAX_ATTRIBUTES {
+        "more than 32 attributes"
+    } else if start.attributes.iter().any(|(k, v)| too_long(k, v)) {
+        "an attribute's key or value is too long"
+    } else if start.page.len() > MAX_PAGE_BYTES {
+        "the page's address is too long"
+    } else if start.language.len() > MAX_LANGUAGE_BYTES {
+        "the language tag is too long"
+    } else if who.name.chars().count() > MAX_NAME_CHARS {
+        "the name is too long"
+    } else {
+        return Ok(());
+    };
+    Err(Reject::Invalid(problem))
+}

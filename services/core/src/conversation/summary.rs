@@ -1,0 +1,89 @@
+//! What others are told of a conversation.
+
+use super::state::{Conversation, Phase};
+use crate::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
+use crate::party::Participant;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What others need to know of a conversation: lists, queues, offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The conversation.
+    pub id: ConversationId,
+    /// The tenant.
+    pub site: SiteId,
+    /// Its visitor.
+    pub visitor: Participant,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Its queue.
+    pub queue: QueueId,
+    /// When it began to wait; kept through transfers and lost agents.
+    pub waiting_since: Timestamp,
+    /// Agents not to be asked again before others were.
+    pub excluded: Vec<AgentId>,
+    /// Agent a transfer is meant for, and until when only for that one.
+    pub target: Option<(Participant, Timestamp)>,
+    /// For whoever takes over.
+    pub handover_note: Option<Arc<str>>,
+    /// The last agent who had it.
+    pub last_agent: Option<Participant>,
+    /// Tags, sorted.
+    pub tags: Vec<Arc<str>>,
+    /// Pre-chat attributes.
+    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
+    /// BCP 47 tag or empty.
+    pub language: Arc<str>,
+    /// First words of the visitor.
+    pub preview: Arc<str>,
+    /// First event's time.
+    pub started_at: Timestamp,
+    /// Last event's time.
+    pub last_at: Timestamp,
+    /// Last event.
+    pub head: Seq,
+    /// Last event that the visitor may see.
+    pub public_head: Seq,
+    /// How far the visitor has read.
+    pub visitor_read: Seq,
+    /// How far the staff has read.
+    pub agent_read: Seq,
+}
+
+impl Conversation {
+    /// What others need to know of it.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            id: self.id,
+            site: self.site.clone(),
+            visitor: self.visitor.clone(),
+            phase: self.phase.clone(),
+            queue: self.queue.clone(),
+            waiting_since: self.waiting_since,
+            excluded: self.excluded.clone(),
+            target: self.target.clone(),
+            handover_note: self.handover_note.clone(),
+            last_agent: self.last_agent.clone(),
+            tags: self.tags.clone(),
+            attributes: self.attributes.clone(),
+            language: self.language.clone(),
+            preview: self.preview.clone(),
+            started_at: self.started_at,
+            last_at: self.last_at,
+            head: self.head,
+            public_head: self.public_head,
+            visitor_read: self.visitor_read,
+            agent_read: self.agent_read,
+        }
+    }
+}
+
+impl Summary {
+    /// The agent who has it or is being asked.
+    pub fn holder(&self) -> Option<AgentId> {
+        self.phase.holder().and_then(Participant::agent_id)
+    }
+}

@@ -1,0 +1,143 @@
+//! The flow of a conversation step by step, and its laws under any commands.
+
+mod flow;
+mod laws;
+
+use super::*;
+use crate::ids::{AgentId, ConversationId, OfferId, QueueId, VisitorId};
+use crate::party::{Origin, Participant, Principal, Role};
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const SITE: &str = "shop";
+const VISITOR: u128 = 1;
+const ANN: u128 = 10;
+const BOB: u128 = 11;
+const SUE: u128 = 12;
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_millis(secs * 1_000)
+}
+
+fn principal(site: &str, role: Role, id: u128) -> Principal {
+    Principal {
+        site: site.parse().unwrap(),
+        role,
+        id: Uuid::from_u128(id),
+        name: Arc::from(format!("person {id}")),
+    }
+}
+
+fn visitor() -> Origin {
+    Origin::Client(principal(SITE, Role::Visitor, VISITOR))
+}
+
+fn agent(id: u128) -> Origin {
+    Origin::Client(principal(SITE, Role::Agent, id))
+}
+
+fn supervisor() -> Origin {
+    Origin::Client(principal(SITE, Role::Supervisor, SUE))
+}
+
+fn named(id: u128) -> Participant {
+    Participant::agent(
+        AgentId::from_uuid(Uuid::from_u128(id)),
+        format!("person {id}"),
+    )
+}
+
+fn agent_id(id: u128) -> AgentId {
+    AgentId::from_uuid(Uuid::from_u128(id))
+}
+
+fn offer_id(id: u128) -> OfferId {
+    OfferId::from_uuid(Uuid::from_u128(id))
+}
+
+fn queue(name: &str) -> QueueId {
+    name.parse().unwrap()
+}
+
+fn start() -> Command {
+    Command::Start(StartRequest {
+        queue: queue("sales"),
+        attributes: BTreeMap::new(),
+        page: Arc::from("https://shop.example/"),
+        language: Arc::from("en"),
+        first_message: None,
+    })
+}
+
+fn send(id: &str, text: &str) -> Command {
+    Command::Send {
+        client_msg_id: id.parse().unwrap(),
+        text: Arc::from(text),
+        attachments: vec![],
+    }
+}
+
+fn note(id: &str) -> Command {
+    Command::Note {
+        client_msg_id: id.parse().unwrap(),
+        text: Arc::from("psst"),
+    }
+}
+
+fn offer(id: u128, to: u128, until: Timestamp) -> Command {
+    Command::Offer {
+        offer: offer_id(id),
+        agent: named(to),
+        expires_at: until,
+    }
+}
+
+fn accept(id: u128, by: u128) -> Command {
+    Command::Accept {
+        offer: offer_id(id),
+        agent: agent_id(by),
+    }
+}
+
+fn end_offer(id: u128, outcome: OfferOutcome) -> Command {
+    Command::EndOffer {
+        offer: offer_id(id),
+        outcome,
+        reason: Arc::from(""),
+    }
+}
+
+fn transfer(target: TransferTarget) -> Command {
+    Command::Transfer {
+        target,
+        note: Arc::from("knows it all"),
+    }
+}
+
+fn opened() -> (Conversation, Step) {
+    let id = ConversationId::from_uuid(Uuid::from_u128(100));
+    Conversation::open(id, &visitor(), &start(), at(100)).unwrap()
+}
+
+/// Opened at 100 s, with Ann from 110 s on.
+fn with_ann() -> Conversation {
+    let (mut it, _) = opened();
+    it.step(&Origin::System, &offer(1, ANN, at(130)), at(105))
+        .unwrap();
+    it.step(&Origin::System, &accept(1, ANN), at(110)).unwrap();
+    it
+}
+
+fn assert_assigned(it: &Conversation, to: u128) {
+    assert!(
+        matches!(it.phase(), Phase::Assigned { agent, .. } if agent.id == Uuid::from_u128(to)),
+        "{:?}",
+        it.phase()
+    );
+}
+
+fn visitor_id() -> VisitorId {
+    VisitorId::from_uuid(Uuid::from_u128(VISITOR))
+}

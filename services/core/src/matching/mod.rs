@@ -1,0 +1,124 @@
+//! Who takes which conversation: one round of decisions over those who wait and
+//! the agents as they are known.
+//!
+//! A round must never give an agent more than its capacity, nor the same
+//! conversation twice. It only proposes: presence has the last word on room, the
+//! conversation on who is assigned.
+
+mod round;
+#[cfg(test)]
+mod tests;
+
+use crate::ids::{AgentId, ConversationId, QueueId};
+use crate::presence::AgentView;
+use crate::queue::Entry;
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// Which of several suitable agents is asked, after the one a transfer is meant
+/// for and the one who had the conversation before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// The smallest share of capacity taken, then the longest idle.
+    #[default]
+    LeastLoaded,
+    /// The longest without a new chat, then the least loaded.
+    LongestIdle,
+}
+
+/// A conversation in want of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Where it waits.
+    pub queue: QueueId,
+    /// How it waits.
+    pub entry: Entry,
+    /// Not before this are agents asked again who declined or did not answer.
+    pub ask_again_at: Option<Timestamp>,
+}
+
+/// An agent as it may be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// What is known of the agent.
+    pub agent: Arc<AgentView>,
+    /// Slots spoken for that `agent` does not show yet.
+    pub pending: u32,
+}
+
+/// A conversation and the agent to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Where it waits.
+    pub queue: QueueId,
+    /// Whom to ask.
+    pub agent: AgentId,
+    /// Slots it takes.
+    pub weight: u32,
+}
+
+/// Why an agent was not chosen for a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rejection {
+    /// Serves other queues.
+    NotServing,
+    /// Is busy, away or offline, or has no connection at this moment.
+    NotOnline,
+    /// The conversation waits for the agent a transfer named.
+    HeldForTarget,
+    /// Declined or did not answer, and others are there to ask.
+    Excluded,
+    /// Declined or did not answer; nobody else is there, but it is too soon.
+    AskedJustNow,
+    /// Has fewer free slots than it takes.
+    NoRoom,
+    /// Its free slots are saved for a heavier conversation with a higher score.
+    Saved,
+    /// Could have taken it; another was better.
+    Outranked,
+}
+
+/// What came of one agent for one conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// To be asked.
+    Chosen,
+    /// Not.
+    Rejected(Rejection),
+}
+
+/// How one conversation was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Every agent that was looked at.
+    pub candidates: Vec<(AgentId, Verdict)>,
+}
+
+/// What a round came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Whom to ask for what, highest score first.
+    pub assignments: Vec<Assignment>,
+    /// How, highest score first. Ends where no agent had room left.
+    pub traces: Vec<Trace>,
+    /// When time alone may change the outcome.
+    pub due: Option<Timestamp>,
+}
+
+/// Decides one round: the highest score first, over all queues given.
+pub fn decide(requests: &[Request], seats: &[Seat], policy: Policy, now: Timestamp) -> Decision {
+    let mut in_order: Vec<&Request> = requests.iter().collect();
+    in_order.sort_by_key(|request| request.entry.order_key());
+    let mut round = round::Round::new(seats, policy, now);
+    for request in in_order {
+        if !round.has_room() {
+            break;
+        }
+        round.serve(request);
+    }
+    round.finish()
+}

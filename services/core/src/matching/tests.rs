@@ -1,0 +1,375 @@
+use super::*;
+use crate::ids::Seq;
+use crate::presence::{AgentProfile, AgentStatus};
+use proptest::prelude::*;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_millis(secs * 1_000)
+}
+
+fn agent_id(id: u128) -> AgentId {
+    AgentId::from_uuid(Uuid::from_u128(id))
+}
+
+fn queue(name: &str) -> QueueId {
+    name.parse().unwrap()
+}
+
+fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
+    AgentView {
+        site: "shop".parse().unwrap(),
+        id: agent_id(id),
+        profile: AgentProfile {
+            name: "".into(),
+            capacity,
+            queues: vec![queue("sales")],
+            supervisor: false,
+        },
+        status,
+        reason: "".into(),
+        since: at(0),
+        load,
+        reservations: vec![],
+        idle_since: at(0),
+        gateways: vec![("gw-1".parse().unwrap(), 1)],
+        revision: 1,
+    }
+}
+
+fn seat(view: AgentView) -> Seat {
+    Seat {
+        agent: Arc::new(view),
+        pending: 0,
+    }
+}
+
+fn free(id: u128) -> Seat {
+    seat(view(id, 3, 0, AgentStatus::Online))
+}
+
+fn request(id: u128, since: u64) -> Request {
+    Request {
+        queue: queue("sales"),
+        entry: Entry {
+            conversation: ConversationId::from_uuid(Uuid::from_u128(id)),
+            version: Seq::new(1),
+            waiting_since: at(since),
+            priority_minutes: 0,
+            weight: 1,
+            excluded: vec![],
+            target: None,
+            previous: None,
+        },
+        ask_again_at: None,
+    }
+}
+
+fn run(requests: &[Request], seats: &[Seat]) -> Decision {
+    decide(requests, seats, Policy::LeastLoaded, at(1_000))
+}
+
+fn chosen(decision: &Decision) -> Vec<AgentId> {
+    decision.assignments.iter().map(|a| a.agent).collect()
+}
+
+fn verdict(decision: &Decision, request: usize, agent: u128) -> Verdict {
+    let found = decision.traces[request]
+        .candidates
+        .iter()
+        .find(|c| c.0 == agent_id(agent));
+    found.unwrap().1
+}
+
+#[test]
+fn the_highest_score_gets_the_only_slot_whatever_the_order_told() {
+    let one_slot = [seat(view(1, 1, 0, AgentStatus::Online))];
+    let decision = run(&[request(2, 20), request(1, 10)], &one_slot);
+    assert_eq!(decision.assignments.len(), 1);
+    assert_eq!(
+        decision.assignments[0].conversation,
+        request(1, 10).entry.conversation
+    );
+}
+
+#[test]
+fn the_least_loaded_share_then_the_longest_idle() {
+    let half = seat(view(1, 4, 2, AgentStatus::Online));
+    let third = seat(view(2, 3, 1, AgentStatus::Online));
+    assert_eq!(
+        chosen(&run(&[request(1, 1)], &[half, third])),
+        [agent_id(2)]
+    );
+    let mut fresh = view(1, 3, 0, AgentStatus::Online);
+    fresh.idle_since = at(500);
+    let seats = [seat(fresh), free(2)];
+    assert_eq!(chosen(&run(&[request(1, 1)], &seats)), [agent_id(2)]);
+}
+
+#[test]
+fn the_policy_may_put_idleness_first() {
+    let mut idle = view(1, 4, 2, AgentStatus::Online);
+    idle.idle_since = at(1);
+    let mut fresh = view(2, 4, 0, AgentStatus::Online);
+    fresh.idle_since = at(500);
+    let seats = [seat(idle), seat(fresh)];
+    let decision = decide(&[request(1, 1)], &seats, Policy::LongestIdle, at(1_000));
+    assert_eq!(chosen(&decision), [agent_id(1)]);
+}
+
+#[test]
+fn the_agent_of_before_is_preferred_while_it_has_room() {
+    let mut again = request(1, 1);
+    again.entry.previous = Some(agent_id(2));
+    let busy = |load| [free(1), seat(view(2, 3, load, AgentStatus::Online))];
+    assert_eq!(
+        chosen(&run(std::slice::from_ref(&again), &busy(2))),
+        [agent_id(2)]
+    );
+    assert_eq!(chosen(&run(&[again], &busy(3))), [agent_id(1)]);
+}
+
+#[test]
+fn a_transfer_waits_for_its_agent_until_the_hold_ends() {
+    let mut meant = request(1, 1);
+    meant.entry.target = Some((agent_id(2), at(1_060)));
+    let mut elsewhere = view(2, 3, 3, AgentStatus::Online);
+    elsewhere.profile.queues = vec![queue("support")];
+    let full = [free(1), seat(elsewhere.clone())];
+    let decision = run(std::slice::from_ref(&meant), &full);
+    assert_eq!(chosen(&decision), []);
+    assert_eq!(decision.due, Some(at(1_060)));
+    assert_eq!(
+        verdict(&decision, 0, 1),
+        Verdict::Rejected(Rejection::HeldForTarget)
+    );
+    assert_eq!(
+        verdict(&decision, 0, 2),
+        Verdict::Rejected(Rejection::NoRoom)
+    );
+
+    elsewhere.load = 0;
+    let room = [free(1), seat(elsewhere)];
+    assert_eq!(
+        chosen(&run(std::slice::from_ref(&meant), &room)),
+        [agent_id(2)]
+    );
+    let later = decide(&[meant], &full, Policy::LeastLoaded, at(1_060));
+    assert_eq!(chosen(&later), [agent_id(1)]);
+}
+
+#[test]
+fn a_transfer_does_not_wait_for_an_agent_who_is_not_there() {
+    let mut meant = request(1, 1);
+    meant.entry.target = Some((agent_id(2), at(1_060)));
+    let gone = [free(1), seat(view(2, 3, 0, AgentStatus::Offline))];
+    assert_eq!(chosen(&run(&[meant], &gone)), [agent_id(1)]);
+}
+
+#[test]
+fn who_refused_is_asked_again_only_when_nobody_else_is_left_and_not_at_once() {
+    let mut refused = request(1, 1);
+    refused.entry.excluded = vec![agent_id(1)];
+    let full = seat(view(2, 3, 3, AgentStatus::Online));
+    let decision = run(std::slice::from_ref(&refused), &[free(1), full]);
+    assert_eq!(chosen(&decision), []);
+    assert_eq!(
+        verdict(&decision, 0, 1),
+        Verdict::Rejected(Rejection::Excluded)
+    );
+
+    let away = seat(view(2, 3, 0, AgentStatus::Away));
+    let alone = [free(1), away];
+    assert_eq!(
+        chosen(&run(std::slice::from_ref(&refused), &alone)),
+        [agent_id(1)]
+    );
+
+    refused.ask_again_at = Some(at(1_005));
+    let decision = run(&[refused], &alone);
+    assert_eq!(chosen(&decision), []);
+    assert_eq!(decision.due, Some(at(1_005)));
+    assert_eq!(
+        verdict(&decision, 0, 1),
+        Verdict::Rejected(Rejection::AskedJustNow)
+    );
+}
+
+#[test]
+fn of_those_who_refused_the_longest_ago_is_asked() {
+    let mut refused = request(1, 1);
+    refused.entry.excluded = vec![agent_id(2), agent_id(1)];
+    refused.entry.previous = Some(agent_id(1));
+    assert_eq!(chosen(&run(&[refused], &[free(1), free(2)])), [agent_id(2)]);
+}
+
+#[test]
+fn lighter_ones_do_not_starve_a_heavy_one() {
+    let mut heavy = request(1, 1);
+    heavy.entry.weight = 3;
+    let light = request(2, 2);
+    let seats = [seat(view(1, 3, 1, AgentStatus::Online))];
+    let decision = run(&[heavy.clone(), light.clone()], &seats);
+    assert_eq!(chosen(&decision), []);
+    // One that fits nowhere holds nothing up.
+    heavy.entry.weight = 4;
+    assert_eq!(chosen(&run(&[heavy, light], &seats)), [agent_id(1)]);
+}
+
+#[test]
+fn slots_spoken_for_count() {
+    let mut taken = free(1);
+    taken.pending = 3;
+    assert_eq!(chosen(&run(&[request(1, 1)], &[taken])), []);
+}
+
+fn statuses() -> impl Strategy<Value = AgentStatus> {
+    prop_oneof![
+        6 => Just(AgentStatus::Online),
+        1 => Just(AgentStatus::Busy),
+        1 => Just(AgentStatus::Away),
+        1 => Just(AgentStatus::Offline),
+    ]
+}
+
+fn seats() -> impl Strategy<Value = Vec<Seat>> {
+    let one = (
+        1..5u32,
+        0..6u32,
+        0..3u32,
+        statuses(),
+        any::<bool>(),
+        0..900u64,
+    );
+    prop::collection::vec(one, 0..6).prop_map(|all| {
+        let build = |(i, (capacity, load, pending, status, serves, idle)): (usize, _)| {
+            let mut agent = view(i as u128 + 1, capacity, load, status);
+            agent.profile.queues = vec![queue(if serves { "sales" } else { "support" })];
+            agent.idle_since = at(idle);
+            Seat {
+                agent: Arc::new(agent),
+                pending,
+            }
+        };
+        all.into_iter().enumerate().map(build).collect()
+    })
+}
+
+fn requests() -> impl Strategy<Value = Vec<Request>> {
+    let target = prop::option::weighted(0.2, (1..7u128, 900..1_100u64));
+    let excluded = prop::collection::hash_set(1..7u128, 0..4);
+    let again = prop::option::weighted(0.3, 900..1_100u64);
+    let one = (
+        0..900u64,
+        0..9u32,
+        1..4u32,
+        excluded,
+        target,
+        again,
+        any::<bool>(),
+    );
+    prop::collection::vec(one, 0..10).prop_map(|all| {
+        let build = |(i, (since, priority, weight, excluded, target, again, sales)): (usize, _)| {
+            let mut it: Request = request(i as u128 + 1, since);
+            let excluded: HashSet<u128> = excluded;
+            let target: Option<(u128, u64)> = target;
+            let again: Option<u64> = again;
+            it.queue = queue(if sales { "sales" } else { "support" });
+            it.entry.priority_minutes = priority;
+            it.entry.weight = weight;
+            it.entry.excluded = excluded.into_iter().map(agent_id).collect();
+            it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
+            it.ask_again_at = again.map(at);
+            it
+        };
+        all.into_iter().enumerate().map(build).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn nobody_gets_more_than_there_is_room_for(requests in requests(), seats in seats()) {
+        let decision = run(&requests, &seats);
+        let mut given: HashMap<AgentId, u32> = HashMap::new();
+        for assignment in &decision.assignments {
+            *given.entry(assignment.agent).or_default() += assignment.weight;
+        }
+        for seat in &seats {
+            let given = given.get(&seat.agent.id).copied().unwrap_or_default();
+            if given > 0 {
+                prop_assert_eq!(seat.agent.status, AgentStatus::Online);
+                prop_assert!(
+                    seat.agent.load + seat.pending + given <= seat.agent.profile.capacity
+                );
+            }
+        }
+        let once: HashSet<_> = decision.assignments.iter().map(|a| a.conversation).collect();
+        prop_assert_eq!(once.len(), decision.assignments.len());
+    }
+
+    #[test]
+    fn the_order_told_does_not_matter(
+        (requests, shuffled) in requests().prop_flat_map(|r| (Just(r.clone()), Just(r).prop_shuffle())),
+        seats in seats(),
+    ) {
+        prop_assert_eq!(run(&requests, &seats), run(&shuffled, &seats));
+    }
+
+    #[test]
+    fn assignments_come_highest_score_first(requests in requests(), seats in seats()) {
+        let decision = run(&requests, &seats);
+        let key = |id| {
+            requests.iter().find(|r| r.entry.conversation == id).unwrap().entry.order_key()
+        };
+        prop_assert!(decision.assignments.is_sorted_by_key(|a| key(a.conversation)));
+    }
+
+    /// With chats of one slot each: nobody is left waiting for whom an agent who
+    /// has not refused is free at the end of the round.
+    #[test]
+    fn no_slot_stays_idle(mut requests in requests(), seats in seats()) {
+        for request in &mut requests {
+            request.entry.weight = 1;
+            request.entry.target = None;
+        }
+        let decision = run(&requests, &seats);
+        let given = |id| decision.assignments.iter().filter(|a| a.agent == id).count() as u32;
+        for request in &requests {
+            let id = request.entry.conversation;
+            if decision.assignments.iter().any(|a| a.conversation == id) {
+                continue;
+            }
+            for seat in &seats {
+                let free = seat.agent.free().saturating_sub(seat.pending + given(seat.agent.id));
+                prop_assert!(
+                    free == 0
+                        || !seat.agent.serves(&request.queue)
+                        || request.entry.excluded.contains(&seat.agent.id)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_choice_is_explained(requests in requests(), seats in seats()) {
+        let decision = run(&requests, &seats);
+        for trace in &decision.traces {
+            prop_assert_eq!(trace.candidates.len(), seats.len());
+            let chosen: Vec<AgentId> = trace
+                .candidates
+                .iter()
+                .filter(|c| c.1 == Verdict::Chosen)
+                .map(|c| c.0)
+                .collect();
+            let assigned: Vec<AgentId> = decision
+                .assignments
+                .iter()
+                .filter(|a| a.conversation == trace.conversation)
+                .map(|a| a.agent)
+                .collect();
+            prop_assert_eq!(chosen, assigned);
+        }
+        prop_assert!(decision.due.is_none_or(|due| due > at(1_000)));
+    }
+}

@@ -1,0 +1,73 @@
+//! One who waits, and what it is ordered by.
+
+use super::board::Terms;
+use crate::conversation::Summary;
+use crate::ids::{AgentId, ConversationId, Seq};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One conversation that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its head when this was known; an older one never replaces a newer.
+    pub version: Seq,
+    /// When it began to wait.
+    pub waiting_since: Timestamp,
+    /// Head start in minutes of waiting.
+    pub priority_minutes: u32,
+    /// Slots it will take.
+    pub weight: u32,
+    /// Agents not to be asked before the others were; the longest ago first.
+    pub excluded: Vec<AgentId>,
+    /// Agent it is meant for, and until when only for that one.
+    pub target: Option<(AgentId, Timestamp)>,
+    /// Agent who had it before.
+    pub previous: Option<AgentId>,
+}
+
+impl Entry {
+    /// How a conversation waits, under the terms of its queue.
+    pub fn of(summary: &Summary, terms: Terms) -> Self {
+        let target = summary.target.as_ref();
+        Self {
+            conversation: summary.id,
+            version: summary.head,
+            waiting_since: summary.waiting_since,
+            priority_minutes: terms.priority_minutes,
+            weight: terms.weight,
+            excluded: summary.excluded.clone(),
+            target: target.and_then(|(agent, until)| Some((agent.agent_id()?, *until))),
+            previous: summary
+                .last_agent
+                .as_ref()
+                .and_then(|agent| agent.agent_id()),
+        }
+    }
+
+    /// Its place among all who wait, in any queue.
+    pub fn order_key(&self) -> OrderKey {
+        let head_start = i128::from(self.priority_minutes) * 60_000;
+        OrderKey {
+            effective_since: i128::from(self.waiting_since.as_millis()) - head_start,
+            conversation: self.conversation,
+        }
+    }
+}
+
+/// Smaller is served first. A total order: ids break ties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderKey {
+    /// Arrival moved back by the priority, in milliseconds since the Unix epoch;
+    /// below zero only for absurd priorities.
+    effective_since: i128,
+    conversation: ConversationId,
+}
+
+impl OrderKey {
+    /// The score in milliseconds: time waited plus priority.
+    pub fn score_millis(&self, now: Timestamp) -> i128 {
+        i128::from(now.as_millis()) - self.effective_since
+    }
+}

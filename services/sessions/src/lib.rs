@@ -1,0 +1,17 @@
+//! The role that owns conversations: 256 shards, each one task that steps its
+//! conversations as plain values, commits what they decide in groups, and only
+//! then says it. Decides nothing itself: `core` does.
+
+mod clock;
+mod error;
+mod mail;
+mod metrics;
+mod notify;
+mod service;
+mod settings;
+mod shard;
+
+pub use clock::{Clock, SystemClock};
+pub use error::SessionsError;
+pub use service::{SessionsDeps, SessionsService};
+pub use settings::Settings;

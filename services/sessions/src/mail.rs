@@ -1,0 +1,97 @@
+//! What waits in a shard's mailbox, and answers that wait for a commit.
+
+use bytes::Bytes;
+use frontdesk_core::conversation::{Command, Outcome, Summary};
+use frontdesk_core::ids::{ConversationId, NodeId};
+use frontdesk_core::party::{Origin, Principal};
+use frontdesk_proto::api::{ApiError, Attach, Attached, Envelope};
+use frontdesk_store::journal::DedupKey;
+use tokio::sync::oneshot;
+
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, ApiError>>;
+
+/// A command with whoever waits for it.
+pub(crate) struct Job {
+    pub(crate) envelope: Envelope,
+    pub(crate) answer: Answer<Outcome>,
+    /// Times its append was refused.
+    pub(crate) attempts: u8,
+}
+
+impl Job {
+    /// What makes it the same command when it comes again.
+    pub(crate) fn dedup(&self) -> Option<DedupKey> {
+        let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) =
+            &self.envelope.command
+        else {
+            return None;
+        };
+        let Origin::Client(who) = &self.envelope.origin else { return None };
+        Some(DedupKey { sender: who.id, client_msg_id: client_msg_id.as_str().into() })
+    }
+}
+
+/// One item of a mailbox.
+pub(crate) enum Mail {
+    Command(Job),
+    Attach(Attach, Answer<Attached>),
+    Detach(NodeId, ConversationId),
+    /// The conversation for a reader; `live_only` answers `NotFound` rather than
+    /// bring it into memory.
+    Look { conversation: ConversationId, who: Option<Principal>, live_only: bool, answer: Answer<Summary> },
+    Hint { conversation: ConversationId, internal: bool, frame: Bytes },
+}
+
+impl Mail {
+    pub(crate) fn conversation(&self) -> ConversationId {
+        match self {
+            Self::Command(job) => job.envelope.conversation,
+            Self::Attach(request, _) => request.conversation,
+            Self::Detach(_, conversation)
+            | Self::Look { conversation, .. }
+            | Self::Hint { conversation, .. } => *conversation,
+        }
+    }
+
+    /// Answers that it cannot be done now.
+    pub(crate) fn refuse(self, error: ApiError) {
+        // Who asked may have gone, here and below.
+        match self {
+            Self::Command(job) => drop(job.answer.send(Err(error))),
+            Self::Attach(_, answer) => drop(answer.send(Err(error))),
+            Self::Look { answer, .. } => drop(answer.send(Err(error))),
+            Self::Detach(..) | Self::Hint { .. } => {}
+        }
+    }
+}
+
+/// An answer that may be given only when everything it rests on is durable.
+/// When that is refused it turns back into the mail it came from.
+pub(crate) enum Held {
+    Command(Job, Result<Outcome, ApiError>),
+    Attach(Attach, Answer<Attached>, Result<Box<Attached>, ApiError>),
+    Look(Option<Principal>, Answer<Summary>, Result<Box<Summary>, ApiError>, ConversationId),
+}
+
+impl Held {
+    pub(crate) fn say(self) {
+        match self {
+            Self::Command(job, result) => drop(job.answer.send(result)),
+            Self::Attach(_, answer, result) => drop(answer.send(result.map(|a| *a))),
+            Self::Look(_, answer, result, _) => drop(answer.send(result.map(|s| *s))),
+        }
+    }
+
+    pub(crate) fn back_to_mail(self) -> Mail {
+        match self {
+            Self::Command(mut job, _) => {
+                job.attempts += 1;
+                Mail::Command(job)
+            }
+            Self::Attach(request, answer, _) => Mail::Attach(request, answer),
+            Self::Look(who, answer, _, conversation) => {
+                Mail::Look { conversation, who, live_only: false, answer }
+            }
+        }
+    }
+}
