@@ -10,7 +10,7 @@ pub mod wkt;
 
 /// The client protocol, version 1.
 #[allow(missing_docs, reason = "generated; the documentation is in the .proto files")]
-#[allow(clippy::all, clippy::pedantic, reason = "generated")]
+#[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
 pub mod v1 {
     tonic::include_proto!("frontdesk.v1");
     include!(concat!(env!("OUT_DIR"), "/frontdesk.v1.serde.rs"));
@@ -18,7 +18,7 @@ pub mod v1 {
 
 /// What travels between nodes.
 #[allow(missing_docs, reason = "generated; the documentation is in the .proto files")]
-#[allow(clippy::all, clippy::pedantic, reason = "generated")]
+#[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
 pub mod internal {
     tonic::include_proto!("frontdesk.internal.v1");
 }

@@ -6,7 +6,6 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use frontdesk_telemetry::LogSettings;
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Variables that begin with `FRONTDESK_` and are no settings.
@@ -18,28 +17,23 @@ const SECRET_ENDINGS: [&str; 3] = ["secret", "password", "token"];
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Where clients connect.
-    pub(crate) listen: SocketAddr,
     /// Folder that holds all state.
     pub(crate) data: PathBuf,
     pub(crate) log: LogSettings,
     pub(crate) gateway: frontdesk_gateway::Settings,
     pub(crate) sessions: frontdesk_sessions::Settings,
-    pub(crate) presence: frontdesk_presence::Settings,
-    pub(crate) queueing: frontdesk_queueing::Settings,
-    pub(crate) routing: frontdesk_routing::Settings,
-    pub(crate) desk: frontdesk_desk::Settings,
+    pub(crate) queueing: frontdesk_queueing::QueueingSettings,
+    pub(crate) routing: frontdesk_routing::RoutingSettings,
+    pub(crate) desk: frontdesk_desk::DeskSettings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
             data: PathBuf::from("./data"),
             log: LogSettings::default(),
             gateway: Default::default(),
             sessions: Default::default(),
-            presence: Default::default(),
             queueing: Default::default(),
             routing: Default::default(),
             desk: Default::default(),
@@ -69,7 +63,7 @@ pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Box<SettingsError>> 
     }
     figment = figment.merge(Env::prefixed("FRONTDESK_").ignore(&NOT_SETTINGS).split("__"));
     if let Some(listen) = &args.listen {
-        figment = figment.merge(Serialized::default("listen", listen));
+        figment = figment.merge(Serialized::default("gateway.listen", listen));
     }
     if let Some(data) = &args.data {
         figment = figment.merge(Serialized::default("data", data));
@@ -120,7 +114,7 @@ mod tests {
     #[test]
     fn later_sources_win_and_unknown_keys_are_refused() {
         figment::Jail::expect_with(|jail| {
-            jail.create_file("f.toml", "listen = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n")?;
+            jail.create_file("f.toml", "[gateway]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n")?;
             jail.set_env("FRONTDESK_LOG__LEVEL", "debug");
             let args = SettingsArgs {
                 config: Some("f.toml".into()),
@@ -129,7 +123,7 @@ mod tests {
                 log: None,
             };
             let settings = load(&args).map_err(|e| e.to_string())?;
-            assert_eq!(settings.listen.port(), 1);
+            assert_eq!(settings.gateway.listen.port(), 1);
             assert_eq!(settings.log.level, "debug");
             assert_eq!(settings.data, PathBuf::from("elsewhere"));
             jail.set_env("FRONTDESK_LOG__LEVLE", "debug");

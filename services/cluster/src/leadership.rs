@@ -1,0 +1,42 @@
+//! Follows how this voter sees the group: for the metrics, and for who must act
+//! only on the leader.
+
+use super::metrics;
+use super::types::TypeConfig;
+use openraft::async_runtime::WatchReceiver;
+use openraft::type_config::alias::WatchReceiverOf;
+use openraft::{LogIdOptionExt, RaftMetrics};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Starts the task that follows. It ends when the group stops; then `false` is
+/// the last thing told.
+pub(crate) fn follow(
+    mut seen: WatchReceiverOf<TypeConfig, RaftMetrics<TypeConfig>>,
+) -> (watch::Receiver<bool>, JoinHandle<()>) {
+    let (leads, leading) = watch::channel(false);
+    // Owned by the group, which awaits its end in `shutdown`.
+    let task = tokio::spawn(async move {
+        loop {
+            let view = view_of(&seen.borrow_watched());
+            metrics::view(&view);
+            leads.send_if_modified(|led| std::mem::replace(led, view.leader) != view.leader);
+            if seen.changed().await.is_err() {
+                leads.send_replace(false);
+                return;
+            }
+        }
+    });
+    (leading, task)
+}
+
+fn view_of(seen: &RaftMetrics<TypeConfig>) -> metrics::View {
+    metrics::View {
+        leader: seen.state.is_leader() && seen.running_state.is_ok(),
+        has_leader: seen.current_leader.is_some(),
+        term: seen.current_term,
+        last_log: seen.last_log_index.unwrap_or(0),
+        applied: seen.last_applied.index().unwrap_or(0),
+        snapshot: seen.snapshot.index().unwrap_or(0),
+    }
+}

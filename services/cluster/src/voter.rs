@@ -1,0 +1,217 @@
+//! What one voter does: as the leader itself, elsewhere by asking the leader; and
+//! what it answers to the other voters.
+
+use super::changes::Published;
+use super::network::{self, decode, encode};
+use super::types::{Raft, TypeConfig};
+use super::{
+    Clock, GroupError, GroupSettings, Peer, PeerRequest, RaftTransport, RequestKind, VoterId,
+    storage,
+};
+use frontdesk_core::presence::{Action, Command, Reply, RequestId};
+use openraft::ReadPolicy;
+use openraft::errors::{
+    ClientWriteError, Fatal, ForwardToLeader, LinearizableReadError, RaftError,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Pause before a leader is looked for again; an election takes at least 600 ms.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The parts of a voter. None of its methods has a deadline of its own.
+pub(crate) struct Voter {
+    pub(crate) id: VoterId,
+    pub(crate) settings: GroupSettings,
+    pub(crate) raft: Raft,
+    pub(crate) published: Arc<Published>,
+    pub(crate) writer: storage::Writer,
+    pub(crate) transport: Arc<dyn RaftTransport>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What came of asking one voter.
+enum Attempt<T> {
+    Answer(T),
+    /// It does not lead; perhaps this one does.
+    Elsewhere(Option<Peer>),
+}
+
+impl Voter {
+    /// Has the leader do something, looking for it until there is one.
+    pub(crate) async fn propose(
+        &self,
+        request: RequestId,
+        action: Action,
+    ) -> Result<Reply, GroupError> {
+        let mut forwarded = None;
+        loop {
+            match self.propose_here(request, action.clone()).await? {
+                Attempt::Answer(reply) => return Ok(reply),
+                Attempt::Elsewhere(Some(leader)) => {
+                    let body = match &mut forwarded {
+                        Some(body) => body,
+                        empty => empty.insert(encode(&(request, &action)).map_err(malformed)?),
+                    };
+                    let answer = self.ask::<Option<Reply>>(&leader, RequestKind::Propose, body);
+                    if let Some(reply) = answer.await? {
+                        return Ok(reply);
+                    }
+                }
+                Attempt::Elsewhere(None) => {}
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn propose_here(
+        &self,
+        request: RequestId,
+        action: Action,
+    ) -> Result<Attempt<Reply>, GroupError> {
+        let command = Command {
+            request,
+            now: self.clock.now(),
+            action,
+        };
+        match self.raft.client_write(command).await {
+            Ok(written) => Ok(Attempt::Answer(written.data)),
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Ok(elsewhere(to)),
+            // Discarded entries and the like: the request id makes a retry safe.
+            Err(RaftError::APIError(_)) => Ok(Attempt::Elsewhere(None)),
+            Err(RaftError::Fatal(fatal)) => Err(stopped(fatal)),
+        }
+    }
+
+    /// Waits until the state here is as new as the leader's was on the way.
+    pub(crate) async fn catch_up(&self, deadline: Duration) -> Result<(), GroupError> {
+        let index = loop {
+            match self.read_index_here().await? {
+                Attempt::Answer(index) => break index,
+                Attempt::Elsewhere(Some(leader)) => {
+                    let answer = self.ask::<Option<u64>>(&leader, RequestKind::ReadIndex, &[]);
+                    if let Some(index) = answer.await? {
+                        break index;
+                    }
+                }
+                Attempt::Elsewhere(None) => {}
+            }
+            sleep(RETRY).await;
+        };
+        let wait = self.raft.wait(Some(deadline));
+        let applied = wait
+            .applied_index_at_least(Some(index), "linearizable read")
+            .await;
+        applied
+            .map(|_| ())
+            .map_err(|_| GroupError::Deadline(deadline))
+    }
+
+    async fn read_index_here(&self) -> Result<Attempt<u64>, GroupError> {
+        match self.raft.get_read_log_id(ReadPolicy::ReadIndex).await {
+            Ok((read, _)) => Ok(Attempt::Answer(read.index())),
+            Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(to))) => {
+                Ok(elsewhere(to))
+            }
+            Err(RaftError::APIError(LinearizableReadError::QuorumNotEnough(_))) => {
+                Ok(Attempt::Elsewhere(None))
+            }
+            Err(RaftError::Fatal(fatal)) => Err(stopped(fatal)),
+        }
+    }
+
+    /// Asks a peer; a default answer when it cannot be reached now.
+    async fn ask<T: serde::de::DeserializeOwned + Default>(
+        &self,
+        peer: &Peer,
+        kind: RequestKind,
+        body: &[u8],
+    ) -> Result<T, GroupError> {
+        let request = PeerRequest {
+            kind,
+            body: body.to_vec(),
+        };
+        match self
+            .transport
+            .call(peer, request, self.settings.deadline)
+            .await
+        {
+            Ok(answer) => decode(&answer).map_err(malformed),
+            // The caller looks for a leader again until its own deadline.
+            Err(_) => Ok(T::default()),
+        }
+    }
+
+    /// Serves another voter.
+    pub(crate) async fn handle(&self, request: PeerRequest) -> Result<Vec<u8>, GroupError> {
+        let body = &request.body;
+        let answer = match request.kind {
+            RequestKind::Append => {
+                let rpc = decode(body).map_err(malformed)?;
+                encode(&self.raft.append_entries(rpc).await.map_err(refused)?)
+            }
+            RequestKind::Vote => {
+                let rpc = decode(body).map_err(malformed)?;
+                encode(&self.raft.vote(rpc).await.map_err(refused)?)
+            }
+            RequestKind::PreVote => {
+                let rpc = decode(body).map_err(malformed)?;
+                encode(&self.raft.pre_vote(rpc).await.map_err(refused)?)
+            }
+            RequestKind::Snapshot => {
+                let (vote, snapshot) = network::decode_snapshot(body).map_err(malformed)?;
+                encode(
+                    &self
+                        .raft
+                        .install_full_snapshot(vote, snapshot)
+                        .await
+                        .map_err(stopped)?,
+                )
+            }
+            RequestKind::TransferLeader => {
+                let rpc = decode(body).map_err(malformed)?;
+                encode(
+                    &self
+                        .raft
+                        .handle_transfer_leader(rpc)
+                        .await
+                        .map_err(stopped)?,
+                )
+            }
+            RequestKind::Propose => {
+                let (request, action) = decode(body).map_err(malformed)?;
+                encode(&answered(self.propose_here(request, action).await?))
+            }
+            RequestKind::ReadIndex => encode(&answered(self.read_index_here().await?)),
+        };
+        answer.map_err(malformed)
+    }
+}
+
+fn answered<T>(attempt: Attempt<T>) -> Option<T> {
+    match attempt {
+        Attempt::Answer(answer) => Some(answer),
+        Attempt::Elsewhere(_) => None,
+    }
+}
+
+fn elsewhere<T>(to: ForwardToLeader<TypeConfig>) -> Attempt<T> {
+    let leader = to.leader_id.zip(to.leader_node);
+    Attempt::Elsewhere(leader.map(|(id, node)| Peer {
+        id,
+        address: node.addr,
+    }))
+}
+
+pub(crate) fn stopped(_: Fatal<TypeConfig>) -> GroupError {
+    GroupError::Stopped
+}
+
+fn refused(_: RaftError<TypeConfig>) -> GroupError {
+    GroupError::Stopped
+}
+
+fn malformed(error: std::io::Error) -> GroupError {
+    GroupError::Malformed(error.to_string())
+}

@@ -1,0 +1,142 @@
+//! The site that `frontdesk dev` starts with.
+//!
+//! Every step can be repeated: a start that was cut short is completed by the
+//! next.
+
+use crate::admin::NewAgent;
+use crate::convert::{agent_account, site_config};
+use crate::error::DeskError;
+use crate::password::{Password, random_characters};
+use crate::service::DeskService;
+use crate::validate;
+use frontdesk_core::ids::{QueueId, SiteId};
+use frontdesk_core::party::Role;
+use frontdesk_core::time::Millis;
+use frontdesk_proto::api::{AgentAccount, SiteConfig};
+use frontdesk_store::desk::{StoredQueue, StoredSite};
+use std::sync::Arc;
+
+/// Name of the site.
+const SITE: &str = "demo";
+/// Its queues; the first is for conversations that name none.
+const QUEUES: [&str; 2] = ["general", "sales"];
+/// Characters of the site's public key after `pk_`.
+const KEY_CHARS: usize = 28;
+/// Slots of each account.
+const CAPACITY: u32 = 4;
+
+/// Address, name and role of the accounts.
+const ACCOUNTS: [(&str, &str, Role); 2] = [
+    ("agent@demo.example", "Alex", Role::Agent),
+    ("supervisor@demo.example", "Sam", Role::Supervisor),
+];
+
+/// The site and who may sign in.
+#[derive(Debug, Clone)]
+pub struct DevSite {
+    /// The site.
+    pub site: Arc<SiteConfig>,
+    /// The first agent, then the first supervisor.
+    pub accounts: Vec<DevAccount>,
+}
+
+/// An account of the site.
+#[derive(Debug, Clone)]
+pub struct DevAccount {
+    /// The account.
+    pub account: AgentAccount,
+    /// Only when it was made just now: print it, nobody can learn it afterwards.
+    pub password: Option<Password>,
+}
+
+impl DeskService {
+    /// Makes the site and its accounts where they are missing, and has the
+    /// widget allowed on pages of exactly these origins.
+    ///
+    /// # Errors
+    /// `Invalid` when an origin is not one; `*` is none.
+    pub async fn ensure_dev_site(&self, origins: &[String]) -> Result<DevSite, DeskError> {
+        let origins = origins
+            .iter()
+            .map(|o| validate::origin(o))
+            .collect::<Result<Vec<_>, _>>()?;
+        let site = self.ensure_site(origins).await?;
+        let mut accounts = Vec::with_capacity(ACCOUNTS.len());
+        for (email, name, role) in ACCOUNTS {
+            accounts.push(self.ensure_account(&site.id, email, name, role).await?);
+        }
+        Ok(DevSite {
+            site: Arc::new(site_config(site)),
+            accounts,
+        })
+    }
+
+    async fn ensure_site(&self, origins: Vec<String>) -> Result<StoredSite, DeskError> {
+        let (site, version) = match self.store.site(&SITE.parse()?).await? {
+            Some(stored) if stored.value.allowed_origins == origins => return Ok(stored.value),
+            Some(stored) => (
+                StoredSite {
+                    allowed_origins: origins,
+                    ..stored.value
+                },
+                stored.version,
+            ),
+            None => (new_site(origins)?, 0),
+        };
+        self.store.put_site(site.clone(), version).await?;
+        self.forget_cached();
+        Ok(site)
+    }
+
+    async fn ensure_account(
+        &self,
+        site: &SiteId,
+        email: &str,
+        name: &str,
+        role: Role,
+    ) -> Result<DevAccount, DeskError> {
+        if let Some(stored) = self.store.account_by_email(site, email).await? {
+            return Ok(DevAccount {
+                account: agent_account(stored),
+                password: None,
+            });
+        }
+        let created = self
+            .create_agent(NewAgent {
+                site: site.clone(),
+                email: email.into(),
+                name: name.into(),
+                role,
+                capacity: CAPACITY,
+                queues: Vec::new(),
+                password: None,
+            })
+            .await?;
+        Ok(DevAccount {
+            account: created.account,
+            password: Some(created.password),
+        })
+    }
+}
+
+fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
+    let queues = QUEUES.iter().map(|id| Ok(queue(id.parse()?)));
+    Ok(StoredSite {
+        id: SITE.parse()?,
+        title: "Demo shop".into(),
+        key: format!("pk_{}", random_characters(KEY_CHARS)),
+        allowed_origins,
+        default_queue: QUEUES[0].parse()?,
+        queues: queues.collect::<Result<_, DeskError>>()?,
+    })
+}
+
+fn queue(id: QueueId) -> StoredQueue {
+    StoredQueue {
+        id,
+        priority_minutes: 0,
+        weight: 1,
+        offer_timeout: Millis::from_secs(30),
+        wrap_up: Millis::from_secs(10),
+    }
+}

@@ -1,0 +1,20 @@
+//! The role that keeps configuration and accounts: sites with their queues, who
+//! may sign in, which files were uploaded. It never sees a message.
+
+mod admin;
+mod cache;
+mod convert;
+mod dev_site;
+mod error;
+mod metrics;
+mod password;
+mod service;
+mod settings;
+mod validate;
+
+pub use admin::{CreatedAgent, NewAgent};
+pub use dev_site::{DevAccount, DevSite};
+pub use error::DeskError;
+pub use password::Password;
+pub use service::DeskService;
+pub use settings::{DeskSettings, PasswordCost};

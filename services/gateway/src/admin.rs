@@ -1,0 +1,295 @@
+//! `AdminService`: supervisors look into the running system, each into its site.
+
+use crate::auth;
+use crate::codec::WireFormat;
+use crate::following;
+use crate::outbox::Outbox;
+use crate::registry::{Next, Reader};
+use crate::shared::{CALL_DEADLINE, Shared, within};
+use crate::verbs::common::{event_push, limit};
+use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
+use frontdesk_core::party::{Audience, Principal, Role};
+use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
+use frontdesk_proto::convert::{
+    agent_view_to_proto, phase_of, queue_view_to_proto, summary_to_state,
+};
+use frontdesk_proto::status::to_status;
+use frontdesk_proto::v1::admin_service_server::AdminService;
+use frontdesk_proto::v1::{self, server_frame::Frame};
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+const DEFAULT_LIST: u32 = 100;
+const MAX_LIST: u32 = 500;
+/// Events of `GetConversation` and of one page of a follower.
+const PAGE_EVENTS: u32 = 200;
+/// Events that wait for a caller who follows.
+const FOLLOW_QUEUE: usize = 64;
+/// Pause before a page is asked for again that could not be had.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// The service.
+pub(crate) struct Admin {
+    shared: Arc<Shared>,
+}
+
+impl Admin {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    async fn supervisor<T>(&self, request: &Request<T>) -> Result<Principal, Status> {
+        let value = request
+            .metadata()
+            .get("authorization")
+            .and_then(|v| v.to_str().ok());
+        let token = auth::bearer(value).map_err(|e| to_status(&e))?;
+        let who = auth::caller(&self.shared, token)
+            .await
+            .map_err(|e| to_status(&e))?;
+        match who.role {
+            Role::Supervisor => Ok(who),
+            _ => Err(Status::permission_denied("only a supervisor may do this")),
+        }
+    }
+
+    async fn page(
+        &self,
+        who: &Principal,
+        id: ConversationId,
+        after: Seq,
+    ) -> Result<EventPage, ApiError> {
+        page(&self.shared, who, id, after).await
+    }
+}
+
+async fn page(
+    shared: &Shared,
+    who: &Principal,
+    conversation: ConversationId,
+    after: Seq,
+) -> Result<EventPage, ApiError> {
+    let who = Some(who.clone());
+    let query = HistoryQuery {
+        conversation,
+        who,
+        after,
+        limit: PAGE_EVENTS,
+        backwards: false,
+    };
+    within(
+        CALL_DEADLINE,
+        "sessions",
+        shared.deps.sessions.history(query),
+    )
+    .await
+}
+
+#[tonic::async_trait]
+impl AdminService for Admin {
+    type FollowConversationStream = ReceiverStream<Result<v1::EventPush, Status>>;
+
+    async fn list_agents(
+        &self,
+        request: Request<v1::ListAgentsRequest>,
+    ) -> Result<Response<v1::ListAgentsResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let asked = self.shared.deps.presence.agents(Some(&who.site));
+        let agents = within(CALL_DEADLINE, "presence", asked)
+            .await
+            .map_err(|e| to_status(&e))?;
+        let agents = agents.iter().map(|a| agent_view_to_proto(a)).collect();
+        Ok(Response::new(v1::ListAgentsResponse { agents }))
+    }
+
+    async fn list_queues(
+        &self,
+        request: Request<v1::ListQueuesRequest>,
+    ) -> Result<Response<v1::ListQueuesResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let asked = self.shared.deps.queueing.queues(&who.site);
+        let queues = within(CALL_DEADLINE, "queueing", asked)
+            .await
+            .map_err(|e| to_status(&e))?;
+        let queues = queues.iter().map(queue_view_to_proto).collect();
+        Ok(Response::new(v1::ListQueuesResponse { queues }))
+    }
+
+    async fn list_conversations(
+        &self,
+        request: Request<v1::AdminListConversationsRequest>,
+    ) -> Result<Response<v1::ConversationList>, Status> {
+        let who = self.supervisor(&request).await?;
+        let request = request.into_inner();
+        let limit = limit(request.limit, DEFAULT_LIST, MAX_LIST).map_err(|e| to_status(&e))?;
+        let asked = self
+            .shared
+            .deps
+            .sessions
+            .list(Some(&who.site), ListFilter::All, MAX_LIST);
+        let all = within(CALL_DEADLINE, "sessions", asked)
+            .await
+            .map_err(|e| to_status(&e))?;
+        let conversations = all
+            .iter()
+            .filter(|s| {
+                let phase = i32::from(phase_of(&s.phase));
+                request.phases.is_empty() || request.phases.contains(&phase)
+            })
+            .take(limit as usize)
+            .map(|s| summary_to_state(s, Audience::Internal))
+            .collect();
+        Ok(Response::new(v1::ConversationList { conversations }))
+    }
+
+    async fn get_conversation(
+        &self,
+        request: Request<v1::GetConversationRequest>,
+    ) -> Result<Response<v1::GetConversationResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let id: ConversationId = parse_id(&request.get_ref().conversation_id)?;
+        let asked = self.shared.deps.sessions.summary(id, Some(&who));
+        let summary = within(CALL_DEADLINE, "sessions", asked)
+            .await
+            .map_err(|e| to_status(&e))?;
+        let page = self
+            .page(&who, id, Seq::ZERO)
+            .await
+            .map_err(|e| to_status(&e))?;
+        let events: Result<Vec<_>, ApiError> = page.events.iter().map(event_push).collect();
+        Ok(Response::new(v1::GetConversationResponse {
+            conversation: Some(summary_to_state(&summary, Audience::Internal)),
+            events: events.map_err(|e| to_status(&e))?,
+        }))
+    }
+
+    async fn follow_conversation(
+        &self,
+        request: Request<v1::FollowConversationRequest>,
+    ) -> Result<Response<Self::FollowConversationStream>, Status> {
+        let who = self.supervisor(&request).await?;
+        let cursor = request.into_inner().cursor.unwrap_or_default();
+        let id = parse_id(&cursor.conversation_id)?;
+        let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
+        let connection = ConnectionId::from_uuid(Uuid::now_v7());
+        let reader = Arc::new(Reader::new(connection, who, outbox));
+        let follower = Follower {
+            shared: self.shared.clone(),
+            reader,
+        };
+        following::follow(&self.shared, &follower.reader, id, Seq::new(cursor.seq))
+            .await
+            .map_err(|e| to_status(&e))?;
+        let (events, stream) = mpsc::channel(FOLLOW_QUEUE);
+        // Ends when the caller hangs up or the gateway stops.
+        self.shared
+            .tasks
+            .spawn(async move { follower.run(id, events).await });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+fn parse_id(id: &str) -> Result<ConversationId, Status> {
+    id.parse()
+        .map_err(|e: frontdesk_core::ids::InvalidId| to_status(&e.into()))
+}
+
+/// A supervisor who follows one conversation.
+struct Follower {
+    shared: Arc<Shared>,
+    reader: Arc<Reader>,
+}
+
+impl Follower {
+    async fn run(self, id: ConversationId, events: mpsc::Sender<Result<v1::EventPush, Status>>) {
+        let stopping = self.shared.stopping.clone();
+        let end = tokio::select! {
+            end = self.pump(id, &events) => end,
+            () = events.closed() => return,
+            () = stopping.cancelled() => Status::unavailable("the gateway is stopping"),
+        };
+        // Nobody to tell when the caller has hung up.
+        let _ = events.try_send(Err(end));
+    }
+
+    async fn pump(
+        &self,
+        id: ConversationId,
+        events: &mpsc::Sender<Result<v1::EventPush, Status>>,
+    ) -> Status {
+        loop {
+            for push in self.waiting() {
+                if events.send(Ok(push)).await.is_err() {
+                    return Status::cancelled("the caller has hung up");
+                }
+            }
+            if let Some(code) = self.reader.outbox.closing() {
+                return Status::aborted(code.as_str());
+            }
+            let next = self.shared.registry.next(id, &self.reader);
+            match next {
+                Some(Next::Read { after, generation }) => {
+                    match page(&self.shared, &self.reader.who, id, after).await {
+                        Ok(page) => {
+                            let registry = &self.shared.registry;
+                            let next = registry.page(id, &self.reader, generation, &page);
+                            if next == Some(Next::Retry) {
+                                tokio::time::sleep(RETRY_PAUSE).await;
+                            }
+                        }
+                        Err(e) if e.retryable() => tokio::time::sleep(RETRY_PAUSE).await,
+                        Err(e) => return to_status(&e),
+                    }
+                }
+                Some(Next::Retry) => tokio::time::sleep(RETRY_PAUSE).await,
+                Some(Next::Live) => self.changed().await,
+                Some(Next::Ended) | None => return Status::ok("no longer followed"),
+            }
+        }
+    }
+
+    /// The events that were pushed since the last call.
+    fn waiting(&self) -> Vec<v1::EventPush> {
+        let mut pushes = Vec::new();
+        let mut batch = Vec::new();
+        while self.reader.outbox.take_batch(&mut batch) > 0 {
+            // What this gateway has encoded it can decode.
+            let frames = v1::ServerBatch::decode(&*batch).unwrap_or_default().frames;
+            pushes.extend(frames.into_iter().filter_map(|f| match f.frame {
+                Some(Frame::Event(push)) => Some(push),
+                _ => None,
+            }));
+            batch.clear();
+        }
+        pushes
+    }
+
+    /// Waits until something is pushed or a fill is due.
+    async fn changed(&self) {
+        let outbox = &self.reader.outbox;
+        std::future::poll_fn(|cx| {
+            outbox.register(cx.waker());
+            let due = outbox.depth() > 0 || outbox.has_signals() || outbox.closing().is_some();
+            if due {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+        outbox.take_signals();
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        for id in self.shared.registry.leave_all(&self.reader) {
+            following::detach(&self.shared, id);
+        }
+    }
+}

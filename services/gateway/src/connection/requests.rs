@@ -1,0 +1,204 @@
+//! From a request to the one who carries it out.
+
+use super::hello::{self, Opened, Refusal};
+use super::{Connection, End, Stage};
+use crate::carriers::Carrier;
+use crate::limits::BucketRate;
+use crate::settings::Settings;
+use crate::verbs::{self, Handling};
+use frontdesk_core::time::{Millis, Timestamp};
+use frontdesk_proto::api::ApiError;
+use frontdesk_proto::convert::timestamp_to_proto;
+use frontdesk_proto::status::CloseCode;
+use frontdesk_proto::v1::{self, ClientFrame, client_frame::Request, server_frame::Frame};
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
+/// Typing frames at once and a second; clients repeat them every 3 s for each of
+/// a few conversations.
+const TYPING_BURST: f32 = 10.0;
+const TYPING_PER_SECOND: f32 = 5.0;
+
+/// The answer to one request.
+pub(super) struct Reply {
+    pub(super) id: u32,
+    /// `None` when there is nothing to say.
+    pub(super) answer: Result<Option<Frame>, ApiError>,
+    /// Named in an error.
+    pub(super) conversation: Option<String>,
+}
+
+/// What a request that others wait for has come to.
+pub(super) enum Ready {
+    Reply(Reply),
+    /// Begun in its turn; the answer comes later.
+    Wait(BoxFuture<'static, Reply>),
+    Opened(Box<Opened>),
+    Refused(Refusal),
+}
+
+pub(super) fn rate(settings: &Settings) -> BucketRate {
+    BucketRate::new(
+        settings.requests_per_second as f32,
+        settings.request_burst as f32,
+    )
+}
+
+pub(super) fn typing_rate() -> BucketRate {
+    BucketRate::new(TYPING_PER_SECOND, TYPING_BURST)
+}
+
+impl<C: Carrier> Connection<C> {
+    /// Begins one request; `Some` ends the connection.
+    pub(super) fn request(&mut self, frame: ClientFrame) -> Option<End> {
+        let ClientFrame { id, request } = frame;
+        match (&self.stage, request) {
+            (Stage::Open(_), Some(Request::Pong(_))) => None,
+            (Stage::Open(_), Some(Request::Typing(typing))) => {
+                let now = Instant::now();
+                if self.typing.take(typing_rate(), now).is_ok() {
+                    self.carry_out(id, Request::Typing(typing));
+                } else {
+                    self.shared.metrics.typing_dropped.increment(1);
+                }
+                None
+            }
+            (Stage::Open(_), request) => {
+                self.limited(id, request);
+                None
+            }
+            (Stage::AwaitingHello { .. }, Some(Request::Hello(hello))) => {
+                self.stage = Stage::Opening;
+                self.preparing = Some(self.say_hello(id, hello));
+                self.set_timer();
+                None
+            }
+            (Stage::AwaitingHello { .. } | Stage::Opening, _) => {
+                let error = ApiError::Invalid("the first request must be Hello".into());
+                self.push_error(id, &error, None);
+                Some(End::Close(
+                    CloseCode::Protocol,
+                    "the first request must be Hello",
+                ))
+            }
+        }
+    }
+
+    fn say_hello(&self, id: u32, hello: v1::Hello) -> BoxFuture<'static, Ready> {
+        let origin = self.arrival.origin.clone();
+        let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
+        let connection = self.id;
+        Box::pin(async move {
+            match hello::hello(shared, outbox, connection, origin, hello, id).await {
+                Ok(opened) => Ready::Opened(opened),
+                Err((code, error)) => Ready::Refused(Refusal { id, code, error }),
+            }
+        })
+    }
+
+    fn limited(&mut self, id: u32, request: Option<Request>) {
+        let now = Instant::now();
+        if let Err(retry_after) = self.requests.take(rate(&self.shared.settings), now) {
+            self.shared.metrics.rate_limited.increment(1);
+            return self.push_error(id, &ApiError::RateLimited { retry_after }, None);
+        }
+        let refusal = match request {
+            None => ApiError::Unimplemented("this kind of request is not known here".into()),
+            Some(Request::Hello(_)) => ApiError::Invalid("Hello comes only once".into()),
+            Some(Request::RefreshToken(refresh)) => match self.refresh(&refresh.token) {
+                Ok(frame) => {
+                    let answer = Ok(Some(frame));
+                    return self.reply(Reply {
+                        id,
+                        answer,
+                        conversation: None,
+                    });
+                }
+                Err(error) => error,
+            },
+            Some(request) => return self.carry_out(id, request),
+        };
+        self.push_error(id, &refusal, None);
+    }
+
+    fn carry_out(&mut self, id: u32, request: Request) {
+        let Stage::Open(open) = &self.stage else {
+            return;
+        };
+        let conversation = verbs::conversation_of(&request).map(str::to_owned);
+        let name = move |answer| Reply {
+            id,
+            answer,
+            conversation,
+        };
+        match verbs::handle(&open.client, request) {
+            Handling::Done(answer) => self.reply(name(answer)),
+            Handling::Concurrent(future) => {
+                self.in_flight
+                    .push(Box::pin(async move { name(future.await) }));
+            }
+            Handling::Ordered(future) => {
+                self.preparing = Some(Box::pin(async move {
+                    match future.await {
+                        verbs::Prepared::Answer(answer) => Ready::Reply(name(answer)),
+                        verbs::Prepared::Wait(rest) => {
+                            Ready::Wait(Box::pin(async move { name(rest.await) }))
+                        }
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Goes on with another token of the same subject.
+    fn refresh(&mut self, token: &str) -> Result<Frame, ApiError> {
+        let now = self.shared.now();
+        let Stage::Open(open) = &mut self.stage else {
+            return Err(ApiError::Invalid("not open".into()));
+        };
+        let who = open.client.who();
+        let (token, expires_at) = if token.is_empty() {
+            let life = token_life(&self.shared.settings, who.role);
+            self.shared
+                .tokens
+                .issue(who, &open.client.signed, now, life)
+                .map_err(|e| ApiError::Internal(e.to_string()))?
+        } else {
+            let verified = self
+                .shared
+                .tokens
+                .verify(token, now)
+                .map_err(|e| ApiError::Unauthenticated(e.to_string()))?;
+            let theirs = &verified.principal;
+            if (&theirs.site, theirs.role, theirs.id) != (&who.site, who.role, who.id) {
+                return Err(ApiError::Unauthenticated(
+                    "the token is somebody else's".into(),
+                ));
+            }
+            (token.to_owned(), verified.expires_at)
+        };
+        open.expires = instant_of(expires_at, now);
+        self.set_timer();
+        let expires_at = Some(timestamp_to_proto(expires_at));
+        Ok(Frame::TokenRefreshed(v1::TokenRefreshed {
+            token,
+            expires_at,
+        }))
+    }
+}
+
+/// How long a new token of this role lives.
+pub(crate) fn token_life(settings: &Settings, role: frontdesk_core::party::Role) -> Millis {
+    let hours = match role {
+        frontdesk_core::party::Role::Visitor => settings.visitor_token_hours,
+        _ => settings.agent_token_hours,
+    };
+    Millis::from_mins(hours * 60)
+}
+
+/// The point on this process's clock at which a token ends.
+pub(super) fn instant_of(expires_at: Timestamp, now: Timestamp) -> Instant {
+    // No connection lives for a year; the bound keeps the addition from overflowing.
+    let left = expires_at.since(now).to_duration();
+    Instant::now() + left.min(std::time::Duration::from_secs(365 * 24 * 3_600))
+}

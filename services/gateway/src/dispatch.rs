@@ -1,0 +1,205 @@
+//! From the bus and from presence to the connections. One task each; neither
+//! ever waits for a connection.
+
+use crate::codec;
+use crate::following;
+use crate::registry::{Delivered, LiveEvent};
+use crate::shared::{CALL_DEADLINE, Shared, within};
+use bytes::Bytes;
+use frontdesk_bus::{Received, Subscription};
+use frontdesk_core::conversation::{Phase, Summary};
+use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
+use frontdesk_core::presence::AgentView;
+use frontdesk_proto::api::{ListFilter, PresenceChange};
+use frontdesk_proto::convert::{agent_view_to_proto, offer_push};
+use frontdesk_proto::internal::{
+    AgentNotice, Delivery, DeliveryBatch, EventDelivery, HintDelivery, delivery::Kind,
+};
+use frontdesk_proto::v1::server_frame::Frame;
+use prost::Message as _;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// Conversations of an agent that are looked through after a loss: more than
+/// the 100 slots an agent can have.
+pub(crate) const MAX_WORK: u32 = 200;
+
+/// Consumes the bus until the gateway stops.
+pub(crate) async fn consume(shared: Arc<Shared>, mut subscription: Box<dyn Subscription>) {
+    loop {
+        let received = tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            received = subscription.recv() => received,
+        };
+        match received {
+            Some(Received::Batch(bytes)) => batch(&shared, bytes),
+            Some(Received::Lagged) => {
+                shared.metrics.bus_lags.increment(1);
+                tracing::warn!("the bus lost deliveries: every conversation is checked");
+                lagged(&shared);
+            }
+            None => {
+                tracing::warn!("the bus subscription was replaced by another one");
+                return;
+            }
+        }
+    }
+}
+
+fn batch(shared: &Arc<Shared>, bytes: Bytes) {
+    match DeliveryBatch::decode(bytes) {
+        Ok(batch) => {
+            for delivery in batch.deliveries {
+                deliver(shared, delivery);
+            }
+        }
+        Err(error) => {
+            shared.metrics.unreadable.increment(1);
+            tracing::error!(%error, "a batch from the bus cannot be read");
+        }
+    }
+}
+
+fn deliver(shared: &Arc<Shared>, delivery: Delivery) {
+    let done = match delivery.kind {
+        Some(Kind::Event(event)) => event_delivery(shared, &event),
+        Some(Kind::Hint(hint)) => hint_delivery(shared, &hint),
+        Some(Kind::Agent(notice)) => agent_notice(shared, &notice),
+        // From a newer node: nothing this gateway knows to do.
+        None => Some(Delivered::default()),
+    };
+    match done {
+        Some(Delivered {
+            pushed,
+            shed,
+            unreadable: false,
+            ..
+        }) => {
+            shared.metrics.delivered.increment(pushed);
+            shared.metrics.shed.increment(shed);
+        }
+        Some(Delivered {
+            unreadable: true, ..
+        })
+        | None => {
+            shared.metrics.unreadable.increment(1);
+            tracing::error!("a delivery from the bus cannot be read");
+        }
+    }
+}
+
+fn event_delivery(shared: &Arc<Shared>, event: &EventDelivery) -> Option<Delivered> {
+    let conversation = ConversationId::from_uuid(uuid(&event.conversation_id)?);
+    let done = shared.registry.event(&LiveEvent {
+        conversation,
+        seq: Seq::new(event.seq),
+        prev_public: Seq::new(event.prev_public),
+        internal: event.internal,
+        bytes: &event.event,
+        assigned: uuid(&event.assigned_agent).map(AgentId::from_uuid),
+    });
+    if done.emptied {
+        following::detach(shared, conversation);
+    }
+    Some(done)
+}
+
+fn hint_delivery(shared: &Shared, hint: &HintDelivery) -> Option<Delivered> {
+    let conversation = ConversationId::from_uuid(uuid(&hint.conversation_id)?);
+    Some(
+        shared
+            .registry
+            .hint(conversation, hint.internal, &hint.except, &hint.frame),
+    )
+}
+
+fn agent_notice(shared: &Shared, notice: &AgentNotice) -> Option<Delivered> {
+    let site: SiteId = notice.site.parse().ok()?;
+    let agent = AgentId::from_uuid(uuid(&notice.agent_id)?);
+    let assigned = uuid(&notice.assigned_conversation).map(ConversationId::from_uuid);
+    Some(
+        shared
+            .registry
+            .agents
+            .notice(&site, agent, &notice.frame, assigned),
+    )
+}
+
+fn uuid(bytes: &[u8]) -> Option<Uuid> {
+    Uuid::from_slice(bytes).ok()
+}
+
+/// Every reader is filled from where it is, and every agent is shown its work
+/// again: offers and assignments may be among what was lost.
+fn lagged(shared: &Arc<Shared>) {
+    shared.registry.doubt_all();
+    let again = shared.clone();
+    // Ends when every agent here was looked after; each question has a deadline.
+    shared.tasks.spawn(async move {
+        for (site, agent) in again.registry.agents.connected() {
+            show_work(&again, &site, agent).await;
+        }
+    });
+}
+
+async fn show_work(shared: &Shared, site: &SiteId, agent: AgentId) {
+    let filter = ListFilter::OfAgent {
+        agent,
+        closed: false,
+    };
+    let list = shared.deps.sessions.list(Some(site), filter, MAX_WORK);
+    match within(CALL_DEADLINE, "sessions", list).await {
+        Ok(work) => work.iter().for_each(|s| show(shared, site, agent, s)),
+        Err(error) => tracing::warn!(%agent, %error, "an agent's work could not be listed"),
+    }
+}
+
+fn show(shared: &Shared, site: &SiteId, agent: AgentId, summary: &Summary) {
+    let agents = &shared.registry.agents;
+    match &summary.phase {
+        Phase::Offered(offer) if offer.agent.id == agent.as_uuid() => {
+            let frame = codec::push_frame(Frame::Offer(offer_push(summary, offer)));
+            agents.notice(site, agent, &frame.encode_to_vec(), None);
+        }
+        Phase::Assigned { agent: has, .. } if has.id == agent.as_uuid() => {
+            agents.notice(site, agent, &[], Some(summary.id));
+        }
+        _ => {}
+    }
+}
+
+/// Tells agents here of their own status and load until the gateway stops.
+pub(crate) async fn watch_presence(shared: Arc<Shared>) {
+    let mut changes = shared.deps.presence.subscribe();
+    loop {
+        let change = tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            change = changes.recv() => change,
+        };
+        match change {
+            Ok(PresenceChange { agent }) => agent_changed(&shared, &agent),
+            Err(broadcast::error::RecvError::Lagged(_)) => all_agents_changed(&shared).await,
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+fn agent_changed(shared: &Shared, agent: &AgentView) {
+    let agents = &shared.registry.agents;
+    if agents.has(&agent.site, agent.id) {
+        let frame = codec::push_frame(Frame::AgentState(agent_view_to_proto(agent)));
+        agents.notice(&agent.site, agent.id, &frame.encode_to_vec(), None);
+    }
+}
+
+async fn all_agents_changed(shared: &Shared) {
+    for (site, agent) in shared.registry.agents.connected() {
+        let asked = shared.deps.presence.agent(&site, agent);
+        match within(CALL_DEADLINE, "presence", asked).await {
+            Ok(Some(view)) => agent_changed(shared, &view),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%agent, %error, "an agent's state is not known"),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The role that ends client connections: gRPC, WebSocket and HTTP on one port.
+//!
+//! It authenticates, limits, forwards commands to the owners of conversations
+//! and delivers events to those who may see them. It decides nothing about
+//! conversations and keeps nothing that matters: a client that reconnects to any
+//! other gateway misses nothing.
+
+mod admin;
+mod auth;
+mod carriers;
+mod codec;
+mod connection;
+mod deps;
+mod dispatch;
+mod following;
+mod grpc_auth;
+mod http;
+mod limits;
+mod metrics;
+mod outbox;
+mod registry;
+mod server;
+mod settings;
+mod shared;
+#[cfg(test)]
+mod testing;
+mod tokens;
+mod verbs;
+
+pub use deps::{AttachmentBlobs, Clock, GatewayDeps, MetricsRender, ReadinessCheck};
+pub use server::{Gateway, Running, StartError};
+pub use settings::{DemoSettings, Settings, TokenAlgorithm, TokenKey};
+pub use tokens::KeyError;

@@ -1,0 +1,93 @@
+//! The gateway's metrics. Handles are made once; labels are closed sets.
+
+use frontdesk_proto::status::CloseCode;
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+/// What carries a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CarrierKind {
+    WebSocketProtobuf,
+    WebSocketJson,
+    Grpc,
+}
+
+impl CarrierKind {
+    pub(crate) const ALL: [Self; 3] = [Self::WebSocketProtobuf, Self::WebSocketJson, Self::Grpc];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocketProtobuf => "ws_protobuf",
+            Self::WebSocketJson => "ws_json",
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
+/// Handles of one carrier.
+pub(crate) struct CarrierMetrics {
+    /// Open now.
+    pub(crate) connections: Gauge,
+    /// Batches from clients.
+    pub(crate) batches_in: Counter,
+    /// Their bytes.
+    pub(crate) bytes_in: Counter,
+    /// Requests from clients.
+    pub(crate) frames_in: Counter,
+    /// Bytes to clients.
+    pub(crate) bytes_out: Counter,
+}
+
+/// Handles of everything that is counted in the hot path.
+pub(crate) struct Metrics {
+    carriers: [CarrierMetrics; 3],
+    /// Events and hints put into outboxes.
+    pub(crate) delivered: Counter,
+    /// Hints dropped because a reader was slow.
+    pub(crate) shed: Counter,
+    /// Requests refused because of their rate.
+    pub(crate) rate_limited: Counter,
+    /// Typing frames dropped because of their rate.
+    pub(crate) typing_dropped: Counter,
+    /// Pages of history read for readers who were behind.
+    pub(crate) fills: Counter,
+    /// Times the bus said that it had lost deliveries.
+    pub(crate) bus_lags: Counter,
+    /// Deliveries that could not be read.
+    pub(crate) unreadable: Counter,
+    /// Pieces that waited in an outbox at each ping.
+    pub(crate) outbox_depth: Histogram,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            carriers: CarrierKind::ALL.map(|kind| {
+                let carrier = kind.as_str();
+                CarrierMetrics {
+                    connections: gauge!("frontdesk_gateway_connections", "carrier" => carrier),
+                    batches_in: counter!("frontdesk_gateway_batches_in_total", "carrier" => carrier),
+                    bytes_in: counter!("frontdesk_gateway_bytes_in_total", "carrier" => carrier),
+                    frames_in: counter!("frontdesk_gateway_frames_in_total", "carrier" => carrier),
+                    bytes_out: counter!("frontdesk_gateway_bytes_out_total", "carrier" => carrier),
+                }
+            }),
+            delivered: counter!("frontdesk_gateway_delivered_total"),
+            shed: counter!("frontdesk_gateway_hints_shed_total"),
+            rate_limited: counter!("frontdesk_gateway_rate_limited_total"),
+            typing_dropped: counter!("frontdesk_gateway_typing_dropped_total"),
+            fills: counter!("frontdesk_gateway_history_pages_total"),
+            bus_lags: counter!("frontdesk_gateway_bus_lags_total"),
+            unreadable: counter!("frontdesk_gateway_unreadable_deliveries_total"),
+            outbox_depth: histogram!("frontdesk_gateway_outbox_depth"),
+        }
+    }
+
+    pub(crate) fn carrier(&self, kind: CarrierKind) -> &CarrierMetrics {
+        &self.carriers[kind as usize]
+    }
+
+    /// A connection was ended by the gateway.
+    pub(crate) fn closed(&self, code: CloseCode) {
+        counter!("frontdesk_gateway_closes_total", "reason" => code.as_str()).increment(1);
+    }
+}

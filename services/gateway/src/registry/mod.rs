@@ -1,0 +1,357 @@
+//! Which connections of this gateway follow which conversations, and which
+//! belong to which agent. Deliveries are handed out here, under short locks and
+//! without waiting for anybody.
+
+mod agents;
+mod follow;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use agents::Agents;
+pub(crate) use follow::Next;
+
+use crate::codec::{self, SharedEvent, SharedPush};
+use crate::outbox::{Class, Outbox, Pushed, Signal};
+use follow::{Deliver, Follow};
+use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Seq};
+use frontdesk_core::party::{Audience, Principal, Role};
+use frontdesk_proto::api::EventPage;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Locks of the conversation map: the dispatcher and the connections of a few
+/// cores seldom meet in one of sixteen.
+const SHARDS: usize = 16;
+
+/// Conversations that one connection may follow.
+const MAX_FOLLOWED: usize = 1_000;
+
+/// One connection as the registry sees it.
+pub(crate) struct Reader {
+    pub(crate) connection: ConnectionId,
+    pub(crate) who: Principal,
+    pub(crate) outbox: Arc<Outbox>,
+    followed: Mutex<Vec<ConversationId>>,
+}
+
+impl Reader {
+    pub(crate) fn new(connection: ConnectionId, who: Principal, outbox: Arc<Outbox>) -> Self {
+        Self {
+            connection,
+            who,
+            outbox,
+            followed: Mutex::default(),
+        }
+    }
+
+    /// What it may see.
+    pub(crate) fn audience(&self) -> Audience {
+        match self.who.role {
+            Role::Visitor => Audience::Public,
+            Role::Agent | Role::Supervisor => Audience::Internal,
+        }
+    }
+
+    fn followed(&self) -> MutexGuard<'_, Vec<ConversationId>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Subscriber {
+    reader: Arc<Reader>,
+    follow: Follow,
+}
+
+struct Topic {
+    subscribers: Vec<Subscriber>,
+    /// One permit: attaching and detaching take turns, so that a late detach
+    /// never undoes a newer attach.
+    turn: Arc<Semaphore>,
+}
+
+/// A durable event that came over the bus.
+pub(crate) struct LiveEvent<'a> {
+    pub(crate) conversation: ConversationId,
+    pub(crate) seq: Seq,
+    pub(crate) prev_public: Seq,
+    pub(crate) internal: bool,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) assigned: Option<AgentId>,
+}
+
+/// What was done with a delivery.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    pub(crate) pushed: u64,
+    pub(crate) shed: u64,
+    /// The delivery could not be read.
+    pub(crate) unreadable: bool,
+    /// The last follower has gone.
+    pub(crate) emptied: bool,
+}
+
+/// Refused: the connection follows enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FollowsTooMany;
+
+/// The map conversation → connections.
+pub(crate) struct Registry {
+    shards: [Mutex<HashMap<ConversationId, Topic>>; SHARDS],
+    pub(crate) agents: Agents,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        Self {
+            shards: Default::default(),
+            agents: Agents::default(),
+        }
+    }
+
+    /// Makes the reader a follower of the conversation, to be served once
+    /// `attached` is called, and gives the turn to take for attaching. Harmless
+    /// when it is one already.
+    pub(crate) fn join(
+        &self,
+        id: ConversationId,
+        reader: &Arc<Reader>,
+        cursor: Seq,
+    ) -> Result<Arc<Semaphore>, FollowsTooMany> {
+        let mut shard = self.shard(id);
+        let joined = |t: &Topic| {
+            t.subscribers
+                .iter()
+                .any(|s| s.reader.connection == reader.connection)
+        };
+        if let Some(topic) = shard.get(&id).filter(|t| joined(t)) {
+            return Ok(topic.turn.clone());
+        }
+        let mut followed = reader.followed();
+        if followed.len() >= MAX_FOLLOWED {
+            return Err(FollowsTooMany);
+        }
+        followed.push(id);
+        let topic = shard.entry(id).or_insert_with(|| Topic {
+            subscribers: Vec::with_capacity(2),
+            turn: Arc::new(Semaphore::new(1)),
+        });
+        let follow = Follow::from(cursor);
+        topic.subscribers.push(Subscriber {
+            reader: reader.clone(),
+            follow,
+        });
+        Ok(topic.turn.clone())
+    }
+
+    /// The owner will publish everything after `head`: serve the reader from
+    /// `cursor` on.
+    pub(crate) fn attached(&self, id: ConversationId, reader: &Reader, cursor: Seq, head: Seq) {
+        let restart = |s: &mut Subscriber| s.follow.restart(cursor, head);
+        if self.with(id, reader.connection, restart).is_some() {
+            reader.outbox.signal(Signal::Fill(id));
+        }
+    }
+
+    /// Whether the connection follows the conversation.
+    pub(crate) fn follows(&self, id: ConversationId, reader: &Reader) -> bool {
+        self.with(id, reader.connection, |_| ()).is_some()
+    }
+
+    /// What a fill of this reader has to do next; `None` when it does not follow.
+    pub(crate) fn next(&self, id: ConversationId, reader: &Reader) -> Option<Next> {
+        let next = self.with(id, reader.connection, |s| s.follow.next())?;
+        if next == Next::Ended {
+            self.leave(id, reader);
+        }
+        Some(next)
+    }
+
+    /// Pushes a page of history; `None` when the reader follows no longer.
+    pub(crate) fn page(
+        &self,
+        id: ConversationId,
+        reader: &Reader,
+        generation: u32,
+        page: &EventPage,
+    ) -> Option<Next> {
+        let format = reader.outbox.format();
+        let next = self.with(id, reader.connection, |s| {
+            if !s.follow.wants_page(generation) {
+                return s.follow.next();
+            }
+            let mut advanced = false;
+            for event in &page.events {
+                if s.follow.take(event.seq) {
+                    advanced = true;
+                    let piece = codec::event_piece(format, &event.event, event.prev.get());
+                    // An unreadable event leaves a gap in `prev` that clients see.
+                    if let Some(piece) = piece {
+                        s.reader.outbox.push(piece, Class::Durable);
+                    }
+                }
+            }
+            s.follow.page_done(page.more, advanced)
+        })?;
+        if next == Next::Ended {
+            self.leave(id, reader);
+        }
+        Some(next)
+    }
+
+    /// The connection no longer follows. True when it was the last one.
+    pub(crate) fn leave(&self, id: ConversationId, reader: &Reader) -> bool {
+        reader.followed().retain(|f| *f != id);
+        let mut shard = self.shard(id);
+        let Some(topic) = shard.get_mut(&id) else {
+            return false;
+        };
+        topic
+            .subscribers
+            .retain(|s| s.reader.connection != reader.connection);
+        topic.subscribers.is_empty()
+    }
+
+    /// The connection ends. Gives the conversations that nobody follows now.
+    pub(crate) fn leave_all(&self, reader: &Reader) -> Vec<ConversationId> {
+        let followed = std::mem::take(&mut *reader.followed());
+        followed
+            .into_iter()
+            .filter(|id| self.leave(*id, reader))
+            .collect()
+    }
+
+    /// The turn of a conversation that nobody follows; `None` when somebody does.
+    pub(crate) fn abandoned(&self, id: ConversationId) -> Option<Arc<Semaphore>> {
+        let shard = self.shard(id);
+        shard
+            .get(&id)
+            .filter(|t| t.subscribers.is_empty())
+            .map(|t| t.turn.clone())
+    }
+
+    /// Forgets a conversation that nobody follows.
+    pub(crate) fn forget(&self, id: ConversationId) {
+        let mut shard = self.shard(id);
+        if shard.get(&id).is_some_and(|t| t.subscribers.is_empty()) {
+            shard.remove(&id);
+        }
+    }
+
+    /// Hands a durable event to all who may see it.
+    pub(crate) fn event(&self, event: &LiveEvent<'_>) -> Delivered {
+        let mut done = Delivered::default();
+        let mut shard = self.shard(event.conversation);
+        let Some(topic) = shard.get_mut(&event.conversation) else {
+            return done;
+        };
+        let mut shared = SharedEvent::new(event.bytes);
+        topic.subscribers.retain_mut(|s| {
+            if loses(&s.reader.who, event) && s.follow.end_before(event.seq) {
+                s.reader.followed().retain(|f| *f != event.conversation);
+                return false;
+            }
+            deliver(s, event, &mut shared, &mut done);
+            true
+        });
+        done.emptied = topic.subscribers.is_empty();
+        done
+    }
+
+    /// Hands a hint to all who may see it, as far as they have room.
+    pub(crate) fn hint(
+        &self,
+        id: ConversationId,
+        internal: bool,
+        except: &[u8],
+        frame: &[u8],
+    ) -> Delivered {
+        let mut done = Delivered::default();
+        let shard = self.shard(id);
+        let Some(topic) = shard.get(&id) else {
+            return done;
+        };
+        let mut shared = SharedPush::new(frame);
+        for reader in topic.subscribers.iter().map(|s| &s.reader) {
+            let hidden = internal && reader.audience() == Audience::Public;
+            if hidden || reader.who.id.as_bytes() == except {
+                continue;
+            }
+            match shared.piece(reader.outbox.format()) {
+                Some(piece) => match reader.outbox.push(piece, Class::Hint) {
+                    Pushed::Queued => done.pushed += 1,
+                    Pushed::Shed => done.shed += 1,
+                    Pushed::Closed => {}
+                },
+                None => done.unreadable = true,
+            }
+        }
+        done
+    }
+
+    /// The bus has lost something: every reader is filled from where it is.
+    pub(crate) fn doubt_all(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, topic) in shard.iter_mut() {
+                for s in &mut topic.subscribers {
+                    s.follow.doubt();
+                    s.reader.outbox.signal(Signal::Fill(*id));
+                }
+            }
+        }
+    }
+
+    fn with<T>(
+        &self,
+        id: ConversationId,
+        connection: ConnectionId,
+        f: impl FnOnce(&mut Subscriber) -> T,
+    ) -> Option<T> {
+        let mut shard = self.shard(id);
+        let topic = shard.get_mut(&id)?;
+        topic
+            .subscribers
+            .iter_mut()
+            .find(|s| s.reader.connection == connection)
+            .map(f)
+    }
+
+    fn shard(&self, id: ConversationId) -> MutexGuard<'_, HashMap<ConversationId, Topic>> {
+        // The last byte of a UUIDv7 is random.
+        let i = usize::from(id.as_bytes()[15]) % SHARDS;
+        self.shards[i]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the event gives the conversation to another agent than this one.
+fn loses(who: &Principal, event: &LiveEvent<'_>) -> bool {
+    who.role == Role::Agent && event.assigned.is_some_and(|a| a.as_uuid() != who.id)
+}
+
+fn deliver(
+    s: &mut Subscriber,
+    event: &LiveEvent<'_>,
+    shared: &mut SharedEvent<'_>,
+    done: &mut Delivered,
+) {
+    let prev = match s.reader.audience() {
+        Audience::Public if event.internal => return,
+        Audience::Public => event.prev_public,
+        Audience::Internal => Seq::new(event.seq.get().saturating_sub(1)),
+    };
+    let outbox = &s.reader.outbox;
+    match s.follow.deliver(event.seq, prev, outbox.has_room()) {
+        Deliver::Push => match shared.piece(outbox.format(), prev.get()) {
+            Some(piece) => {
+                outbox.push(piece, Class::Durable);
+                done.pushed += 1;
+            }
+            None => done.unreadable = true,
+        },
+        Deliver::FellBehind => outbox.signal(Signal::Fill(event.conversation)),
+        Deliver::Drop => {}
+    }
+}

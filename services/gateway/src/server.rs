@@ -1,0 +1,249 @@
+//! Starting and stopping a gateway, and its one listener.
+
+use crate::admin::Admin;
+use crate::carriers::grpc::ChatService;
+use crate::deps::GatewayDeps;
+use crate::dispatch;
+use crate::grpc_auth::Auth;
+use crate::http;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::tokens::{KeyError, Tokens};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use frontdesk_proto::DESCRIPTORS;
+use frontdesk_proto::status::CloseCode;
+use frontdesk_proto::v1::admin_service_server::AdminServiceServer;
+use frontdesk_proto::v1::auth_service_server::AuthServiceServer;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::codegen::Service as _;
+
+/// How long a client may take for the first bytes and for each request's head.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How often HTTP/2 connections are pinged, and how long a pong may take.
+const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Streams of one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+/// Bytes of a request's head.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Sockets beside those of live connections: pages, API calls, handshakes.
+const EXTRA_SOCKETS: usize = 1_024;
+/// Pause after a failed accept: the process may be out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Pause while the first bytes could still become either protocol.
+const PREFACE_PAUSE: Duration = Duration::from_millis(20);
+const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The address that a request came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self(Ipv4Addr::UNSPECIFIED.into())
+    }
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The keys of tokens cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The schema cannot be offered for reflection.
+    #[error("the schema cannot be read: {0}")]
+    Schema(String),
+}
+
+/// The gateway role.
+pub struct Gateway;
+
+impl Gateway {
+    /// Starts listening and delivering. Everything runs in tasks that the result
+    /// owns.
+    pub async fn start(settings: Settings, deps: GatewayDeps) -> Result<Running, StartError> {
+        let tokens = Tokens::new(&settings.keys)?;
+        let address = settings.listen;
+        let listen_error = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+        let local_addr = listener.local_addr().map_err(listen_error)?;
+
+        // The subscription comes before the first connection: nothing is missed.
+        let subscription = deps.bus.subscribe(deps.node_id.clone());
+        let shared = Shared::new(settings, deps, tokens);
+        let router = router(&shared)?;
+        // Three tasks, each ends when `stopping` is cancelled.
+        shared
+            .tasks
+            .spawn(dispatch::consume(shared.clone(), subscription));
+        shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
+        shared.tasks.spawn(accept(shared.clone(), listener, router));
+        tracing::info!(address = %local_addr, "the gateway listens");
+        Ok(Running { local_addr, shared })
+    }
+}
+
+/// A gateway that runs. Dropping it stops nothing; call `stop`.
+pub struct Running {
+    local_addr: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Running {
+    /// Where it listens; the port is the real one even if 0 was asked for.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Stops in order: takes no more connections, says Bye 4000 to those that
+    /// are open, then waits for all tasks, at most `stop_grace_seconds`.
+    pub async fn stop(self) {
+        let shared = self.shared;
+        shared.stopping.cancel();
+        shared.close_all(CloseCode::Draining);
+        shared.tasks.close();
+        let grace = Duration::from_secs(shared.settings.stop_grace_seconds);
+        if tokio::time::timeout(grace, shared.tasks.wait())
+            .await
+            .is_err()
+        {
+            let left = shared.tasks.len();
+            tracing::warn!(left, "the gateway stopped before all its tasks had ended");
+        }
+    }
+}
+
+fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .with_service_name("frontdesk.v1.ChatService")
+        .with_service_name("frontdesk.v1.AuthService")
+        .with_service_name("frontdesk.v1.AdminService")
+        .build_v1()
+        .map_err(|e| StartError::Schema(e.to_string()))?;
+    let grpc = tonic::service::Routes::new(ChatService::new(shared.clone()))
+        .add_service(AuthServiceServer::new(Auth::new(shared.clone())))
+        .add_service(AdminServiceServer::new(Admin::new(shared.clone())))
+        .add_service(reflection)
+        .prepare()
+        .into_axum_router();
+    // The HTTP routes' fallback answers for what neither knows.
+    Ok(grpc.reset_fallback().merge(http::router(shared.clone())))
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener, router: Router) {
+    let sockets = shared
+        .settings
+        .max_connections
+        .saturating_add(EXTRA_SOCKETS);
+    let sockets = Arc::new(Semaphore::new(sockets.min(Semaphore::MAX_PERMITS)));
+    loop {
+        let accepted = tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                // One too many is hung up on at once: there is no protocol yet.
+                let Ok(permit) = sockets.clone().try_acquire_owned() else {
+                    continue;
+                };
+                let serving = serve(shared.clone(), stream, address, router.clone(), permit);
+                // One task for each socket; ends with it or soon after a stop.
+                shared.tasks.spawn(serving);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves HTTP on one socket, until it ends or becomes a WebSocket.
+async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    address: SocketAddr,
+    router: Router,
+    _permit: OwnedSemaphorePermit,
+) {
+    // Without this a reply would wait for the client's next acknowledgement.
+    let _ = stream.set_nodelay(true);
+    if !matches!(
+        tokio::time::timeout(HEAD_DEADLINE, first_bytes(&stream)).await,
+        Ok(Ok(()))
+    ) {
+        return;
+    }
+    let peer = Peer(address.ip().to_canonical());
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        router.clone().call(request)
+    });
+    let builder = http_builder();
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = shared.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%address, %error, "an HTTP connection ended early");
+    }
+}
+
+fn http_builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HTTP2_KEEP_ALIVE)
+        .keep_alive_timeout(HTTP2_KEEP_ALIVE)
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32);
+    builder
+}
+
+/// Waits until it is clear which version of HTTP the client speaks: the parser
+/// itself would wait without end.
+async fn first_bytes(stream: &TcpStream) -> io::Result<()> {
+    let mut bytes = [0; HTTP2_PREFACE.len()];
+    loop {
+        let n = stream.peek(&mut bytes).await?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if n == bytes.len() || bytes[..n] != HTTP2_PREFACE[..n] {
+            return Ok(());
+        }
+        tokio::time::sleep(PREFACE_PAUSE).await;
+    }
+}

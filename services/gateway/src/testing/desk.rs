@@ -1,0 +1,126 @@
+//! One site with one agent and one supervisor.
+
+use async_trait::async_trait;
+use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
+use frontdesk_core::party::Role;
+use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::time::Millis;
+use frontdesk_proto::api::{
+    AgentAccount, ApiError, AttachmentRecord, Desk, QueueConfig, SiteConfig,
+};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+pub(crate) const SITE_KEY: &str = "pk_0123456789abcdef01234567";
+pub(crate) const AGENT_EMAIL: &str = "ana@example.com";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+pub(crate) fn agent_id() -> AgentId {
+    AgentId::from_uuid(Uuid::from_u128(0xA))
+}
+
+pub(crate) fn supervisor_id() -> AgentId {
+    AgentId::from_uuid(Uuid::from_u128(0xB))
+}
+
+#[derive(Default)]
+pub(crate) struct FakeDesk {
+    /// The agent's account is disabled.
+    pub(crate) disabled: AtomicBool,
+    attachments: Mutex<HashMap<AttachmentId, AttachmentRecord>>,
+}
+
+impl FakeDesk {
+    fn site_config() -> Arc<SiteConfig> {
+        let queue = "sales".parse().unwrap();
+        Arc::new(SiteConfig {
+            id: super::site(),
+            title: "Demo".into(),
+            key: SITE_KEY.into(),
+            allowed_origins: vec!["https://shop.example".into()],
+            default_queue: queue,
+            queues: vec![QueueConfig {
+                id: "sales".parse().unwrap(),
+                priority_minutes: 0,
+                weight: 1,
+                offer_timeout: Millis::from_secs(30),
+                wrap_up: Millis::ZERO,
+            }],
+        })
+    }
+
+    fn account(&self, id: AgentId) -> Option<AgentAccount> {
+        let supervisor = id == supervisor_id();
+        (supervisor || id == agent_id()).then(|| AgentAccount {
+            id,
+            site: super::site(),
+            email: AGENT_EMAIL.into(),
+            role: if supervisor {
+                Role::Supervisor
+            } else {
+                Role::Agent
+            },
+            profile: AgentProfile {
+                name: "Ana".into(),
+                capacity: 3,
+                queues: Vec::new(),
+                supervisor,
+            },
+            disabled: self.disabled.load(Ordering::SeqCst),
+        })
+    }
+}
+
+#[async_trait]
+impl Desk for FakeDesk {
+    async fn site_by_key(&self, key: &str) -> Result<Option<Arc<SiteConfig>>, ApiError> {
+        Ok((key == SITE_KEY).then(Self::site_config))
+    }
+
+    async fn site(&self, site: &SiteId) -> Result<Option<Arc<SiteConfig>>, ApiError> {
+        Ok((*site == super::site()).then(Self::site_config))
+    }
+
+    async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
+        Ok(vec![Self::site_config()])
+    }
+
+    async fn sign_in(
+        &self,
+        site: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<AgentAccount, ApiError> {
+        let good = site == "demo" && email == AGENT_EMAIL && password == PASSWORD;
+        self.account(agent_id())
+            .filter(|_| good)
+            .ok_or_else(|| ApiError::Unauthenticated("wrong".into()))
+    }
+
+    async fn agent(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
+        Ok(self
+            .account(agent)
+            .filter(|a| a.site == *site)
+            .map(Arc::new))
+    }
+
+    async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {
+        self.attachments.lock().unwrap().insert(record.id, record);
+        Ok(())
+    }
+
+    async fn attachment(
+        &self,
+        site: &SiteId,
+        id: AttachmentId,
+    ) -> Result<Option<AttachmentRecord>, ApiError> {
+        let found = self.attachments.lock().unwrap().get(&id).cloned();
+        Ok(found.filter(|r| r.site == *site))
+    }
+}

@@ -1,0 +1,218 @@
+//! What visitors and agents may do alike.
+
+use super::{Answer, Handling, Prepared, command, done, sent, submit};
+use crate::connection::Client;
+use crate::following;
+use crate::shared::{CALL_DEADLINE, within};
+use frontdesk_core::conversation::{Attachment, Command, MAX_ATTACHMENTS, Phase};
+use frontdesk_core::ids::{AttachmentId, ClientMsgId, ConversationId, Seq, VisitorId};
+use frontdesk_proto::api::{ApiError, HistoryQuery, ListFilter, PageEvent};
+use frontdesk_proto::v1::{self, server_frame::Frame};
+use futures::future::BoxFuture;
+use prost::Message as _;
+use std::sync::Arc;
+
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;
+const DEFAULT_LIST: u32 = 50;
+const MAX_LIST: u32 = 100;
+
+/// Says something.
+pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling, ApiError> {
+    let id: ConversationId = r.conversation_id.parse()?;
+    let client_msg_id: ClientMsgId = r.client_msg_id.parse()?;
+    let text: Arc<str> = r.text.into();
+    if r.attachment_ids.is_empty() {
+        return Ok(Handling::Concurrent(say(
+            client,
+            id,
+            client_msg_id,
+            text,
+            Vec::new(),
+        )));
+    }
+    if r.attachment_ids.len() > MAX_ATTACHMENTS {
+        return Err(ApiError::Invalid(
+            "a message has at most 10 attachments".into(),
+        ));
+    }
+    let client = client.clone();
+    // Files are looked up first; what the client sends next must not overtake.
+    Ok(Handling::Ordered(Box::pin(async move {
+        match files(&client, id, &r.attachment_ids).await {
+            Ok(files) => Prepared::Wait(say(&client, id, client_msg_id, text, files)),
+            Err(error) => Prepared::Answer(Err(error)),
+        }
+    })))
+}
+
+fn say(
+    client: &Client,
+    id: ConversationId,
+    client_msg_id: ClientMsgId,
+    text: Arc<str>,
+    attachments: Vec<Attachment>,
+) -> BoxFuture<'static, Answer> {
+    let send = Command::Send {
+        client_msg_id: client_msg_id.clone(),
+        text,
+        attachments,
+    };
+    let outcome = submit(client, id, send);
+    Box::pin(async move { sent(id, &client_msg_id, outcome.await?) })
+}
+
+/// The files of a message: uploaded to this conversation and no other.
+async fn files(
+    client: &Client,
+    id: ConversationId,
+    wanted: &[String],
+) -> Result<Vec<Attachment>, ApiError> {
+    let mut files = Vec::with_capacity(wanted.len());
+    for file in wanted {
+        let file: AttachmentId = file.parse()?;
+        let asked = client.shared.deps.desk.attachment(&client.who().site, file);
+        let record = within(CALL_DEADLINE, "desk", asked)
+            .await?
+            .filter(|r| r.conversation == id)
+            .ok_or_else(|| ApiError::NotFound(format!("attachment {file}")))?;
+        files.push(Attachment {
+            id: record.id,
+            name: record.name.into(),
+            media_type: record.media_type.into(),
+            size: record.size,
+        });
+    }
+    Ok(files)
+}
+
+/// Passes on that somebody writes.
+pub(super) fn typing(client: &Arc<Client>, r: &v1::Typing) -> Result<Handling, ApiError> {
+    command(
+        client,
+        &r.conversation_id,
+        Command::Typing { typing: r.typing },
+    )
+}
+
+/// Marks everything up to a place as read.
+pub(super) fn mark_read(client: &Arc<Client>, r: &v1::MarkRead) -> Result<Handling, ApiError> {
+    command(
+        client,
+        &r.conversation_id,
+        Command::MarkRead {
+            seq: Seq::new(r.seq),
+        },
+    )
+}
+
+/// Ends a conversation.
+pub(super) fn close(client: &Arc<Client>, id: &str) -> Result<Handling, ApiError> {
+    command(client, id, Command::Close)
+}
+
+/// Follows a conversation from a cursor on.
+pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handling, ApiError> {
+    let cursor = r
+        .cursor
+        .ok_or_else(|| ApiError::Invalid("cursor is absent".into()))?;
+    let id: ConversationId = cursor.conversation_id.parse()?;
+    let client = client.clone();
+    Ok(Handling::Ordered(Box::pin(async move {
+        Prepared::Answer(follow(&client, id, Seq::new(cursor.seq)).await)
+    })))
+}
+
+/// Follows a conversation and says where it stands.
+pub(super) async fn follow(client: &Arc<Client>, id: ConversationId, cursor: Seq) -> Answer {
+    let attached = following::follow(&client.shared, &client.reader, id, cursor).await?;
+    Ok(Some(Frame::Conversation(
+        client.state(&attached.summary).await,
+    )))
+}
+
+/// No longer follows a conversation.
+pub(super) fn unsubscribe(client: &Arc<Client>, id: &str) -> Result<Handling, ApiError> {
+    following::unfollow(&client.shared, &client.reader, id.parse()?);
+    Ok(done(Some(Frame::Done(v1::Done {}))))
+}
+
+/// Reads one page without following.
+pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handling, ApiError> {
+    let query = HistoryQuery {
+        conversation: r.conversation_id.parse()?,
+        who: Some(client.who().clone()),
+        after: Seq::new(r.after_seq),
+        limit: limit(r.limit, DEFAULT_PAGE, MAX_PAGE)?,
+        backwards: r.backwards,
+    };
+    let (client, conversation_id) = (client.clone(), r.conversation_id.clone());
+    // In its turn: pages are large, so one is read at a time.
+    Ok(Handling::Ordered(Box::pin(async move {
+        let reading = client.shared.deps.sessions.history(query);
+        let page = match within(CALL_DEADLINE, "sessions", reading).await {
+            Ok(page) => page,
+            Err(error) => return Prepared::Answer(Err(error)),
+        };
+        let events: Result<_, _> = page.events.iter().map(event_push).collect();
+        Prepared::Answer(events.map(|events| {
+            Some(Frame::History(v1::History {
+                conversation_id,
+                events,
+                more: page.more,
+            }))
+        }))
+    })))
+}
+
+/// An event of a page as clients see it.
+pub(crate) fn event_push(event: &PageEvent) -> Result<v1::EventPush, ApiError> {
+    let decoded = v1::Event::decode(&*event.event)
+        .map_err(|e| ApiError::Internal(format!("event {} cannot be read: {e}", event.seq)))?;
+    Ok(v1::EventPush {
+        event: Some(decoded),
+        prev: event.prev.get(),
+    })
+}
+
+/// The caller's own conversations.
+pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Handling, ApiError> {
+    let limit = limit(r.limit, DEFAULT_LIST, MAX_LIST)?;
+    let filter = match client.who().agent_id() {
+        Some(agent) => ListFilter::OfAgent {
+            agent,
+            closed: r.include_closed,
+        },
+        None => ListFilter::OfVisitor(VisitorId::from_uuid(client.who().id)),
+    };
+    let client = client.clone();
+    Ok(Handling::Concurrent(Box::pin(async move {
+        // Closed ones among a visitor's are taken out below, so more are asked for.
+        let asked = client
+            .shared
+            .deps
+            .sessions
+            .list(Some(&client.who().site), filter, MAX_LIST);
+        let summaries = within(CALL_DEADLINE, "sessions", asked).await?;
+        let wanted = summaries
+            .iter()
+            .filter(|s| r.include_closed || !matches!(s.phase, Phase::Closed { .. }))
+            .take(limit as usize);
+        let mut conversations = Vec::new();
+        for summary in wanted {
+            conversations.push(client.state(summary).await);
+        }
+        Ok(Some(Frame::ConversationList(v1::ConversationList {
+            conversations,
+        })))
+    })))
+}
+
+/// 0 means the default; more than the maximum is refused.
+pub(crate) fn limit(asked: u32, default: u32, max: u32) -> Result<u32, ApiError> {
+    match asked {
+        0 => Ok(default),
+        n if n <= max => Ok(n),
+        _ => Err(ApiError::Invalid(format!("limit is at most {max}"))),
+    }
+}

@@ -1,0 +1,149 @@
+//! What clients may ask for, each checked against the caller's role.
+//!
+//! Limits on content are decided by `core`; here ids and names are parsed and
+//! what `core` cannot know (files, queues, colleagues) is looked up.
+
+mod agent;
+pub(crate) mod common;
+mod start;
+mod visitor;
+
+use crate::connection::Client;
+use crate::shared::{COMMAND_DEADLINE, within};
+use frontdesk_core::conversation::{Command, Outcome};
+use frontdesk_core::ids::{ClientMsgId, ConversationId};
+use frontdesk_core::party::Origin;
+use frontdesk_proto::api::{ApiError, Envelope};
+use frontdesk_proto::convert::timestamp_to_proto;
+use frontdesk_proto::v1::{self, client_frame::Request, server_frame::Frame};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+
+/// The answer to a request; `None` when it gets none.
+pub(crate) type Answer = Result<Option<Frame>, ApiError>;
+
+/// How a request is carried out.
+pub(crate) enum Handling {
+    /// It has been.
+    Done(Answer),
+    /// It has been begun in its turn; later requests need not wait.
+    Concurrent(BoxFuture<'static, Answer>),
+    /// Later requests wait until it has been begun.
+    Ordered(BoxFuture<'static, Prepared>),
+}
+
+/// What an ordered request has come to.
+pub(crate) enum Prepared {
+    /// It is finished.
+    Answer(Answer),
+    /// It was begun in its turn; later requests need not wait for the rest.
+    Wait(BoxFuture<'static, Answer>),
+}
+
+/// Begins a request.
+pub(crate) fn handle(client: &Arc<Client>, request: Request) -> Handling {
+    let begun = match request {
+        Request::Start(r) => visitor::start(client, r),
+        Request::Rate(r) => visitor::rate(client, r),
+        Request::Reopen(r) => visitor::reopen(client, &r.conversation_id),
+        Request::Send(r) => common::send(client, r),
+        Request::Typing(r) => common::typing(client, &r),
+        Request::MarkRead(r) => common::mark_read(client, &r),
+        Request::Close(r) => common::close(client, &r.conversation_id),
+        Request::Subscribe(r) => common::subscribe(client, r),
+        Request::Unsubscribe(r) => common::unsubscribe(client, &r.conversation_id),
+        Request::GetHistory(r) => common::history(client, &r),
+        Request::ListConversations(r) => common::list(client, r),
+        Request::SetStatus(r) => agent::set_status(client, r),
+        Request::AcceptOffer(r) => agent::accept(client, &r),
+        Request::DeclineOffer(r) => agent::decline(client, r),
+        Request::AddNote(r) => agent::note(client, r),
+        Request::Transfer(r) => agent::transfer(client, r),
+        Request::SetTags(r) => agent::tags(client, r),
+        Request::ListTeam(_) => agent::team(client),
+        // Handled by the connection itself, before anything comes here.
+        Request::Hello(_) | Request::RefreshToken(_) | Request::Pong(_) => Ok(done(None)),
+    };
+    begun.unwrap_or_else(|error| Handling::Done(Err(error)))
+}
+
+/// The conversation that a request names, for its error.
+pub(crate) fn conversation_of(request: &Request) -> Option<&str> {
+    let id = match request {
+        Request::Start(r) => &r.conversation_id,
+        Request::Rate(r) => &r.conversation_id,
+        Request::Reopen(r) => &r.conversation_id,
+        Request::Send(r) => &r.conversation_id,
+        Request::Typing(r) => &r.conversation_id,
+        Request::MarkRead(r) => &r.conversation_id,
+        Request::Close(r) => &r.conversation_id,
+        Request::Subscribe(r) => &r.cursor.as_ref()?.conversation_id,
+        Request::Unsubscribe(r) => &r.conversation_id,
+        Request::GetHistory(r) => &r.conversation_id,
+        Request::AcceptOffer(r) => &r.conversation_id,
+        Request::DeclineOffer(r) => &r.conversation_id,
+        Request::AddNote(r) => &r.conversation_id,
+        Request::Transfer(r) => &r.conversation_id,
+        Request::SetTags(r) => &r.conversation_id,
+        Request::Hello(_)
+        | Request::RefreshToken(_)
+        | Request::Pong(_)
+        | Request::ListConversations(_)
+        | Request::SetStatus(_)
+        | Request::ListTeam(_) => return None,
+    };
+    (!id.is_empty()).then_some(id)
+}
+
+fn done(frame: Option<Frame>) -> Handling {
+    Handling::Done(Ok(frame))
+}
+
+/// Submits a command now, in its turn; the future waits for the outcome.
+fn submit(
+    client: &Client,
+    id: ConversationId,
+    command: Command,
+) -> impl Future<Output = Result<Outcome, ApiError>> + Send + use<> {
+    let origin = Origin::Client(client.who().clone());
+    submit_as(
+        client,
+        Envelope {
+            conversation: id,
+            origin,
+            command,
+        },
+    )
+}
+
+fn submit_as(
+    client: &Client,
+    envelope: Envelope,
+) -> impl Future<Output = Result<Outcome, ApiError>> + Send + use<> {
+    let reply = client.shared.deps.sessions.submit(envelope);
+    within(COMMAND_DEADLINE, "sessions", reply)
+}
+
+/// Submits a command that is answered with Done.
+fn command(client: &Client, id: &str, command: Command) -> Result<Handling, ApiError> {
+    let outcome = submit(client, id.parse()?, command);
+    Ok(Handling::Concurrent(Box::pin(async move {
+        outcome.await.map(|_| Some(Frame::Done(v1::Done {})))
+    })))
+}
+
+/// The answer to a message or note.
+fn sent(id: ConversationId, client_msg_id: &ClientMsgId, outcome: Outcome) -> Answer {
+    let Outcome::Sent { seq, at, duplicate } = outcome else {
+        return Err(ApiError::Internal(
+            "a message was answered without its place".into(),
+        ));
+    };
+    Ok(Some(Frame::Sent(v1::Sent {
+        conversation_id: id.to_string(),
+        client_msg_id: client_msg_id.as_str().to_owned(),
+        seq: seq.get(),
+        at: Some(timestamp_to_proto(at)),
+        duplicate,
+    })))
+}

@@ -1,0 +1,167 @@
+//! Opening a conversation.
+
+use super::{Answer, submit_as};
+use crate::connection::Client;
+use crate::following;
+use crate::shared::{CALL_DEADLINE, within};
+use frontdesk_core::conversation::{Command, MAX_NAME_CHARS, Phase, StartRequest};
+use frontdesk_core::ids::{ClientMsgId, ConversationId, QueueId, Seq, VisitorId};
+use frontdesk_core::party::{Origin, Principal};
+use frontdesk_core::time::{Millis, Timestamp};
+use frontdesk_proto::api::{ApiError, Envelope, ListFilter};
+use frontdesk_proto::v1::{self, server_frame::Frame};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Open conversations of one visitor.
+const MAX_OPEN: usize = 5;
+/// A visitor's conversations that are looked at for that.
+const LISTED: u32 = 100;
+/// How far the time in a client's UUIDv7 may be from the server's.
+const MAX_SKEW: Millis = Millis::from_mins(24 * 60);
+
+/// A well-formed wish to open a conversation.
+pub(super) struct Start {
+    id: ConversationId,
+    /// `None` for the site's default.
+    queue: Option<QueueId>,
+    attributes: BTreeMap<Arc<str>, Arc<str>>,
+    page: Arc<str>,
+    language: Arc<str>,
+    /// The caller, under the name it wants to show.
+    who: Principal,
+    first_message: Option<(ClientMsgId, Arc<str>)>,
+}
+
+impl Start {
+    pub(super) fn parse(client: &Client, r: v1::StartConversation) -> Result<Self, ApiError> {
+        let id = if r.conversation_id.is_empty() {
+            ConversationId::from_uuid(Uuid::now_v7())
+        } else {
+            chosen_id(&r.conversation_id, client.shared.now())?
+        };
+        if r.visitor_name.chars().count() > MAX_NAME_CHARS {
+            return Err(ApiError::Invalid(
+                "visitor_name is at most 80 characters".into(),
+            ));
+        }
+        let mut who = client.who().clone();
+        if !r.visitor_name.is_empty() {
+            who.name = r.visitor_name.into();
+        }
+        let queue = if r.queue.is_empty() {
+            None
+        } else {
+            Some(r.queue.parse()?)
+        };
+        let first_message = match r.first_message {
+            Some(m) if !m.attachment_ids.is_empty() => {
+                return Err(ApiError::Invalid(
+                    "a first message has no attachments: upload to the open conversation".into(),
+                ));
+            }
+            Some(m) => Some((m.client_msg_id.parse()?, m.text.into())),
+            None => None,
+        };
+        Ok(Self {
+            id,
+            queue,
+            attributes: r
+                .attributes
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+            page: r.page.into(),
+            language: r.language.into(),
+            who,
+            first_message,
+        })
+    }
+}
+
+/// An id that the client chose must say when, so that ids stay in order of time.
+fn chosen_id(id: &str, now: Timestamp) -> Result<ConversationId, ApiError> {
+    let id: ConversationId = id.parse()?;
+    let uuid = id.as_uuid();
+    let at = uuid
+        .get_timestamp()
+        .filter(|_| uuid.get_version_num() == 7)
+        .ok_or_else(|| ApiError::Invalid("conversation_id is not a UUIDv7".into()))?;
+    let (seconds, nanos) = at.to_unix();
+    let at = Timestamp::from_millis(seconds * 1_000 + u64::from(nanos) / 1_000_000);
+    if at.since(now) > MAX_SKEW || now.since(at) > MAX_SKEW {
+        return Err(ApiError::Invalid(
+            "conversation_id is more than a day off".into(),
+        ));
+    }
+    Ok(id)
+}
+
+/// Opens the conversation and follows it. What happens before the owner has
+/// attached this gateway is in the history, which is read from the beginning.
+pub(super) async fn open(client: &Arc<Client>, start: Start) -> Answer {
+    let id = start.id;
+    check_open(client, id).await?;
+    let queue = queue(client, start.queue).await?;
+    let command = Command::Start(StartRequest {
+        queue,
+        attributes: with_signed(client, start.attributes),
+        page: start.page,
+        language: start.language,
+        first_message: start.first_message,
+    });
+    let envelope = Envelope {
+        conversation: id,
+        origin: Origin::Client(start.who),
+        command,
+    };
+    submit_as(client, envelope).await?;
+    let attached = following::follow(&client.shared, &client.reader, id, Seq::ZERO).await?;
+    Ok(Some(Frame::Conversation(
+        client.state(&attached.summary).await,
+    )))
+}
+
+/// A retry of a conversation that is open already does not count.
+async fn check_open(client: &Client, id: ConversationId) -> Result<(), ApiError> {
+    let who = client.who();
+    let filter = ListFilter::OfVisitor(VisitorId::from_uuid(who.id));
+    let list = client
+        .shared
+        .deps
+        .sessions
+        .list(Some(&who.site), filter, LISTED);
+    let own = within(CALL_DEADLINE, "sessions", list).await?;
+    let open = own
+        .iter()
+        .filter(|s| !matches!(s.phase, Phase::Closed { .. }))
+        .count();
+    if open >= MAX_OPEN && own.iter().all(|s| s.id != id) {
+        return Err(ApiError::State("5 conversations are open already".into()));
+    }
+    Ok(())
+}
+
+async fn queue(client: &Client, wanted: Option<QueueId>) -> Result<QueueId, ApiError> {
+    let asked = client.shared.deps.desk.site(&client.who().site);
+    let site = within(CALL_DEADLINE, "desk", asked)
+        .await?
+        .ok_or_else(|| ApiError::NotFound("site".into()))?;
+    match wanted {
+        None => Ok(site.default_queue.clone()),
+        Some(queue) if site.queues.iter().any(|q| q.id == queue) => Ok(queue),
+        Some(queue) => Err(ApiError::Invalid(format!("there is no queue {queue}"))),
+    }
+}
+
+/// What the token vouches for wins over what the page says.
+fn with_signed(
+    client: &Client,
+    mut attributes: BTreeMap<Arc<str>, Arc<str>>,
+) -> BTreeMap<Arc<str>, Arc<str>> {
+    for (key, value) in &client.signed {
+        attributes.insert(key.as_str().into(), value.as_str().into());
+    }
+    attributes
+}

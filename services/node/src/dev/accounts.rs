@@ -1,0 +1,61 @@
+//! The accounts that `frontdesk dev` announces.
+
+use super::announce::Account;
+use crate::cli::DevArgs;
+use frontdesk_core::party::Role;
+use frontdesk_desk::{DeskError, DeskService, DevAccount, NewAgent, Password};
+use frontdesk_proto::api::AgentAccount;
+
+/// Slots of an extra agent: enough for a load test with few of them.
+const EXTRA_CAPACITY: u32 = 100;
+
+/// The first agent and supervisor, and the extra agents asked for.
+pub(super) async fn prepare(
+    desk: &DeskService,
+    first: Vec<DevAccount>,
+    args: &DevArgs,
+) -> Result<Vec<Account>, DeskError> {
+    let mut accounts = Vec::new();
+    let Some(site) = first.first().map(|a| a.account.site.clone()) else {
+        return Ok(accounts);
+    };
+    for DevAccount { account, mut password } in first {
+        if args.reset_passwords && password.is_none() {
+            password = Some(desk.reset_password(&site, &account.email).await?);
+        }
+        accounts.push(announced(&account, password));
+    }
+    let known = desk.agents(&site).await?;
+    for n in 1..=args.extra_agents {
+        let email = format!("agent-{n}@demo.example");
+        if let Some(account) = known.iter().find(|a| a.email == email) {
+            let password = match args.reset_passwords {
+                true => Some(desk.reset_password(&site, &email).await?),
+                false => None,
+            };
+            accounts.push(announced(account, password));
+            continue;
+        }
+        let created = desk
+            .create_agent(NewAgent {
+                site: site.clone(),
+                email,
+                name: format!("Agent {n}"),
+                role: Role::Agent,
+                capacity: EXTRA_CAPACITY,
+                queues: Vec::new(),
+                password: None,
+            })
+            .await?;
+        accounts.push(announced(&created.account, Some(created.password)));
+    }
+    Ok(accounts)
+}
+
+fn announced(account: &AgentAccount, password: Option<Password>) -> Account {
+    Account {
+        role: if account.role == Role::Supervisor { "supervisor" } else { "agent" },
+        email: account.email.clone(),
+        password: password.map(|p| p.reveal().to_owned()),
+    }
+}

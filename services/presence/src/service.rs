@@ -1,0 +1,293 @@
+//! The role: API calls in, commands to the group, answers out.
+
+use super::error::{PresenceError, from_group, from_refusal};
+use super::metrics::{self, Outcome};
+use super::{census, expiry, settings::PresenceSettings};
+use async_trait::async_trait;
+use frontdesk_cluster::{Clock, GroupSettings, PlacementChange, PresenceGroup, RaftTransport};
+use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Epoch, NodeId, SiteId};
+use frontdesk_core::presence::{
+    Action, AgentKey, AgentStatus, AgentView, Member, NodeRole, Placement, Refusal, Reply,
+    RequestId,
+};
+use frontdesk_core::shard::ShardId;
+use frontdesk_core::time::Millis;
+use frontdesk_proto::api::{AgentConnect, ApiError, Presence, PresenceChange, ReserveRequest};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// The presence role of this process. `shutdown` ends it.
+pub struct PresenceService {
+    group: PresenceGroup,
+    /// Expiry and census; stopped before the group.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl PresenceService {
+    /// Opens the group, waits until it has a leader, and starts to let time pass.
+    pub async fn start(
+        settings: &PresenceSettings,
+        transport: Arc<dyn RaftTransport>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, PresenceError> {
+        let group = PresenceGroup::open(
+            GroupSettings::default(),
+            &settings.folder,
+            settings.voter,
+            settings.peers(),
+            transport,
+            clock.clone(),
+        )
+        .await
+        .map_err(PresenceError::Open)?;
+        if let Err(error) = group.ready(settings.ready_within()).await {
+            group.shutdown().await;
+            return Err(PresenceError::NotReady(error));
+        }
+        let tasks = vec![
+            // Both are owned by `tasks` and end in `shutdown`.
+            tokio::spawn(expiry::run(group.clone(), clock)),
+            tokio::spawn(census::run(group.clone())),
+        ];
+        Ok(Arc::new(Self {
+            group,
+            tasks: Mutex::new(tasks),
+        }))
+    }
+
+    /// The voter, for the receiving end of a transport and for readiness.
+    pub fn group(&self) -> &PresenceGroup {
+        &self.group
+    }
+
+    /// A node takes part in a role. Whatever an older incarnation of it had is
+    /// gone. `State` when a newer incarnation is there.
+    pub async fn join_node(&self, node: NodeId, role: NodeRole) -> Result<(), ApiError> {
+        self.act(Action::JoinNode { node, role }).await.map(|_| ())
+    }
+
+    /// A node gets no more shards.
+    pub async fn drain_node(&self, node: NodeId) -> Result<(), ApiError> {
+        self.act(Action::DrainNode { node }).await.map(|_| ())
+    }
+
+    /// A node is dead or has left; its agents' connections are gone at once.
+    pub async fn drop_gateway(&self, node: NodeId) -> Result<(), ApiError> {
+        self.act(Action::RemoveNode { node }).await.map(|_| ())
+    }
+
+    /// Gives all shards to one node, which has joined as `Sessions`, each with a
+    /// new epoch, and returns the epochs.
+    pub async fn assign_all_shards(&self, node: NodeId) -> Result<Vec<(ShardId, Epoch)>, ApiError> {
+        let shards = ShardId::all().collect();
+        match self.act(Action::AssignShards { shards, node }).await? {
+            Reply::Shards(placed) => Ok(placed.into_iter().map(|(s, p)| (s, p.epoch)).collect()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Owner and epoch of every shard that was ever assigned.
+    pub async fn placement(&self) -> Result<Vec<(ShardId, Placement)>, ApiError> {
+        let placed = self
+            .group
+            .read(|s| s.placement().map(|(s, p)| (s, p.clone())).collect());
+        placed.await.map_err(from_group)
+    }
+
+    /// Changes of the placement from now on.
+    pub fn placement_changes(&self) -> broadcast::Receiver<PlacementChange> {
+        self.group.placement_changes()
+    }
+
+    /// The live nodes.
+    pub async fn members(&self) -> Result<Vec<Member>, ApiError> {
+        self.group
+            .read(|s| s.members().cloned().collect())
+            .await
+            .map_err(from_group)
+    }
+
+    /// Stops the tasks, then the group, and closes its files.
+    pub async fn shutdown(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            task.abort();
+            // Cancelled is what was asked for.
+            let _ = task.await;
+        }
+        self.group.shutdown().await;
+    }
+
+    /// Proposes under a new request id; the group retries with that same id.
+    async fn act(&self, action: Action) -> Result<Reply, ApiError> {
+        match self.propose(action).await? {
+            Reply::Refused(refusal) => Err(from_refusal(refusal)),
+            reply => Ok(reply),
+        }
+    }
+
+    /// As `act`, for what is harmless when the agent is not known.
+    async fn act_if_known(&self, action: Action) -> Result<(), ApiError> {
+        match self.propose(action).await? {
+            Reply::Refused(Refusal::UnknownAgent) => Ok(()),
+            Reply::Refused(refusal) => Err(from_refusal(refusal)),
+            Reply::Done | Reply::Agent(_) | Reply::Shards(_) => Ok(()),
+        }
+    }
+
+    async fn act_on_agent(&self, action: Action) -> Result<Arc<AgentView>, ApiError> {
+        match self.act(action).await? {
+            Reply::Agent(agent) => Ok(agent),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn propose(&self, action: Action) -> Result<Reply, ApiError> {
+        let name = action.name();
+        let started = Instant::now();
+        let request = RequestId::from_uuid(Uuid::now_v7());
+        let answer = self.group.propose(request, action).await;
+        let outcome = match &answer {
+            Ok(Reply::Refused(_)) => Outcome::Refused,
+            Ok(_) => Outcome::Done,
+            Err(_) => Outcome::Failed,
+        };
+        metrics::command(name, outcome, started.elapsed());
+        answer.map_err(from_group)
+    }
+}
+
+fn unexpected(reply: &Reply) -> ApiError {
+    ApiError::Internal(format!("presence answered {reply}"))
+}
+
+fn key(site: &SiteId, agent: AgentId) -> AgentKey {
+    AgentKey {
+        site: site.clone(),
+        agent,
+    }
+}
+
+#[async_trait]
+impl Presence for PresenceService {
+    async fn connect(&self, request: AgentConnect) -> Result<AgentView, ApiError> {
+        let AgentConnect {
+            site,
+            agent,
+            profile,
+            gateway,
+            connection,
+        } = request;
+        let key = AgentKey { site, agent };
+        let view = self.act_on_agent(Action::Connect {
+            key,
+            profile,
+            gateway,
+            connection,
+        });
+        view.await.map(Arc::unwrap_or_clone)
+    }
+
+    async fn disconnect(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        gateway: &NodeId,
+        connection: ConnectionId,
+    ) -> Result<(), ApiError> {
+        let gateway = gateway.clone();
+        self.act_if_known(Action::Disconnect {
+            key: key(site, agent),
+            gateway,
+            connection,
+        })
+        .await
+    }
+
+    async fn set_status(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        status: AgentStatus,
+        reason: &str,
+    ) -> Result<AgentView, ApiError> {
+        let reason = Arc::from(reason);
+        let view = self.act_on_agent(Action::SetStatus {
+            key: key(site, agent),
+            status,
+            reason,
+        });
+        view.await.map(Arc::unwrap_or_clone)
+    }
+
+    async fn reserve(&self, request: ReserveRequest) -> Result<(), ApiError> {
+        let ReserveRequest {
+            site,
+            agent,
+            conversation,
+            weight,
+            expires_at,
+        } = request;
+        let key = AgentKey { site, agent };
+        let action = Action::Reserve {
+            key,
+            conversation,
+            weight,
+            expires_at,
+        };
+        self.act(action).await.map(|_| ())
+    }
+
+    async fn confirm(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+    ) -> Result<(), ApiError> {
+        self.act(Action::Confirm {
+            key: key(site, agent),
+            conversation,
+        })
+        .await
+        .map(|_| ())
+    }
+
+    async fn release(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        wrap_up: Millis,
+    ) -> Result<(), ApiError> {
+        let key = key(site, agent);
+        self.act_if_known(Action::Release {
+            key,
+            conversation,
+            wrap_up,
+        })
+        .await
+    }
+
+    async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
+        let key = key(site, agent);
+        let found = self.group.read(|state| state.agent(&key).cloned()).await;
+        found
+            .map(|agent| agent.map(Arc::unwrap_or_clone))
+            .map_err(from_group)
+    }
+
+    async fn agents(&self, site: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
+        let wanted = |agent: &&Arc<AgentView>| site.is_none_or(|site| agent.site == *site);
+        let found = self
+            .group
+            .read(|state| state.agents().filter(wanted).cloned().collect());
+        found.await.map_err(from_group)
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
+        self.group.agent_changes()
+    }
+}

@@ -1,0 +1,270 @@
+//! One group: the task that owns the queues of some sites.
+
+use crate::error::QueueingError;
+use crate::metrics;
+use crate::push;
+use crate::site::Site;
+use crate::sites::terms;
+use frontdesk_core::conversation::Summary;
+use frontdesk_core::ids::{ConversationId, QueueId, Seq, SiteId};
+use frontdesk_core::presence::AgentView;
+use frontdesk_core::queue::{Board, Entry, Standing, Terms};
+use frontdesk_proto::api::{QueueChange, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Messages a group may have before it. A batch of observations is one; at some
+/// 10 µs each a full mailbox is 10 ms of work.
+pub(crate) const MAILBOX: usize = 1_024;
+/// A waiting visitor is told its place at most this often.
+const PUSH_EVERY: Duration = Duration::from_secs(1);
+
+type Reply<T> = oneshot::Sender<Result<T, QueueingError>>;
+
+/// What a group may be told or asked.
+pub(crate) enum Message {
+    Observe(Vec<(Arc<Summary>, Terms)>),
+    /// The first listing is complete: from here on questions are answered.
+    Ready,
+    Forget(SiteId, ConversationId, Seq),
+    Site(Arc<SiteConfig>),
+    Agents(Vec<Arc<AgentView>>),
+    Waiting(QueueKey, u32, Reply<Vec<Entry>>),
+    Active(Reply<Vec<QueueKey>>),
+    Queues(Arc<SiteConfig>, Reply<Vec<QueueView>>),
+    Position(SiteId, ConversationId, Reply<Option<QueuePosition>>),
+    /// Everything believed to be open.
+    Open(oneshot::Sender<Vec<(SiteId, ConversationId, Seq)>>),
+}
+
+pub(crate) struct Group {
+    sites: HashMap<SiteId, Site>,
+    /// Sites in which some place may have changed since it was told.
+    stale: BTreeSet<SiteId>,
+    ready: bool,
+    changes: broadcast::Sender<QueueChange>,
+    sessions: Arc<dyn Sessions>,
+}
+
+impl Group {
+    pub(crate) fn new(
+        changes: broadcast::Sender<QueueChange>,
+        sessions: Arc<dyn Sessions>,
+    ) -> Self {
+        Self {
+            sites: HashMap::new(),
+            stale: BTreeSet::new(),
+            ready: false,
+            changes,
+            sessions,
+        }
+    }
+
+    /// Runs until it is told to stop. Nothing is lost then: it is all derived.
+    pub(crate) async fn run(mut self, mut mail: mpsc::Receiver<Message>, stop: CancellationToken) {
+        loop {
+            let next_push = self.next_push();
+            tokio::select! {
+                () = stop.cancelled() => return,
+                message = mail.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => return,
+                },
+                () = sleep_until(next_push.unwrap_or_else(Instant::now)),
+                    if next_push.is_some() => self.push_due(),
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Observe(seen) => self.observe(&seen),
+            Message::Ready => self.ready = true,
+            Message::Forget(site, conversation, version) => {
+                self.forget(&site, conversation, version);
+            }
+            Message::Site(config) => self.configure(&config),
+            Message::Agents(views) => self.note_agents(views),
+            // Who asked may have gone: then nobody misses the answer.
+            Message::Waiting(queue, limit, reply) => {
+                let _ = reply.send(self.if_ready(|g| g.waiting(&queue, limit)));
+            }
+            Message::Active(reply) => {
+                let _ = reply.send(self.if_ready(Self::active));
+            }
+            Message::Queues(config, reply) => {
+                let _ = reply.send(self.if_ready(|g| g.views(&config)));
+            }
+            Message::Position(site, conversation, reply) => {
+                let _ = reply.send(self.if_ready(|g| g.position(&site, conversation)));
+            }
+            Message::Open(reply) => {
+                let _ = reply.send(self.open());
+            }
+        }
+    }
+
+    fn if_ready<T>(&self, answer: impl FnOnce(&Self) -> T) -> Result<T, QueueingError> {
+        if self.ready {
+            Ok(answer(self))
+        } else {
+            Err(QueueingError::Rebuilding)
+        }
+    }
+
+    fn observe(&mut self, seen: &[(Arc<Summary>, Terms)]) {
+        metrics::observed(seen.len() as u64);
+        for (summary, terms) in seen {
+            let site = self.sites.entry(summary.site.clone()).or_default();
+            site.weights.insert(summary.queue.clone(), terms.weight);
+            let before = tally(&site.board, summary.id);
+            let change = site.board.observe(summary, *terms);
+            if let Some((_, waited)) = change.served {
+                metrics::served(waited, site.pushes.first_estimate(summary.id));
+            }
+            let after = tally(&site.board, summary.id);
+            metrics::line_moved(after.0 - before.0, after.1 - before.1);
+            self.changed(&summary.site, change.queues);
+        }
+    }
+
+    fn forget(&mut self, site: &SiteId, conversation: ConversationId, version: Seq) {
+        let Some(known) = self.sites.get_mut(site) else {
+            return;
+        };
+        let before = tally(&known.board, conversation);
+        let queue = known.board.forget(conversation, version);
+        if queue.is_some() {
+            metrics::line_moved(-before.0, -before.1);
+        }
+        self.changed(site, queue.into_iter().collect());
+    }
+
+    fn configure(&mut self, config: &SiteConfig) {
+        let Some(site) = self.sites.get_mut(&config.id) else {
+            return;
+        };
+        let mut moved = Vec::new();
+        for queue in &config.queues {
+            site.weights.insert(queue.id.clone(), queue.weight);
+            if site.board.set_terms(&queue.id, terms(config, &queue.id)) {
+                moved.push(queue.id.clone());
+            }
+        }
+        self.changed(&config.id, moved);
+    }
+
+    fn note_agents(&mut self, views: Vec<Arc<AgentView>>) {
+        for view in views {
+            let site = self.sites.entry(view.site.clone()).or_default();
+            let known = site.agents.get(&view.id);
+            if known.is_some_and(|known| known.revision >= view.revision) {
+                continue;
+            }
+            self.stale.insert(view.site.clone());
+            site.agents.insert(view.id, view);
+        }
+    }
+
+    fn changed(&mut self, site: &SiteId, queues: Vec<QueueId>) {
+        for queue in queues {
+            self.stale.insert(site.clone());
+            // Nobody listening is fine: routing lists when it begins.
+            let _ = self.changes.send(QueueChange {
+                queue: QueueKey {
+                    site: site.clone(),
+                    queue,
+                },
+            });
+        }
+    }
+
+    fn waiting(&self, queue: &QueueKey, limit: u32) -> Vec<Entry> {
+        let Some(site) = self.sites.get(&queue.site) else {
+            return vec![];
+        };
+        site.board
+            .waiting(&queue.queue)
+            .take(limit as usize)
+            .cloned()
+            .collect()
+    }
+
+    fn active(&self) -> Vec<QueueKey> {
+        let of_site = |(id, site): (&SiteId, &Site)| {
+            let key = |queue: &QueueId| QueueKey {
+                site: id.clone(),
+                queue: queue.clone(),
+            };
+            site.board.active().map(key).collect::<Vec<_>>()
+        };
+        self.sites.iter().flat_map(of_site).collect()
+    }
+
+    fn views(&self, config: &SiteConfig) -> Vec<QueueView> {
+        let nobody = Site::default();
+        let site = self.sites.get(&config.id).unwrap_or(&nobody);
+        config
+            .queues
+            .iter()
+            .map(|queue| site.view(config, &queue.id, queue.weight))
+            .collect()
+    }
+
+    fn position(&self, site: &SiteId, conversation: ConversationId) -> Option<QueuePosition> {
+        let site = self.sites.get(site)?;
+        let (queue, position) = site.board.position(conversation)?;
+        Some(site.standing(queue, position, &site.room(queue, site.weight(queue))))
+    }
+
+    fn open(&self) -> Vec<(SiteId, ConversationId, Seq)> {
+        let of_site = |(id, site): (&SiteId, &Site)| {
+            site.board
+                .open()
+                .map(|(c, version)| (id.clone(), c, version))
+                .collect::<Vec<_>>()
+        };
+        self.sites.iter().flat_map(of_site).collect()
+    }
+
+    fn next_push(&self) -> Option<Instant> {
+        let due = |site: &SiteId| {
+            let known = self.sites.get(site)?;
+            Some(known.next_push.unwrap_or_else(Instant::now))
+        };
+        self.stale.iter().filter_map(due).min()
+    }
+
+    fn push_due(&mut self) {
+        let now = Instant::now();
+        for id in std::mem::take(&mut self.stale) {
+            let Some(site) = self.sites.get_mut(&id) else {
+                continue;
+            };
+            if site.next_push.is_some_and(|at| at > now) {
+                self.stale.insert(id);
+                continue;
+            }
+            site.next_push = Some(now + PUSH_EVERY);
+            let news = site.pushes.renew(site.everyone());
+            metrics::pushed(news.len() as u64);
+            for (conversation, position) in news {
+                self.sessions
+                    .hint(conversation, false, push::frame(conversation, &position));
+            }
+        }
+    }
+}
+
+/// Waiting (0 or 1) and on offer (0 or 1): what one conversation adds to the sums.
+fn tally(board: &Board, conversation: ConversationId) -> (i64, i64) {
+    match board.standing(conversation) {
+        Some(Standing::Waiting) => (1, 0),
+        Some(Standing::OnOffer) => (0, 1),
+        None => (0, 0),
+    }
+}

@@ -1,0 +1,206 @@
+//! The task that keeps the groups true to what the other roles say: listens for
+//! agents, and compares with the conversations themselves every few seconds, so
+//! that an update lost on its way is made good.
+
+use crate::call::in_time;
+use crate::group::Message;
+use crate::metrics;
+use crate::service::{Deps, Groups};
+use crate::sites::{Sites, terms};
+use frontdesk_core::conversation::Summary;
+use frontdesk_core::ids::{ConversationId, Seq, SiteId};
+use frontdesk_core::presence::AgentView;
+use frontdesk_proto::api::{ApiError, ListFilter, PresenceChange};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Open conversations that one comparison covers. Past that the rest is found
+/// only by being told of, and none is taken to be closed for being absent.
+const LIST_LIMIT: u32 = 100_000;
+/// Absent conversations looked up in one comparison; the others the next time.
+const LOOK_UPS: usize = 256;
+/// Between attempts at the first listing, before which nothing is answered.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+type Known = (SiteId, ConversationId, Seq);
+
+pub(crate) struct Keeper {
+    deps: Deps,
+    groups: Groups,
+    sites: Arc<Sites>,
+    every: Duration,
+    ready: bool,
+}
+
+impl Keeper {
+    pub(crate) fn new(deps: Deps, groups: Groups, sites: Arc<Sites>, every: Duration) -> Self {
+        Self {
+            deps,
+            groups,
+            sites,
+            every,
+            ready: false,
+        }
+    }
+
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        // Every await in `work` may be given up: nothing it holds must be kept.
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(mut self) {
+        let mut presence = self.deps.presence.subscribe();
+        let mut next = Instant::now();
+        loop {
+            tokio::select! {
+                () = sleep_until(next) => {
+                    self.reconcile().await;
+                    let wait = if self.ready { self.every } else { FIRST_RETRY };
+                    next = Instant::now() + wait;
+                }
+                open = self.follow(&mut presence) => if !open {
+                    tracing::info!("presence has stopped: queues no longer follow the agents");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes one change of an agent; false when there will be none any more.
+    async fn follow(&self, presence: &mut Receiver<PresenceChange>) -> bool {
+        match presence.recv().await {
+            Ok(change) => {
+                self.tell_agents(vec![change.agent]).await;
+                true
+            }
+            Err(RecvError::Lagged(_)) => {
+                if let Err(e) = self.list_agents().await {
+                    tracing::warn!(error = %e, "agents could not be listed; the next comparison does");
+                }
+                true
+            }
+            Err(RecvError::Closed) => false,
+        }
+    }
+
+    async fn list_agents(&self) -> Result<(), ApiError> {
+        let agents = in_time("presence.agents", self.deps.presence.agents(None)).await?;
+        self.tell_agents(agents).await;
+        Ok(())
+    }
+
+    async fn tell_agents(&self, agents: Vec<Arc<AgentView>>) {
+        let parts = self.by_group(agents, |view| &view.site);
+        for (index, views) in parts.into_iter().enumerate().filter(|(_, v)| !v.is_empty()) {
+            self.tell(index, Message::Agents(views)).await;
+        }
+    }
+
+    fn by_group<T>(&self, all: Vec<T>, site: impl Fn(&T) -> &SiteId) -> Vec<Vec<T>> {
+        let mut parts: Vec<Vec<T>> = self.groups.all().iter().map(|_| Vec::new()).collect();
+        for one in all {
+            parts[self.groups.index(site(&one))].push(one);
+        }
+        parts
+    }
+
+    async fn tell(&self, group: usize, message: Message) {
+        // Waits while the mailbox is full. Fails only when the role stops.
+        let _ = self.groups.all()[group].send(message).await;
+    }
+
+    async fn reconcile(&mut self) {
+        if let Err(e) = self.compare().await {
+            metrics::reconcile_failed();
+            tracing::warn!(error = %e, "queues could not be compared; trying again soon");
+            return;
+        }
+        if !self.ready {
+            self.ready = true;
+            for index in 0..self.groups.all().len() {
+                self.tell(index, Message::Ready).await;
+            }
+        }
+    }
+
+    async fn compare(&self) -> Result<(), ApiError> {
+        self.list_agents().await?;
+        for site in self.sites.refresh().await? {
+            let index = self.groups.index(&site.id);
+            self.tell(index, Message::Site(site)).await;
+        }
+        // Before the listing: what is heard of later cannot be missing from it.
+        let believed = self.believed_open().await;
+        let list = self.deps.sessions.list(None, ListFilter::Open, LIST_LIMIT);
+        let open = in_time("sessions.list", list).await?;
+        let complete = open.len() < LIST_LIMIT as usize;
+        let there: HashSet<ConversationId> = open.iter().map(|s| s.id).collect();
+        self.observe(open).await?;
+        if !complete {
+            tracing::warn!(
+                limit = LIST_LIMIT,
+                "more conversations are open than are compared"
+            );
+            return Ok(());
+        }
+        let absent = believed
+            .into_iter()
+            .filter(|(_, id, _)| !there.contains(id));
+        self.look_up(absent.take(LOOK_UPS).collect()).await
+    }
+
+    async fn believed_open(&self) -> Vec<Known> {
+        let mut all = Vec::new();
+        for index in 0..self.groups.all().len() {
+            let (reply, answer) = oneshot::channel();
+            self.tell(index, Message::Open(reply)).await;
+            all.extend(answer.await.unwrap_or_default());
+        }
+        all
+    }
+
+    async fn look_up(&self, absent: Vec<Known>) -> Result<(), ApiError> {
+        metrics::found_lost(absent.len() as u64);
+        for (site, conversation, version) in absent {
+            let summary = self.deps.sessions.summary(conversation, None);
+            match in_time("sessions.summary", summary).await {
+                Ok(summary) => self.observe(vec![summary]).await?,
+                Err(ApiError::NotFound(_)) => {
+                    let index = self.groups.index(&site);
+                    self.tell(index, Message::Forget(site, conversation, version))
+                        .await;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    async fn observe(&self, summaries: Vec<Summary>) -> Result<(), ApiError> {
+        let mut seen = Vec::with_capacity(summaries.len());
+        for summary in summaries {
+            match self.sites.get(&summary.site).await {
+                Ok(site) => {
+                    let terms = terms(&site, &summary.queue);
+                    seen.push((Arc::new(summary), terms));
+                }
+                Err(ApiError::NotFound(_)) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let parts = self.by_group(seen, |(summary, _)| &summary.site);
+        for (index, part) in parts.into_iter().enumerate().filter(|(_, p)| !p.is_empty()) {
+            self.tell(index, Message::Observe(part)).await;
+        }
+        Ok(())
+    }
+}

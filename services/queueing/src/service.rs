@@ -1,0 +1,189 @@
+//! The role's face: finds the group of a site and asks it.
+
+use crate::error::QueueingError;
+use crate::group::{Group, MAILBOX, Message};
+use crate::keeper::Keeper;
+use crate::metrics;
+use crate::settings::QueueingSettings;
+use crate::sites::{Sites, terms};
+use async_trait::async_trait;
+use frontdesk_core::conversation::Summary;
+use frontdesk_core::ids::{ConversationId, SiteId};
+use frontdesk_core::queue::Entry;
+use frontdesk_proto::api::{
+    ApiError, Desk, Presence, QueueChange, QueueKey, QueuePosition, QueueView, Queueing, Sessions,
+    WorkObserver,
+};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Changes a slow listener may be behind before it has to ask for everything.
+const CHANGES: usize = 1_024;
+
+/// What the role needs of the others.
+#[derive(Clone)]
+pub struct Deps {
+    /// Owns the conversations.
+    pub sessions: Arc<dyn Sessions>,
+    /// Knows who is there.
+    pub presence: Arc<dyn Presence>,
+    /// Knows how queues are configured.
+    pub desk: Arc<dyn Desk>,
+}
+
+/// The role's tasks. Dropped without `stop`, they end at once.
+pub struct Running {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Ends every task and waits for it.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// The queueing role in this process.
+pub struct QueueingService {
+    groups: Groups,
+    sites: Arc<Sites>,
+    changes: broadcast::Sender<QueueChange>,
+}
+
+/// Starts the role's tasks: one per group, and the keeper. Until the
+/// conversations have been listed for the first time questions are answered
+/// `Unavailable`.
+pub fn start(deps: Deps, settings: &QueueingSettings) -> (Arc<QueueingService>, Running) {
+    let stop = CancellationToken::new();
+    let (changes, _) = broadcast::channel(CHANGES);
+    let mut tasks = JoinSet::new();
+    let mut mailboxes = Vec::new();
+    for _ in 0..settings.groups() {
+        let (sender, mail) = mpsc::channel(MAILBOX);
+        let group = Group::new(changes.clone(), deps.sessions.clone());
+        tasks.spawn(group.run(mail, stop.clone()));
+        mailboxes.push(sender);
+    }
+    let groups = Groups {
+        mailboxes: mailboxes.into(),
+    };
+    let sites = Arc::new(Sites::new(deps.desk.clone()));
+    let keeper = Keeper::new(
+        deps,
+        groups.clone(),
+        sites.clone(),
+        settings.reconcile_every(),
+    );
+    tasks.spawn(keeper.run(stop.clone()));
+    (
+        Arc::new(QueueingService {
+            groups,
+            sites,
+            changes,
+        }),
+        Running { stop, tasks },
+    )
+}
+
+/// The mailboxes of the groups. A site is always in the same one.
+#[derive(Clone)]
+pub(crate) struct Groups {
+    mailboxes: Arc<[mpsc::Sender<Message>]>,
+}
+
+impl Groups {
+    pub(crate) fn all(&self) -> &[mpsc::Sender<Message>] {
+        &self.mailboxes
+    }
+
+    /// The number of a site's group.
+    pub(crate) fn index(&self, site: &SiteId) -> usize {
+        let mut hasher = DefaultHasher::new();
+        site.hash(&mut hasher);
+        // The remainder is below a length, thus fits.
+        (hasher.finish() % self.mailboxes.len() as u64) as usize
+    }
+
+    pub(crate) fn of(&self, site: &SiteId) -> &mpsc::Sender<Message> {
+        &self.mailboxes[self.index(site)]
+    }
+}
+
+async fn ask<T>(
+    group: &mpsc::Sender<Message>,
+    question: impl FnOnce(oneshot::Sender<Result<T, QueueingError>>) -> Message,
+) -> Result<T, ApiError> {
+    let (reply, answer) = oneshot::channel();
+    group.try_send(question(reply)).map_err(refused)?;
+    Ok(answer.await.map_err(|_| QueueingError::Stopping)??)
+}
+
+fn refused(e: mpsc::error::TrySendError<Message>) -> QueueingError {
+    metrics::shed(1);
+    match e {
+        mpsc::error::TrySendError::Full(_) => QueueingError::Full,
+        mpsc::error::TrySendError::Closed(_) => QueueingError::Stopping,
+    }
+}
+
+#[async_trait]
+impl WorkObserver for QueueingService {
+    async fn observe(&self, changed: Vec<Arc<Summary>>) -> Result<(), ApiError> {
+        let mut by_group: Vec<Vec<_>> = self.groups.all().iter().map(|_| Vec::new()).collect();
+        for summary in changed {
+            let site = match self.sites.get(&summary.site).await {
+                Ok(site) => site,
+                // Nothing can wait at a site that is no more.
+                Err(ApiError::NotFound(_)) => continue,
+                Err(e) => return Err(e),
+            };
+            let terms = terms(&site, &summary.queue);
+            by_group[self.groups.index(&summary.site)].push((summary, terms));
+        }
+        for (group, seen) in self.groups.all().iter().zip(by_group) {
+            if !seen.is_empty() {
+                group.try_send(Message::Observe(seen)).map_err(refused)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Queueing for QueueingService {
+    async fn waiting(&self, queue: &QueueKey, limit: u32) -> Result<Vec<Entry>, ApiError> {
+        let question = |reply| Message::Waiting(queue.clone(), limit, reply);
+        ask(self.groups.of(&queue.site), question).await
+    }
+
+    async fn active(&self) -> Result<Vec<QueueKey>, ApiError> {
+        let mut all = Vec::new();
+        for group in self.groups.all() {
+            all.extend(ask(group, Message::Active).await?);
+        }
+        Ok(all)
+    }
+
+    async fn queues(&self, site: &SiteId) -> Result<Vec<QueueView>, ApiError> {
+        let config = self.sites.get(site).await?;
+        ask(self.groups.of(site), |reply| Message::Queues(config, reply)).await
+    }
+
+    async fn position(
+        &self,
+        site: &SiteId,
+        conversation: ConversationId,
+    ) -> Result<Option<QueuePosition>, ApiError> {
+        let question = |reply| Message::Position(site.clone(), conversation, reply);
+        ask(self.groups.of(site), question).await
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<QueueChange> {
+        self.changes.subscribe()
+    }
+}

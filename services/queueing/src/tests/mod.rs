@@ -1,0 +1,4 @@
+//! The role among simple stand-ins for the others.
+
+mod flow;
+mod world;

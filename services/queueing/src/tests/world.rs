@@ -1,0 +1,329 @@
+//! The other roles as lists that a test writes to.
+
+use crate::service::{Deps, QueueingService, Running, start};
+use crate::settings::QueueingSettings;
+use async_trait::async_trait;
+use bytes::Bytes;
+use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
+use frontdesk_core::ids::{
+    AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, OfferId, QueueId, SiteId,
+};
+use frontdesk_core::party::{Origin, Participant, Principal, Role};
+use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
+use frontdesk_core::time::{Millis, Timestamp};
+use frontdesk_proto::api::*;
+use frontdesk_proto::v1::{QueuePush, ServerFrame, server_frame::Frame};
+use prost::Message as _;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+pub(super) fn site() -> SiteId {
+    "shop".parse().unwrap()
+}
+
+pub(super) fn queue(name: &str) -> QueueId {
+    name.parse().unwrap()
+}
+
+pub(super) fn key(name: &str) -> QueueKey {
+    QueueKey {
+        site: site(),
+        queue: queue(name),
+    }
+}
+
+pub(super) fn id(n: u128) -> ConversationId {
+    ConversationId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(super) fn at(secs: u64) -> Timestamp {
+    Timestamp::from_millis(secs * 1_000)
+}
+
+fn agent() -> Participant {
+    Participant::agent(AgentId::from_uuid(Uuid::from_u128(10)), "Ann")
+}
+
+#[derive(Default)]
+struct Inner {
+    conversations: BTreeMap<ConversationId, Conversation>,
+    agents: Vec<Arc<AgentView>>,
+    hints: Vec<QueuePush>,
+    is_away: bool,
+    head_start: u32,
+}
+
+pub(super) struct World {
+    inner: Mutex<Inner>,
+    presence: broadcast::Sender<PresenceChange>,
+}
+
+impl World {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: Mutex::default(),
+            presence: broadcast::channel(16).0,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+
+    pub(super) fn start(self: &Arc<Self>) -> (Arc<QueueingService>, Running) {
+        let deps = Deps {
+            sessions: self.clone(),
+            presence: self.clone(),
+            desk: self.clone(),
+        };
+        start(deps, &QueueingSettings::default())
+    }
+
+    /// A conversation that has waited since then.
+    pub(super) fn open(&self, n: u128, since: u64) -> Arc<Summary> {
+        let start = StartRequest {
+            queue: queue("sales"),
+            attributes: BTreeMap::new(),
+            page: "".into(),
+            language: "".into(),
+            first_message: None,
+        };
+        let who = Principal {
+            site: site(),
+            role: Role::Visitor,
+            id: Uuid::from_u128(n),
+            name: "".into(),
+        };
+        let origin = Origin::Client(who);
+        let opened = Conversation::open(id(n), &origin, &Command::Start(start), at(since));
+        let conversation = opened.unwrap().0;
+        let summary = Arc::new(conversation.summary());
+        self.lock().conversations.insert(id(n), conversation);
+        summary
+    }
+
+    fn step(&self, n: u128, command: &Command, now: Timestamp) -> Arc<Summary> {
+        let mut inner = self.lock();
+        let it = inner.conversations.get_mut(&id(n)).unwrap();
+        it.step(&Origin::System, command, now).unwrap();
+        Arc::new(it.summary())
+    }
+
+    pub(super) fn offer(&self, n: u128, now: u64) -> Arc<Summary> {
+        let offer = OfferId::from_uuid(Uuid::from_u128(n));
+        let expires_at = at(now + 20);
+        self.step(
+            n,
+            &Command::Offer {
+                offer,
+                agent: agent(),
+                expires_at,
+            },
+            at(now),
+        )
+    }
+
+    pub(super) fn accept(&self, n: u128, now: u64) -> Arc<Summary> {
+        let offer = OfferId::from_uuid(Uuid::from_u128(n));
+        let agent = agent().agent_id().unwrap();
+        self.step(n, &Command::Accept { offer, agent }, at(now))
+    }
+
+    pub(super) fn close(&self, n: u128, now: u64) -> Arc<Summary> {
+        self.step(n, &Command::Close, at(now))
+    }
+
+    pub(super) fn erase(&self, n: u128) {
+        self.lock().conversations.remove(&id(n));
+    }
+
+    pub(super) fn set_away(&self, is_away: bool) {
+        self.lock().is_away = is_away;
+    }
+
+    /// The priority of every queue, in minutes.
+    pub(super) fn set_head_start(&self, minutes: u32) {
+        self.lock().head_start = minutes;
+    }
+
+    pub(super) fn agent_comes(&self, capacity: u32, load: u32, revision: u64) {
+        let view = Arc::new(AgentView {
+            site: site(),
+            id: agent().agent_id().unwrap(),
+            profile: AgentProfile {
+                name: "".into(),
+                capacity,
+                queues: vec![],
+                supervisor: false,
+            },
+            status: AgentStatus::Online,
+            reason: "".into(),
+            since: at(0),
+            load,
+            reservations: vec![],
+            idle_since: at(0),
+            gateways: vec![("gw-1".parse().unwrap(), 1)],
+            revision,
+        });
+        self.lock().agents = vec![view.clone()];
+        let _ = self.presence.send(PresenceChange { agent: view });
+    }
+
+    /// What visitors were told since this was asked last.
+    pub(super) fn told(&self) -> Vec<(ConversationId, u32, bool)> {
+        let hints = std::mem::take(&mut self.lock().hints);
+        hints
+            .into_iter()
+            .map(|h| {
+                (
+                    h.conversation_id.parse().unwrap(),
+                    h.position,
+                    h.agents_online,
+                )
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Sessions for World {
+    fn submit(&self, _: Envelope) -> ReplyFuture {
+        unreachable!("queueing commands nothing")
+    }
+    async fn attach(&self, _: Attach) -> Result<Attached, ApiError> {
+        unreachable!("queueing attaches nobody")
+    }
+    async fn detach(&self, _: &NodeId, _: ConversationId) {}
+    async fn history(&self, _: HistoryQuery) -> Result<EventPage, ApiError> {
+        unreachable!("queueing reads no history")
+    }
+    async fn summary(
+        &self,
+        conversation: ConversationId,
+        _: Option<&Principal>,
+    ) -> Result<Summary, ApiError> {
+        let inner = self.lock();
+        let found = inner.conversations.get(&conversation);
+        found
+            .map(Conversation::summary)
+            .ok_or_else(|| ApiError::NotFound("conversation".into()))
+    }
+    async fn list(
+        &self,
+        _: Option<&SiteId>,
+        _: ListFilter,
+        _: u32,
+    ) -> Result<Vec<Summary>, ApiError> {
+        let inner = self.lock();
+        if inner.is_away {
+            return Err(ApiError::unavailable("test"));
+        }
+        let all = inner.conversations.values().map(Conversation::summary);
+        Ok(all
+            .filter(|s| !matches!(s.phase, Phase::Closed { .. }))
+            .collect())
+    }
+    fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
+        let Some(Frame::Queue(push)) = ServerFrame::decode(frame).unwrap().frame else {
+            panic!("queueing hints places only")
+        };
+        assert!(!internal);
+        assert_eq!(push.conversation_id, conversation.to_string());
+        self.lock().hints.push(push);
+    }
+}
+
+#[async_trait]
+impl Presence for World {
+    async fn connect(&self, _: AgentConnect) -> Result<AgentView, ApiError> {
+        unreachable!("queueing connects nobody")
+    }
+    async fn disconnect(
+        &self,
+        _: &SiteId,
+        _: AgentId,
+        _: &NodeId,
+        _: ConnectionId,
+    ) -> Result<(), ApiError> {
+        unreachable!("queueing disconnects nobody")
+    }
+    async fn set_status(
+        &self,
+        _: &SiteId,
+        _: AgentId,
+        _: AgentStatus,
+        _: &str,
+    ) -> Result<AgentView, ApiError> {
+        unreachable!("queueing sets no status")
+    }
+    async fn reserve(&self, _: ReserveRequest) -> Result<(), ApiError> {
+        unreachable!("queueing reserves nothing")
+    }
+    async fn confirm(&self, _: &SiteId, _: AgentId, _: ConversationId) -> Result<(), ApiError> {
+        unreachable!("queueing confirms nothing")
+    }
+    async fn release(
+        &self,
+        _: &SiteId,
+        _: AgentId,
+        _: ConversationId,
+        _: Millis,
+    ) -> Result<(), ApiError> {
+        unreachable!("queueing releases nothing")
+    }
+    async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<AgentView>, ApiError> {
+        Ok(None)
+    }
+    async fn agents(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
+        Ok(self.lock().agents.clone())
+    }
+    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
+        self.presence.subscribe()
+    }
+}
+
+#[async_trait]
+impl Desk for World {
+    async fn site_by_key(&self, _: &str) -> Result<Option<Arc<SiteConfig>>, ApiError> {
+        Ok(None)
+    }
+    async fn site(&self, name: &SiteId) -> Result<Option<Arc<SiteConfig>>, ApiError> {
+        Ok(self.sites().await?.into_iter().find(|s| s.id == *name))
+    }
+    async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
+        let priority_minutes = self.lock().head_start;
+        let sales = QueueConfig {
+            id: queue("sales"),
+            priority_minutes,
+            weight: 1,
+            offer_timeout: Millis::from_secs(20),
+            wrap_up: Millis::ZERO,
+        };
+        Ok(vec![Arc::new(SiteConfig {
+            id: site(),
+            title: String::new(),
+            key: String::new(),
+            allowed_origins: vec![],
+            default_queue: queue("sales"),
+            queues: vec![sales],
+        })])
+    }
+    async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
+        unreachable!("queueing signs nobody in")
+    }
+    async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
+        Ok(None)
+    }
+    async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {
+        unreachable!("queueing stores no files")
+    }
+    async fn attachment(
+        &self,
+        _: &SiteId,
+        _: AttachmentId,
+    ) -> Result<Option<AttachmentRecord>, ApiError> {
+        Ok(None)
+    }
+}

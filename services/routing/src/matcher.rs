@@ -1,0 +1,193 @@
+//! When to match which site, and a round of it: from who waits and who is there
+//! to the offers to make.
+
+use crate::agents::Agents;
+use crate::gather::Gathered;
+use crate::metrics;
+use crate::ops::Ops;
+use crate::saga::OfferPlan;
+use crate::work::{Held, Work};
+use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::matching::{self, Assignment, Policy, Request, Seat};
+use frontdesk_core::party::{Participant, Party};
+use frontdesk_core::presence::AgentView;
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::SiteConfig;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+pub(crate) struct Matcher {
+    policy: Policy,
+    /// Something has changed at these.
+    stirred: BTreeSet<SiteId>,
+    /// A round is being prepared for these.
+    gathering: BTreeSet<SiteId>,
+    due: BTreeMap<SiteId, Timestamp>,
+}
+
+impl Matcher {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            stirred: BTreeSet::new(),
+            gathering: BTreeSet::new(),
+            due: BTreeMap::new(),
+        }
+    }
+
+    /// Something has changed: match anew.
+    pub(crate) fn stir(&mut self, site: &SiteId) {
+        if !self.stirred.contains(site) {
+            self.stirred.insert(site.clone());
+        }
+    }
+
+    /// Time alone will change something.
+    pub(crate) fn stir_at(&mut self, site: &SiteId, at: Timestamp) {
+        let due = self.due.entry(site.clone()).or_insert(at);
+        *due = at.min(*due);
+    }
+
+    pub(crate) fn stir_due(&mut self, now: Timestamp) {
+        let due: Vec<SiteId> = self
+            .due
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(site, _)| site.clone())
+            .collect();
+        for site in due {
+            self.due.remove(&site);
+            self.stir(&site);
+        }
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.values().min().copied()
+    }
+
+    /// Sites to prepare a round for, each once at a time: what changes while a
+    /// round is being prepared waits for the next.
+    pub(crate) fn take_stirred(&mut self) -> Vec<SiteId> {
+        let ready: Vec<SiteId> = self.stirred.difference(&self.gathering).cloned().collect();
+        for site in &ready {
+            self.stirred.remove(site);
+            self.gathering.insert(site.clone());
+        }
+        ready
+    }
+
+    /// The round of a site has been prepared.
+    pub(crate) fn gathered(&mut self, site: &SiteId) {
+        self.gathering.remove(site);
+    }
+
+    /// One round.
+    pub(crate) fn decide(
+        &mut self,
+        gathered: &Gathered,
+        agents: &Agents,
+        work: &Work,
+        ops: &Ops,
+        now: Timestamp,
+    ) -> Vec<OfferPlan> {
+        let site = &gathered.config.id;
+        let requests = self.requests(gathered, work, ops, now);
+        if requests.is_empty() {
+            return vec![];
+        }
+        let seats = seats(site, agents, work, ops);
+        let decision = matching::decide(&requests, &seats, self.policy, now);
+        metrics::decided(requests.len(), decision.assignments.len());
+        for trace in &decision.traces {
+            let (conversation, candidates) = (trace.conversation, &trace.candidates);
+            tracing::debug!(%site, %conversation, ?candidates, "decided");
+        }
+        if let Some(due) = decision.due {
+            self.stir_at(site, due);
+        }
+        let plan = |assignment| plan(assignment, &gathered.config, agents);
+        decision.assignments.iter().filter_map(plan).collect()
+    }
+
+    fn requests(
+        &mut self,
+        gathered: &Gathered,
+        work: &Work,
+        ops: &Ops,
+        now: Timestamp,
+    ) -> Vec<Request> {
+        let mut requests = Vec::new();
+        for (queue, entry) in &gathered.waiting {
+            if ops.is_busy(entry.conversation) {
+                continue;
+            }
+            let known = work.get(entry.conversation);
+            if known.is_some_and(|known| !known.may_be_offered(entry.version)) {
+                continue;
+            }
+            let paused = known
+                .and_then(|known| known.paused_until)
+                .filter(|until| now < *until);
+            if let Some(until) = paused {
+                self.stir_at(&gathered.config.id, until);
+                continue;
+            }
+            let ask_again_at = known.and_then(|known| known.ask_again_at);
+            requests.push(Request {
+                queue: queue.clone(),
+                entry: entry.clone(),
+                ask_again_at,
+            });
+        }
+        requests
+    }
+}
+
+/// The agents of a site, with the slots spoken for that their views do not show.
+fn seats(site: &SiteId, agents: &Agents, work: &Work, ops: &Ops) -> Vec<Seat> {
+    let mut spoken_for: HashMap<AgentId, HashMap<ConversationId, Held>> = HashMap::new();
+    let held = work
+        .all()
+        .filter_map(|(conversation, known)| Some((conversation, known.held?)));
+    for (conversation, held) in held.chain(ops.offering()) {
+        spoken_for
+            .entry(held.agent)
+            .or_default()
+            .insert(conversation, held);
+    }
+    let seat = |view: &Arc<AgentView>| {
+        let shown = |c: &ConversationId| view.reservations.iter().any(|r| r.conversation == *c);
+        let theirs = spoken_for.get(&view.id).into_iter().flatten();
+        let pending = theirs
+            .filter(|(c, _)| !shown(c))
+            .map(|(_, held)| held.weight)
+            .sum();
+        Seat {
+            agent: view.clone(),
+            pending,
+        }
+    };
+    agents.of(site).map(seat).collect()
+}
+
+fn plan(assignment: &Assignment, config: &SiteConfig, agents: &Agents) -> Option<OfferPlan> {
+    let view = agents.get(&config.id, assignment.agent)?;
+    // A queue that is configured no longer is served all the same, as the
+    // default queue is.
+    let by_name = |name: &QueueId| config.queues.iter().find(|q| q.id == *name);
+    let queue = by_name(&assignment.queue).or_else(|| by_name(&config.default_queue))?;
+    let mut agent = Participant::agent(view.id, view.profile.name.clone());
+    if view.profile.supervisor {
+        agent.party = Party::Supervisor;
+    }
+    Some(OfferPlan {
+        site: config.id.clone(),
+        conversation: assignment.conversation,
+        held: Held {
+            agent: assignment.agent,
+            weight: assignment.weight,
+        },
+        agent,
+        timeout: queue.offer_timeout,
+    })
+}

@@ -1,0 +1,117 @@
+//! Finds what was left half done, by comparing what the conversations say with
+//! what presence says.
+
+use crate::call;
+use crate::saga::Saga;
+use frontdesk_core::conversation::{Phase, Summary};
+use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
+use frontdesk_core::presence::{AgentStatus, AgentView, Hold};
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::{ApiError, ListFilter};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Open conversations that one comparison covers; past that none is taken to be
+/// closed for being absent.
+const LIST_LIMIT: u32 = 100_000;
+
+/// Both sides, the agents read first.
+pub(crate) struct Picture {
+    pub(crate) agents: Vec<Arc<AgentView>>,
+    pub(crate) open: Vec<Arc<Summary>>,
+    /// Every open conversation is in `open`.
+    pub(crate) complete: bool,
+}
+
+/// A conversation that needs a look.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) site: SiteId,
+    /// Agents who hold room for it without being named by it.
+    pub(crate) suspects: Vec<AgentId>,
+}
+
+pub(crate) async fn look(saga: &Saga) -> Result<Picture, ApiError> {
+    let deps = saga.deps();
+    let agents = call::list("presence.agents", deps.presence.agents(None)).await?;
+    let list = deps.sessions.list(None, ListFilter::Open, LIST_LIMIT);
+    let open: Vec<Arc<Summary>> = call::list("sessions.list", list)
+        .await?
+        .into_iter()
+        .map(Arc::new)
+        .collect();
+    let complete = open.len() < LIST_LIMIT as usize;
+    if !complete {
+        tracing::warn!(
+            limit = LIST_LIMIT,
+            "more conversations are open than are compared"
+        );
+    }
+    Ok(Picture {
+        agents,
+        open,
+        complete,
+    })
+}
+
+/// What does not agree. The picture may be a little old: each finding is read
+/// afresh before anything is done about it.
+pub(crate) fn compare(picture: &Picture, now: Timestamp) -> BTreeMap<ConversationId, Finding> {
+    let mut findings = BTreeMap::new();
+    let open: HashMap<ConversationId, &Summary> =
+        picture.open.iter().map(|s| (s.id, s.as_ref())).collect();
+    for agent in &picture.agents {
+        for reservation in &agent.reservations {
+            let named = match open.get(&reservation.conversation) {
+                Some(summary) => summary.holder() == Some(agent.id),
+                None => !picture.complete,
+            };
+            if !named && !matches!(reservation.hold, Hold::WrapUp(_)) {
+                let finding = find(&mut findings, reservation.conversation, &agent.site);
+                finding.suspects.push(agent.id);
+            }
+        }
+    }
+    let agents: HashMap<(&SiteId, AgentId), &AgentView> = picture
+        .agents
+        .iter()
+        .map(|a| ((&a.site, a.id), a.as_ref()))
+        .collect();
+    for summary in &picture.open {
+        let Some(holder) = summary.holder() else {
+            continue;
+        };
+        let view = agents.get(&(&summary.site, holder)).copied();
+        if needs_a_look(summary, view, now) {
+            find(&mut findings, summary.id, &summary.site);
+        }
+    }
+    findings
+}
+
+fn find<'a>(
+    findings: &'a mut BTreeMap<ConversationId, Finding>,
+    conversation: ConversationId,
+    site: &SiteId,
+) -> &'a mut Finding {
+    let nothing = || Finding {
+        site: site.clone(),
+        suspects: Vec::new(),
+    };
+    findings.entry(conversation).or_insert_with(nothing)
+}
+
+/// A conversation that names an agent: whether the agent can be so named.
+fn needs_a_look(summary: &Summary, view: Option<&AgentView>, now: Timestamp) -> bool {
+    let Some(view) = view.filter(|view| view.status != AgentStatus::Offline) else {
+        return true;
+    };
+    match &summary.phase {
+        Phase::Offered(offer) => now >= offer.expires_at,
+        Phase::Assigned { .. } => {
+            let mut held = view.reservations.iter();
+            !held.any(|r| r.conversation == summary.id && matches!(r.hold, Hold::Active))
+        }
+        Phase::Waiting | Phase::Closed { .. } => false,
+    }
+}

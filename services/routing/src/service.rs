@@ -1,0 +1,136 @@
+//! The role's face: hands requests to the router's task and waits for its answer.
+
+use crate::error::RoutingError;
+use crate::metrics;
+use crate::ops::{Op, Reply};
+use crate::router::{MAILBOX, Message, Router};
+use crate::settings::RoutingSettings;
+use async_trait::async_trait;
+use frontdesk_bus::Bus;
+use frontdesk_core::conversation::Summary;
+use frontdesk_core::ids::{ConversationId, OfferId};
+use frontdesk_core::party::Principal;
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::{ApiError, Desk, Presence, Queueing, Routing, Sessions, WorkObserver};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The time now.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the role needs of the others.
+#[derive(Clone)]
+pub struct Deps {
+    /// Owns the conversations.
+    pub sessions: Arc<dyn Sessions>,
+    /// Knows who has room.
+    pub presence: Arc<dyn Presence>,
+    /// Knows who waits.
+    pub queueing: Arc<dyn Queueing>,
+    /// Knows how queues are configured.
+    pub desk: Arc<dyn Desk>,
+    /// The way to the agents' gateways.
+    pub bus: Arc<dyn Bus>,
+    /// The time now.
+    pub clock: Clock,
+}
+
+/// The role's task and, through it, every saga. Dropped without `stop`, all of
+/// it ends at once, wherever it is; the next start finishes or undoes it.
+pub struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Takes nothing new, lets what is under way end (a few seconds at most) and
+    /// waits for it.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if let Err(e) = (&mut self.task).await {
+            tracing::error!(error = %e, "routing ended in a panic");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The routing role in this process.
+pub struct RoutingService {
+    mailbox: mpsc::Sender<Message>,
+}
+
+/// Starts the role's task.
+pub fn start(deps: Deps, settings: &RoutingSettings) -> (Arc<RoutingService>, Running) {
+    let stop = CancellationToken::new();
+    let (mailbox, mail) = mpsc::channel(MAILBOX);
+    let router = Router::new(deps, settings);
+    let task = tokio::spawn(router.run(mail, stop.clone()));
+    (Arc::new(RoutingService { mailbox }), Running { stop, task })
+}
+
+impl RoutingService {
+    fn send(&self, message: Message) -> Result<(), RoutingError> {
+        self.mailbox.try_send(message).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => {
+                metrics::shed();
+                RoutingError::Full
+            }
+            mpsc::error::TrySendError::Closed(_) => RoutingError::Stopping,
+        })
+    }
+
+    async fn answer(
+        &self,
+        conversation: ConversationId,
+        op: impl FnOnce(Reply) -> Op,
+    ) -> Result<(), ApiError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Answer(conversation, Box::new(op(reply))))?;
+        answer.await.map_err(|_| RoutingError::Stopping)?
+    }
+}
+
+#[async_trait]
+impl WorkObserver for RoutingService {
+    async fn observe(&self, changed: Vec<Arc<Summary>>) -> Result<(), ApiError> {
+        Ok(self.send(Message::Observe(changed))?)
+    }
+}
+
+#[async_trait]
+impl Routing for RoutingService {
+    async fn accept(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+        offer: OfferId,
+    ) -> Result<(), ApiError> {
+        let who = who.clone();
+        self.answer(conversation, |reply| Op::Accept { who, offer, reply })
+            .await
+    }
+
+    async fn decline(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+        offer: OfferId,
+        reason: &str,
+    ) -> Result<(), ApiError> {
+        let (who, reason) = (who.clone(), reason.to_owned());
+        self.answer(conversation, |reply| Op::Decline {
+            who,
+            offer,
+            reason,
+            reply,
+        })
+        .await
+    }
+}

@@ -1,0 +1,5 @@
+//! Routing among the real machines of the other roles.
+
+mod crash;
+mod flow;
+mod world;

@@ -1,0 +1,194 @@
+//! The open conversations as routing knows them, and when each needs a look.
+
+use crate::notice::{self, Notice};
+use frontdesk_core::conversation::{Phase, Summary};
+use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
+use frontdesk_core::party::Participant;
+use frontdesk_core::time::{Millis, Timestamp};
+use std::collections::{BTreeSet, HashMap};
+
+/// When only agents are left who have refused, they are asked again, but not at
+/// once: an offer must not bounce.
+const ASK_AGAIN_AFTER: Millis = Millis::from_secs(5);
+
+/// Room an agent is believed to hold for a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) agent: AgentId,
+    /// Slots; 0 when not known, as for room that presence has shown all along.
+    pub(crate) weight: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Known {
+    version: Seq,
+    pub(crate) site: SiteId,
+    phase: Phase,
+    /// Who is believed to hold room for it.
+    pub(crate) held: Option<Held>,
+    excluded: Vec<AgentId>,
+    /// Not before this are agents asked again who have refused.
+    pub(crate) ask_again_at: Option<Timestamp>,
+    /// Not before this is it matched again.
+    pub(crate) paused_until: Option<Timestamp>,
+    due: Option<Timestamp>,
+}
+
+impl Known {
+    /// Whom the conversation names: who has it or is being asked.
+    pub(crate) fn holder(&self) -> Option<AgentId> {
+        self.phase.holder().and_then(Participant::agent_id)
+    }
+
+    /// Whether it may be offered, when a queue has it at `version`.
+    pub(crate) fn may_be_offered(&self, version: Seq) -> bool {
+        self.held.is_none() && (self.phase == Phase::Waiting || version > self.version)
+    }
+
+    fn first(summary: &Summary) -> Self {
+        Self {
+            version: summary.head,
+            site: summary.site.clone(),
+            phase: summary.phase.clone(),
+            held: None,
+            excluded: summary.excluded.clone(),
+            ask_again_at: None,
+            paused_until: None,
+            due: None,
+        }
+    }
+
+    /// The room held and the conversation disagree.
+    fn is_half_done(&self) -> bool {
+        self.held
+            .is_some_and(|held| Some(held.agent) != self.holder())
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Work {
+    known: HashMap<ConversationId, Known>,
+    due: BTreeSet<(Timestamp, ConversationId)>,
+}
+
+impl Work {
+    /// Takes note of a conversation; what is not newer changes nothing. Whoever
+    /// it names when first heard of is believed to hold room. Gives what the
+    /// agents concerned are to be told.
+    pub(crate) fn observe(&mut self, summary: &Summary, now: Timestamp) -> Vec<Notice> {
+        let notices = match self.known.get_mut(&summary.id) {
+            Some(known) if known.version >= summary.head => return vec![],
+            Some(known) => {
+                let notices = notice::of(Some(&known.phase), summary, now);
+                known.version = summary.head;
+                known.phase = summary.phase.clone();
+                if known.excluded != summary.excluded {
+                    known.excluded.clone_from(&summary.excluded);
+                    known.ask_again_at = Some(now + ASK_AGAIN_AFTER);
+                }
+                notices
+            }
+            None => {
+                self.known.insert(summary.id, Known::first(summary));
+                notice::of(None, summary, now)
+            }
+        };
+        let holder = summary.holder();
+        if let Some(known) = self.known.get_mut(&summary.id)
+            && known.held.is_none()
+        {
+            known.held = holder.map(|agent| Held { agent, weight: 0 });
+        }
+        let due = match &summary.phase {
+            Phase::Offered(offer) => Some(offer.expires_at),
+            _ => None,
+        };
+        self.set_due(summary.id, due);
+        notices
+    }
+
+    /// What is now believed of the room held for a conversation.
+    pub(crate) fn set_held(&mut self, conversation: ConversationId, held: Option<Held>) {
+        if let Some(known) = self.known.get_mut(&conversation) {
+            let before = known.held.filter(|before| before.weight > 0);
+            known.held = held.map(|now| match before {
+                Some(before) if before.agent == now.agent && now.weight == 0 => before,
+                _ => now,
+            });
+        }
+    }
+
+    /// Keeps a conversation from being matched until then.
+    pub(crate) fn pause(&mut self, conversation: ConversationId, until: Timestamp) {
+        if let Some(known) = self.known.get_mut(&conversation) {
+            known.paused_until = Some(until);
+        }
+    }
+
+    /// Looks at a conversation again at `at`, unless it is due before.
+    pub(crate) fn look_again(&mut self, conversation: ConversationId, at: Timestamp) {
+        let Some(known) = self.known.get(&conversation) else {
+            return;
+        };
+        let due = known.due.map_or(at, |due| due.min(at));
+        self.set_due(conversation, Some(due));
+    }
+
+    fn set_due(&mut self, conversation: ConversationId, due: Option<Timestamp>) {
+        let Some(known) = self.known.get_mut(&conversation) else {
+            return;
+        };
+        if let Some(before) = known.due.take() {
+            self.due.remove(&(before, conversation));
+        }
+        known.due = due;
+        self.due.extend(due.map(|at| (at, conversation)));
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out those that are due.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<ConversationId> {
+        let mut taken = Vec::new();
+        while let Some((at, conversation)) = self.due.first().copied().filter(|(at, _)| *at <= now)
+        {
+            self.due.remove(&(at, conversation));
+            if let Some(known) = self.known.get_mut(&conversation) {
+                known.due = None;
+            }
+            taken.push(conversation);
+        }
+        taken
+    }
+
+    /// Drops a conversation that is closed and holds nobody's room; otherwise
+    /// says whether the two disagree.
+    pub(crate) fn tidy(&mut self, conversation: ConversationId) -> bool {
+        let Some(known) = self.known.get(&conversation) else {
+            return false;
+        };
+        if matches!(known.phase, Phase::Closed { .. }) && known.held.is_none() {
+            self.forget(conversation);
+            return false;
+        }
+        known.is_half_done()
+    }
+
+    /// Drops a conversation that is no more.
+    pub(crate) fn forget(&mut self, conversation: ConversationId) {
+        self.set_due(conversation, None);
+        self.known.remove(&conversation);
+    }
+
+    pub(crate) fn get(&self, conversation: ConversationId) -> Option<&Known> {
+        self.known.get(&conversation)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (ConversationId, &Known)> {
+        self.known
+            .iter()
+            .map(|(conversation, known)| (*conversation, known))
+    }
+}

@@ -1,0 +1,168 @@
+//! Lists of conversations and the summaries they are made of.
+
+use super::Subject;
+use super::fixture::{
+    agent, append, assigned, closed, conversation, offered, put, record, summary, visitor,
+};
+use crate::journal::{Append, AppendOutcome, Journal, ListQuery};
+use frontdesk_core::conversation::{Phase, Summary};
+use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::party::Participant;
+use frontdesk_core::time::Timestamp;
+use std::sync::Arc;
+
+async fn listed(journal: &dyn Journal, query: ListQuery) -> Vec<ConversationId> {
+    let all = journal.list(query, 100).await.expect("readable");
+    all.iter().map(|summary| summary.id).collect()
+}
+
+fn site(name: &str) -> SiteId {
+    name.parse().expect("a site")
+}
+
+fn queue(name: &str) -> QueueId {
+    name.parse().expect("a queue")
+}
+
+fn id_of(agent: &Participant) -> AgentId {
+    agent.agent_id().expect("an agent")
+}
+
+/// Own ones of the site, newest first; whole summaries; limited.
+pub async fn lists_of_a_visitor(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let [old, new, theirs, abroad] = [(); 4].map(|()| conversation());
+    let me = visitor(1);
+    put(&*journal, 0, summary(new, me, 20)).await;
+    put(&*journal, 0, summary(old, me, 10)).await;
+    put(&*journal, 0, summary(theirs, visitor(2), 15)).await;
+    put(
+        &*journal,
+        0,
+        Summary {
+            site: site("two"),
+            ..summary(abroad, me, 30)
+        },
+    )
+    .await;
+    let mine = ListQuery::OfVisitor(site("one"), me);
+    assert_eq!(listed(&*journal, mine.clone()).await, [new, old]);
+    assert_eq!(
+        journal.list(mine.clone(), 1).await,
+        Ok(vec![Arc::new(summary(new, me, 20))])
+    );
+    assert_eq!(
+        journal.summary(old).await,
+        Ok(Some(Arc::new(summary(old, me, 10))))
+    );
+    put(&*journal, 1, summary(old, me, 40)).await;
+    assert_eq!(listed(&*journal, mine).await, [old, new]);
+    assert_eq!(
+        listed(&*journal, ListQuery::OfSite(site("one"))).await,
+        [old, new, theirs]
+    );
+}
+
+/// What an agent has or is offered, and on demand what it had last.
+pub async fn lists_of_an_agent(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let (me, other) = (agent(1), agent(2));
+    let [has, asked, had, passed_on, not_mine] = [(); 5].map(|()| conversation());
+    let with = |id, at, phase, last: &Participant| Summary {
+        phase,
+        last_agent: Some(last.clone()),
+        ..summary(id, visitor(1), at)
+    };
+    put(&*journal, 0, with(has, 1, assigned(&me), &me)).await;
+    put(&*journal, 0, with(asked, 2, offered(&me), &other)).await;
+    put(&*journal, 0, with(had, 3, closed(), &me)).await;
+    put(&*journal, 0, with(passed_on, 4, assigned(&other), &other)).await;
+    put(&*journal, 0, with(not_mine, 5, closed(), &other)).await;
+    let mine = |closed| ListQuery::OfAgent {
+        site: site("one"),
+        agent: id_of(&me),
+        closed,
+    };
+    assert_eq!(listed(&*journal, mine(false)).await, [asked, has]);
+    assert_eq!(listed(&*journal, mine(true)).await, [had, asked, has]);
+    put(&*journal, 1, with(has, 6, closed(), &me)).await;
+    assert_eq!(listed(&*journal, mine(false)).await, [asked]);
+    assert_eq!(listed(&*journal, mine(true)).await, [has, had, asked]);
+}
+
+/// Waiting in or offered from a queue, longest wait first.
+pub async fn lists_of_what_waits(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let [late, early, offer, elsewhere, taken] = [(); 5].map(|()| conversation());
+    let since = |id, at, since, phase| Summary {
+        waiting_since: Timestamp::from_millis(since),
+        phase,
+        ..summary(id, visitor(1), at)
+    };
+    put(&*journal, 0, since(late, 50, 9, Phase::Waiting)).await;
+    put(&*journal, 0, since(early, 40, 1, Phase::Waiting)).await;
+    put(&*journal, 0, since(offer, 60, 5, offered(&agent(1)))).await;
+    put(&*journal, 0, since(taken, 60, 2, assigned(&agent(1)))).await;
+    let sales = Summary {
+        queue: queue("sales"),
+        ..since(elsewhere, 1, 1, Phase::Waiting)
+    };
+    put(&*journal, 0, sales).await;
+    let general = ListQuery::Waiting(site("one"), queue("general"));
+    assert_eq!(
+        listed(&*journal, general.clone()).await,
+        [early, offer, late]
+    );
+    put(&*journal, 1, since(early, 70, 1, assigned(&agent(1)))).await;
+    assert_eq!(listed(&*journal, general).await, [offer, late]);
+}
+
+/// Every site's, without the closed ones.
+pub async fn lists_of_what_is_open(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let [waiting, taken, ended] = [(); 3].map(|()| conversation());
+    put(&*journal, 0, summary(waiting, visitor(1), 1)).await;
+    let abroad = Summary {
+        site: site("two"),
+        ..summary(taken, visitor(2), 2)
+    };
+    put(
+        &*journal,
+        0,
+        Summary {
+            phase: assigned(&agent(1)),
+            ..abroad
+        },
+    )
+    .await;
+    put(
+        &*journal,
+        0,
+        Summary {
+            phase: closed(),
+            ..summary(ended, visitor(3), 3)
+        },
+    )
+    .await;
+    assert_eq!(listed(&*journal, ListQuery::Open).await, [taken, waiting]);
+}
+
+/// A summary goes with its records.
+pub async fn a_refused_append_changes_no_summary(subject: &mut dyn Subject) {
+    let (journal, id) = (subject.journal(), conversation());
+    put(&*journal, 0, summary(id, visitor(1), 1)).await;
+    let changed = Summary {
+        phase: closed(),
+        ..summary(id, visitor(1), 2)
+    };
+    let refused = Append {
+        summary: Some(Arc::new(changed)),
+        ..append(id, 0, vec![record(1)])
+    };
+    let outcome = journal.append(refused).await;
+    assert!(matches!(outcome, AppendOutcome::SeqConflict { .. }));
+    assert_eq!(
+        journal.summary(id).await,
+        Ok(Some(Arc::new(summary(id, visitor(1), 1))))
+    );
+}

@@ -1,0 +1,198 @@
+//! The desk's tables as a contract: sites, accounts, metadata of uploaded files.
+//!
+//! Values are typed but not judged: the desk role decides what a valid title,
+//! address or password is.
+
+use async_trait::async_trait;
+use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeskStoreError {
+    /// Somebody else changed it first; read it again.
+    #[error("{what} is at version {version} by now")]
+    Stale {
+        /// What.
+        what: &'static str,
+        /// The version there is; 0 when there is none.
+        version: u64,
+    },
+    /// The name, key or address is taken.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    /// There is no such thing.
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// The database is away, full or overloaded; try again.
+    #[error("desk store unavailable: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be understood; a defect or a damaged file.
+    #[error("desk store damaged: {0}")]
+    Damaged(String),
+}
+
+/// Settings of a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredQueue {
+    /// Its name.
+    pub id: QueueId,
+    /// Head start in minutes of waiting.
+    pub priority_minutes: u32,
+    /// Slots of an agent that one chat takes.
+    pub weight: u32,
+    /// How long an agent has to answer an offer.
+    pub offer_timeout: Millis,
+    /// How long the slots stay taken after a chat.
+    pub wrap_up: Millis,
+}
+
+/// Settings of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSite {
+    /// Its name; never changes.
+    pub id: SiteId,
+    /// Name to show.
+    pub title: String,
+    /// Public key of the widget; unique among all sites.
+    pub key: String,
+    /// Origins whose pages may carry the widget.
+    pub allowed_origins: Vec<String>,
+    /// One of `queues`.
+    pub default_queue: QueueId,
+    /// At least one.
+    pub queues: Vec<StoredQueue>,
+}
+
+/// A value and how often it has been changed: 1 when new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// Goes up by one with each change.
+    pub version: u64,
+    /// The value.
+    pub value: T,
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// Carries chats.
+    Agent,
+    /// Sees every conversation of the site, and may carry chats.
+    Supervisor,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAccount {
+    /// Its id.
+    pub id: AgentId,
+    /// The tenant.
+    pub site: SiteId,
+    /// In lower case; unique within the site.
+    pub email: String,
+    /// What it may do.
+    pub kind: AccountKind,
+    /// Name to show.
+    pub name: String,
+    /// Slots for chats.
+    pub capacity: u32,
+    /// Queues it serves; empty for all of the site.
+    pub queues: Vec<QueueId>,
+    /// Cannot sign in.
+    pub disabled: bool,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// An uploaded file; its bytes lie in an `AttachmentStore`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAttachment {
+    /// Its id.
+    pub id: AttachmentId,
+    /// The tenant.
+    pub site: SiteId,
+    /// The conversation it was uploaded to.
+    pub conversation: ConversationId,
+    /// File name to show.
+    pub name: String,
+    /// Found by looking at the bytes.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u32,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+}
+
+/// The desk's tables.
+#[async_trait]
+pub trait DeskStore: Send + Sync + 'static {
+    /// All sites, by name.
+    async fn sites(&self) -> Result<Vec<Versioned<StoredSite>>, DeskStoreError>;
+
+    /// A site by name.
+    async fn site(&self, id: &SiteId) -> Result<Option<Versioned<StoredSite>>, DeskStoreError>;
+
+    /// A site by the public key of its widget.
+    async fn site_by_key(&self, key: &str)
+    -> Result<Option<Versioned<StoredSite>>, DeskStoreError>;
+
+    /// Stores a site that is at `expected_version` (0 for a new one) and gives
+    /// its new version.
+    ///
+    /// # Errors
+    /// `Stale` when it is at another version, `Taken` when another site has the key.
+    async fn put_site(
+        &self,
+        site: StoredSite,
+        expected_version: u64,
+    ) -> Result<u64, DeskStoreError>;
+
+    /// The accounts of a site, by address.
+    async fn accounts(&self, site: &SiteId) -> Result<Vec<StoredAccount>, DeskStoreError>;
+
+    /// An account of a site.
+    async fn account(
+        &self,
+        site: &SiteId,
+        id: AgentId,
+    ) -> Result<Option<StoredAccount>, DeskStoreError>;
+
+    /// An account by address, in lower case.
+    async fn account_by_email(
+        &self,
+        site: &SiteId,
+        email: &str,
+    ) -> Result<Option<StoredAccount>, DeskStoreError>;
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// `Taken` when its id or address is, `Missing` when there is no such site.
+    async fn add_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
+
+    /// Replaces a password.
+    ///
+    /// # Errors
+    /// `Missing` when there is no such account.
+    async fn set_password_hash(
+        &self,
+        site: &SiteId,
+        id: AgentId,
+        password_hash: String,
+    ) -> Result<(), DeskStoreError>;
+
+    /// Records an uploaded file.
+    ///
+    /// # Errors
+    /// `Taken` when the id is.
+    async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError>;
+
+    /// A file of a site.
+    async fn attachment(
+        &self,
+        site: &SiteId,
+        id: AttachmentId,
+    ) -> Result<Option<StoredAttachment>, DeskStoreError>;
+}

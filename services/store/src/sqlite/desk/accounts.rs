@@ -1,0 +1,117 @@
+//! Accounts, each within its site.
+
+use super::{Answer, refuse};
+use crate::desk::{AccountKind, DeskStoreError, StoredAccount};
+use crate::sqlite::error::bad_column;
+use frontdesk_core::ids::{AgentId, InvalidId, QueueId, SiteId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+const OF_SITE: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
+    password_hash FROM accounts WHERE site = ?1 ORDER BY email";
+const BY_ID: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
+    password_hash FROM accounts WHERE site = ?1 AND id = ?2";
+const BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
+    password_hash FROM accounts WHERE site = ?1 AND email = ?2";
+const ADD: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues, disabled,
+    password_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = ?3 WHERE site = ?1 AND id = ?2";
+
+pub(super) fn of_site(
+    connection: &Connection,
+    site: &SiteId,
+) -> rusqlite::Result<Vec<StoredAccount>> {
+    connection
+        .prepare_cached(OF_SITE)?
+        .query_map([site.as_str()], account)?
+        .collect()
+}
+
+pub(super) fn by_id(
+    connection: &Connection,
+    site: &SiteId,
+    id: AgentId,
+) -> rusqlite::Result<Option<StoredAccount>> {
+    connection
+        .prepare_cached(BY_ID)?
+        .query_row(params![site.as_str(), id.as_bytes()], account)
+        .optional()
+}
+
+pub(super) fn by_email(
+    connection: &Connection,
+    site: &SiteId,
+    email: &str,
+) -> rusqlite::Result<Option<StoredAccount>> {
+    connection
+        .prepare_cached(BY_EMAIL)?
+        .query_row(params![site.as_str(), email], account)
+        .optional()
+}
+
+pub(super) fn add(connection: &Connection, account: &StoredAccount) -> Answer<()> {
+    let queues: Vec<&str> = account.queues.iter().map(QueueId::as_str).collect();
+    let added = connection.prepare_cached(ADD)?.execute(params![
+        account.id.as_bytes(),
+        account.site.as_str(),
+        account.email,
+        kind_name(account.kind),
+        account.name,
+        account.capacity,
+        queues.join(" "),
+        account.disabled,
+        account.password_hash,
+    ]);
+    refuse(added.map(drop), "account", "site")
+}
+
+pub(super) fn set_password_hash(
+    connection: &Connection,
+    site: &SiteId,
+    id: AgentId,
+    password_hash: &str,
+) -> Answer<()> {
+    let changed = connection.prepare_cached(SET_PASSWORD)?.execute(params![
+        site.as_str(),
+        id.as_bytes(),
+        password_hash
+    ])?;
+    Ok(if changed == 0 {
+        Err(DeskStoreError::Missing("account"))
+    } else {
+        Ok(())
+    })
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
+    let site: String = row.get(1)?;
+    let kind: String = row.get(3)?;
+    let queues: String = row.get(6)?;
+    Ok(StoredAccount {
+        id: AgentId::from_uuid(Uuid::from_bytes(row.get(0)?)),
+        site: site.parse().map_err(|e: InvalidId| bad_column(1, e))?,
+        email: row.get(2)?,
+        kind: if kind == kind_name(AccountKind::Supervisor) {
+            AccountKind::Supervisor
+        } else {
+            AccountKind::Agent
+        },
+        name: row.get(4)?,
+        capacity: row.get(5)?,
+        queues: queues
+            .split_ascii_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, InvalidId>>()
+            .map_err(|e| bad_column(6, e))?,
+        disabled: row.get(7)?,
+        password_hash: row.get(8)?,
+    })
+}
+
+/// As the `kind` column has it, whose constraint allows no other.
+fn kind_name(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Agent => "agent",
+        AccountKind::Supervisor => "supervisor",
+    }
+}

@@ -1,0 +1,183 @@
+//! Opening an SQLite file: settings that durability rests on, and migrations.
+
+use super::error::OpenError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest wait for a lock of SQLite's own; only a checkpoint holds one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept per connection; more than there are in the code.
+const CACHED_STATEMENTS: usize = 64;
+/// Page cache of the connection that writes.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
+/// Page cache of each connection that reads.
+const READER_CACHE_KIB: i64 = 16 * 1024;
+/// The log is cut back to this after a checkpoint, so that one long read does
+/// not leave a huge file for good.
+const MAX_IDLE_WAL_BYTES: i64 = 64 * 1024 * 1024;
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) struct Format {
+    /// Bytes of a page; only a new file takes it.
+    pub(super) page_size: u32,
+    /// Pages in the log that set off a checkpoint; 0 for never by itself.
+    pub(super) auto_checkpoint_pages: u32,
+    /// Step `n` leads from format `n` to `n + 1`. Never changed once released.
+    pub(super) migrations: &'static [&'static str],
+}
+
+/// Opens a file for writing, creates it if need be, and brings it to the newest
+/// format.
+pub(super) fn open_writer(path: &Path, format: &Format) -> Result<Connection, OpenError> {
+    let in_file = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let mut connection = Connection::open(path).map_err(in_file)?;
+    configure_writer(&connection, format).map_err(in_file)?;
+    migrate(&mut connection, path, format.migrations)?;
+    Ok(connection)
+}
+
+/// Opens a file that exists for reading only.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let in_file = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(in_file)?;
+    configure(&connection, READER_CACHE_KIB).map_err(in_file)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(in_file)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    // Closing must not do work of its own: an orderly close checkpoints before,
+    // and any other end is like a crash.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
+}
+
+fn configure_writer(connection: &Connection, format: &Format) -> rusqlite::Result<()> {
+    configure(connection, WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "page_size", format.page_size)?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(rusqlite::Error::InvalidParameterName(format!(
+            "journal mode is {mode}: the file system does not allow WAL"
+        )));
+    }
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", format.auto_checkpoint_pages)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", MAX_IDLE_WAL_BYTES, |_| Ok(()))
+}
+
+fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    migrations: &'static [&'static str],
+) -> Result<(), OpenError> {
+    let in_file = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let found: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(in_file)?;
+    let known = migrations.len() as u32;
+    if found > known {
+        return Err(OpenError::NewerFormat {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    for (from, step) in (0..).zip(migrations).skip(found as usize) {
+        apply(connection, step, from + 1).map_err(in_file)?;
+    }
+    Ok(())
+}
+
+fn apply(connection: &mut Connection, step: &str, to: u32) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(step)?;
+    transaction.pragma_update(None, "user_version", to)?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Format = Format {
+        page_size: 4096,
+        auto_checkpoint_pages: 100,
+        migrations: &["CREATE TABLE a (x INTEGER)"],
+    };
+    const TWO: Format = Format {
+        page_size: 4096,
+        auto_checkpoint_pages: 100,
+        migrations: &[
+            "CREATE TABLE a (x INTEGER)",
+            "ALTER TABLE a ADD COLUMN y INTEGER",
+        ],
+    };
+
+    #[test]
+    fn migrations_go_forward_and_a_newer_file_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("t.db");
+        let first = open_writer(&path, &ONE).unwrap();
+        first.execute("INSERT INTO a (x) VALUES (1)", []).unwrap();
+        drop(first);
+        let second = open_writer(&path, &TWO).unwrap();
+        let row = second.query_row("SELECT x, y IS NULL FROM a", [], |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, bool>(1)?))
+        });
+        assert_eq!(row.unwrap(), (1, true));
+        drop(second);
+        let refused = open_writer(&path, &ONE).unwrap_err();
+        assert!(matches!(
+            refused,
+            OpenError::NewerFormat {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn durability_settings_are_in_force() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("t.db");
+        let writer = open_writer(&path, &ONE).unwrap();
+        let full: i64 = writer
+            .pragma_query_value(None, "synchronous", |r| r.get(0))
+            .unwrap();
+        assert_eq!(full, 2);
+        let reader = open_reader(&path).unwrap();
+        assert!(reader.execute("INSERT INTO a (x) VALUES (2)", []).is_err());
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("t.db");
+        std::fs::write(&path, "x".repeat(8192)).unwrap();
+        assert!(matches!(
+            open_writer(&path, &ONE),
+            Err(OpenError::Sqlite { .. })
+        ));
+    }
+}

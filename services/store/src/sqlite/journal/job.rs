@@ -1,0 +1,200 @@
+//! What waits for the writer, and how its caller learns the outcome.
+
+use crate::journal::{
+    Append, AppendOutcome, DedupKey, JournalError, MAX_PAYLOAD_BYTES, ReadCursors, Snapshot,
+};
+use frontdesk_core::conversation::Summary;
+use frontdesk_core::ids::{ConversationId, Epoch};
+use frontdesk_core::shard::ShardId;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Bytes counted per record or write besides its payload: keys, ids, the job
+/// itself.
+const OVERHEAD_BYTES: usize = 256;
+
+/// Something to commit.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Events.
+    Append(AppendJob),
+    /// Anything else.
+    Write(WriteJob),
+}
+
+/// Events, and what became of them in the open group.
+#[derive(Debug)]
+pub(super) struct AppendJob {
+    /// As the caller gave it; well formed.
+    pub(super) append: Append,
+    /// Its summary as JSON.
+    pub(super) summary_json: Option<String>,
+    /// Holds once the group is committed.
+    pub(super) outcome: AppendOutcome,
+    reply: oneshot::Sender<AppendOutcome>,
+}
+
+/// A write that is no append, and what became of it in the open group.
+#[derive(Debug)]
+pub(super) struct WriteJob {
+    /// What to write.
+    pub(super) write: Write,
+    /// Holds once the group is committed.
+    pub(super) result: Result<(), JournalError>,
+    reply: oneshot::Sender<Result<(), JournalError>>,
+}
+
+/// A write that is no append.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// Raise epochs, all or none.
+    Claim(Vec<(ShardId, Epoch)>),
+    /// Store a snapshot.
+    Snapshot(ConversationId, Snapshot),
+    /// Move cursors forward.
+    Cursors(Vec<(ConversationId, ReadCursors)>),
+}
+
+/// Why a whole group is not known to be committed.
+#[derive(Debug, Clone)]
+pub(super) enum GroupFailure {
+    /// It surely is not.
+    NotCommitted(String),
+    /// It may be.
+    Uncertain(String),
+}
+
+impl Job {
+    /// An append and where its outcome will be. Fails when the append is
+    /// malformed, which is a defect of the caller.
+    pub(super) fn append(
+        append: Append,
+    ) -> Result<(Self, oneshot::Receiver<AppendOutcome>), String> {
+        check(&append)?;
+        let summary_json = append
+            .summary
+            .as_deref()
+            .map(summary_json)
+            .transpose()
+            .map_err(|e| e.to_string())?;
+        let (reply, outcome) = oneshot::channel();
+        let job = AppendJob {
+            append,
+            summary_json,
+            outcome: AppendOutcome::Ok,
+            reply,
+        };
+        Ok((Self::Append(job), outcome))
+    }
+
+    /// Another write and where its result will be.
+    pub(super) fn write(write: Write) -> (Self, oneshot::Receiver<Result<(), JournalError>>) {
+        let (reply, result) = oneshot::channel();
+        (
+            Self::Write(WriteJob {
+                write,
+                result: Ok(()),
+                reply,
+            }),
+            result,
+        )
+    }
+
+    /// Records it adds to a group; at least 1.
+    pub(super) fn records(&self) -> usize {
+        match self {
+            Self::Append(job) => job.append.records.len(),
+            Self::Write(job) => match &job.write {
+                Write::Claim(claims) => claims.len().max(1),
+                Write::Snapshot(..) => 1,
+                Write::Cursors(cursors) => cursors.len().max(1),
+            },
+        }
+    }
+
+    /// Bytes it holds while it waits, about.
+    pub(super) fn bytes(&self) -> usize {
+        let payload: usize = match self {
+            Self::Append(job) => {
+                let records: usize = job.append.records.iter().map(|r| r.payload.len()).sum();
+                records + job.summary_json.as_ref().map_or(0, String::len)
+            }
+            Self::Write(WriteJob {
+                write: Write::Snapshot(_, s),
+                ..
+            }) => s.payload.len(),
+            Self::Write(_) => 0,
+        };
+        payload + self.records() * OVERHEAD_BYTES
+    }
+
+    /// Tells the caller; the group is on stable storage. Whoever asked may have
+    /// gone away.
+    pub(super) fn finish(self) {
+        match self {
+            Self::Append(job) => drop(job.reply.send(job.outcome)),
+            Self::Write(job) => drop(job.reply.send(job.result)),
+        }
+    }
+
+    /// Tells the caller that the group is not known to be committed.
+    pub(super) fn fail(self, failure: &GroupFailure) {
+        match self {
+            Self::Append(job) => drop(job.reply.send(match failure.clone() {
+                GroupFailure::NotCommitted(why) => AppendOutcome::Unavailable(why),
+                GroupFailure::Uncertain(why) => AppendOutcome::Unknown(why),
+            })),
+            Self::Write(job) => drop(job.reply.send(Err(match failure.clone() {
+                GroupFailure::NotCommitted(why) | GroupFailure::Uncertain(why) => {
+                    JournalError::Unavailable(why)
+                }
+            }))),
+        }
+    }
+}
+
+fn summary_json(summary: &Summary) -> serde_json::Result<String> {
+    serde_json::to_string(summary)
+}
+
+/// Checks what the contract demands of an append's shape.
+fn check(append: &Append) -> Result<(), String> {
+    let malformed = |what: &str| {
+        Err(format!(
+            "malformed append to {} after {}: {what}",
+            append.conversation, append.expected_head
+        ))
+    };
+    if append.records.is_empty() {
+        return malformed("no records");
+    }
+    let mut head = append.expected_head;
+    for record in &append.records {
+        if head.get() == u32::MAX || record.seq != head.next() {
+            return malformed("seqs with a gap");
+        }
+        if record.payload.len() > MAX_PAYLOAD_BYTES {
+            return malformed("a payload over the limit");
+        }
+        head = record.seq;
+    }
+    if repeats_a_key(append) {
+        return malformed("the same client_msg_id twice");
+    }
+    Ok(())
+}
+
+fn repeats_a_key(append: &Append) -> bool {
+    let keys: Vec<&DedupKey> = append
+        .records
+        .iter()
+        .filter_map(|r| r.dedup.as_ref())
+        .collect();
+    let repeated = |(n, key): (usize, &&DedupKey)| keys[..n].contains(key);
+    keys.iter().enumerate().any(repeated)
+}
+
+/// A summary that callers may share.
+pub(super) fn parse_summary(json: &str) -> serde_json::Result<Arc<Summary>> {
+    serde_json::from_str(json).map(Arc::new)
+}

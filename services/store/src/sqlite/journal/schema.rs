@@ -1,0 +1,104 @@
+//! The journal's tables.
+
+use crate::sqlite::file::Format;
+
+/// Name of the file in the data folder.
+pub(super) const FILE: &str = "journal.db";
+
+/// `Phase` as the `phase` column has it; part of the stored format.
+pub(super) const PHASE_WAITING: u8 = 0;
+/// An agent has been asked.
+pub(super) const PHASE_OFFERED: u8 = 1;
+/// An agent has it.
+pub(super) const PHASE_ASSIGNED: u8 = 2;
+/// Ended.
+pub(super) const PHASE_CLOSED: u8 = 3;
+
+/// A checkpoint is due at 16 MiB of log: a page written by many groups is then
+/// copied into the file once.
+pub(super) const FORMAT: Format = Format {
+    page_size: 4 * 1024,
+    auto_checkpoint_pages: 4 * 1024,
+    migrations: &[V1],
+};
+
+/// Appends go to the end of one of the `recent` tables, whatever their
+/// conversation, so that a group touches a handful of pages; `filing` moves them
+/// into `events`, sorted, many records to a page.
+const V1: &str = "
+CREATE TABLE shards (
+    shard INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL
+);
+
+CREATE TABLE recent_0 (
+    id INTEGER PRIMARY KEY,
+    conversation BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    prev_public INTEGER NOT NULL,
+    internal INTEGER NOT NULL,
+    sender BLOB,
+    client_msg_id TEXT,
+    payload BLOB NOT NULL
+);
+
+CREATE TABLE recent_1 (
+    id INTEGER PRIMARY KEY,
+    conversation BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    prev_public INTEGER NOT NULL,
+    internal INTEGER NOT NULL,
+    sender BLOB,
+    client_msg_id TEXT,
+    payload BLOB NOT NULL
+);
+
+CREATE TABLE events (
+    conversation BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    prev_public INTEGER NOT NULL,
+    internal INTEGER NOT NULL,
+    sender BLOB,
+    client_msg_id TEXT,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (conversation, seq)
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX events_once ON events (conversation, sender, client_msg_id)
+    WHERE client_msg_id IS NOT NULL;
+
+CREATE TABLE conversations (
+    id BLOB PRIMARY KEY,
+    site TEXT NOT NULL,
+    visitor BLOB NOT NULL,
+    queue TEXT NOT NULL,
+    phase INTEGER NOT NULL,
+    agent BLOB,
+    last_agent BLOB,
+    waiting_since INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    summary TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX conversations_of_site ON conversations (site, updated_at);
+CREATE INDEX conversations_of_visitor ON conversations (site, visitor, updated_at);
+CREATE INDEX conversations_of_agent ON conversations (site, agent, updated_at)
+    WHERE agent IS NOT NULL;
+CREATE INDEX conversations_closed_by ON conversations (site, last_agent, updated_at)
+    WHERE phase = 3;
+CREATE INDEX conversations_waiting ON conversations (site, queue, waiting_since)
+    WHERE phase < 2;
+CREATE INDEX conversations_open ON conversations (updated_at) WHERE phase < 3;
+
+CREATE TABLE snapshots (
+    conversation BLOB PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    payload BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE read_cursors (
+    conversation BLOB PRIMARY KEY,
+    visitor INTEGER NOT NULL,
+    agent INTEGER NOT NULL
+) WITHOUT ROWID;
+";

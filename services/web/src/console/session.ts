@@ -1,0 +1,69 @@
+// The agent's token, kept for this tab only: closing the tab signs out.
+
+import {
+  browserStorage,
+  dropKey,
+  HttpError,
+  readJson,
+  signIn,
+  type TokenSource,
+  writeJson,
+} from "../protocol";
+
+interface StoredToken {
+  token: string;
+  expiresAt: string;
+}
+
+/** What is filled in at the next sign-in; never the password. */
+export interface Remembered {
+  site: string;
+  email: string;
+}
+
+const TOKEN_KEY = "frontdesk:console:token";
+const REMEMBERED_KEY = "frontdesk:console:remembered";
+const UNAUTHORIZED = 401;
+
+export class AgentSession implements TokenSource {
+  readonly origin = location.origin;
+  readonly #storage = browserStorage("sessionStorage");
+  #token = readJson<StoredToken>(this.#storage, TOKEN_KEY);
+
+  get signedIn(): boolean {
+    return this.#token !== undefined && Date.parse(this.#token.expiresAt) > Date.now();
+  }
+
+  get remembered(): Remembered {
+    const asked = new URLSearchParams(location.search).get("site");
+    const stored = readJson<Remembered>(browserStorage("localStorage"), REMEMBERED_KEY);
+    return { site: asked ?? stored?.site ?? "", email: stored?.email ?? "" };
+  }
+
+  /** Rejects with `HttpError`. */
+  async signIn(site: string, email: string, password: string): Promise<void> {
+    const token = await signIn(this.origin, site, email, password);
+    this.keep(token.token, token.expiresAt);
+    writeJson(browserStorage("localStorage"), REMEMBERED_KEY, { site, email });
+  }
+
+  signOut(): void {
+    this.#token = undefined;
+    dropKey(this.#storage, TOKEN_KEY);
+  }
+
+  async current(): Promise<string> {
+    if (!this.#token || !this.signedIn) throw new HttpError(UNAUTHORIZED);
+    return this.#token.token;
+  }
+
+  /** An agent's expired token is renewed only by signing in again. */
+  async renewed(): Promise<string> {
+    throw new HttpError(UNAUTHORIZED);
+  }
+
+  keep(token: string, expiresAt: string): void {
+    this.#token = { token, expiresAt };
+    writeJson(this.#storage, TOKEN_KEY, this.#token);
+  }
+}

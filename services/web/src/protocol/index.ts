@@ -1,0 +1,16 @@
+// The client library for the subprotocol `frontdesk.v1.json`.
+
+export {
+  hurryWithBrowser,
+  type Link,
+  LiveClient,
+  type LiveHandlers,
+  type TokenSource,
+} from "./client";
+export { ConnectionLost, RequestError } from "./errors";
+export * from "./http";
+export { randomId, uuidV7, uuidV7Ms } from "./ids";
+export type * from "./messages";
+export type { OutboxEntry, OutboxRequest } from "./outbox";
+export { BrowserStore, browserStorage, dropKey, readJson, writeJson } from "./storage";
+export { durationMs, timestampMs } from "./times";

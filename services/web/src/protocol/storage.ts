@@ -1,0 +1,77 @@
+// A small keyed store over localStorage or sessionStorage. Each entry has a key
+// of its own, so that two tabs of one visitor never overwrite one another's.
+//
+// Storage may be forbidden or full; then entries live as long as the page.
+
+export interface EntryStore<T> {
+  load(): T[];
+  put(id: string, entry: T): void;
+  delete(id: string): void;
+}
+
+/** Entries under `prefix` in a Storage. */
+export class BrowserStore<T> implements EntryStore<T> {
+  readonly #storage: Storage | undefined;
+  readonly #prefix: string;
+
+  constructor(storage: Storage | undefined, prefix: string) {
+    this.#storage = storage;
+    this.#prefix = `${prefix}:`;
+  }
+
+  load(): T[] {
+    const entries: T[] = [];
+    for (let index = 0; index < (this.#storage?.length ?? 0); index += 1) {
+      const key = this.#storage?.key(index);
+      if (!key?.startsWith(this.#prefix)) continue;
+      const entry = readJson<T>(this.#storage, key);
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  put(id: string, entry: T): void {
+    writeJson(this.#storage, this.#prefix + id, entry);
+  }
+
+  delete(id: string): void {
+    dropKey(this.#storage, this.#prefix + id);
+  }
+}
+
+/** The window's storage, or nothing where the browser forbids it. */
+export function browserStorage(kind: "localStorage" | "sessionStorage"): Storage | undefined {
+  try {
+    return globalThis[kind];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a value; absent, forbidden and damaged are all `undefined`. */
+export function readJson<T>(storage: Storage | undefined, key: string): T | undefined {
+  try {
+    const text = storage?.getItem(key);
+    return text ? (JSON.parse(text) as T) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a value, or does nothing where storage is forbidden or full. */
+export function writeJson(storage: Storage | undefined, key: string, value: unknown): void {
+  try {
+    storage?.setItem(key, JSON.stringify(value));
+  } catch {
+    // The page goes on with what it has in memory.
+  }
+}
+
+/** Removes a value. */
+export function dropKey(storage: Storage | undefined, key: string): void {
+  try {
+    storage?.removeItem(key);
+  } catch {
+    // Nothing was stored, then.
+  }
+}

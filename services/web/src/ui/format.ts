@@ -1,0 +1,64 @@
+// Times, sizes and names in the reader's language.
+
+const clockFormats = new Map<string, Intl.DateTimeFormat>();
+
+/** Hours and minutes. */
+export function clock(at: number, language: string): string {
+  let format = clockFormats.get(language);
+  if (!format) {
+    format = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+    clockFormats.set(language, format);
+  }
+  return format.format(at);
+}
+
+/** "today", "yesterday" or a date. */
+export function day(at: number, language: string, now = Date.now()): string {
+  const startOfDay = (time: number) => new Date(time).setHours(0, 0, 0, 0);
+  const days = Math.round((startOfDay(at) - startOfDay(now)) / 86_400_000);
+  if (days === 0 || days === -1) {
+    const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day");
+    return words.charAt(0).toLocaleUpperCase(language) + words.slice(1);
+  }
+  return new Intl.DateTimeFormat(language, {
+    weekday: "short",
+    day: "numeric",
+    month: "long",
+    ...(new Date(at).getFullYear() !== new Date(now).getFullYear() && { year: "numeric" }),
+  }).format(at);
+}
+
+/** A size in bytes, kilobytes or megabytes. */
+export function fileSize(bytes: number, language: string): string {
+  const [value, unit] =
+    bytes < 1000
+      ? [bytes, "byte"]
+      : bytes < 1_000_000
+        ? [bytes / 1000, "kilobyte"]
+        : [bytes / 1_000_000, "megabyte"];
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits: value < 10 && unit !== "byte" ? 1 : 0,
+  }).format(value);
+}
+
+/** A short duration for lists: "now", "4 m", "2 h", "3 d". */
+export function shortAge(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "now";
+  if (minutes < 60) return `${minutes} m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+
+/** One or two letters for a round picture. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters
+    .map((word) => Array.from(word ?? "")[0] ?? "")
+    .join("")
+    .toLocaleUpperCase();
+}

@@ -1,0 +1,19 @@
+// What somebody wrote: text as text, line breaks kept, addresses clickable.
+
+import { splitLinks } from "./links";
+
+export function RichText({ text }: { text: string }) {
+  return (
+    <span class="text" dir="auto">
+      {splitLinks(text).map((part, index) =>
+        part.href ? (
+          <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+            {part.text}
+          </a>
+        ) : (
+          part.text
+        ),
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,52 @@
+// Starts the real binary in a folder of its own and stops it again.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
+
+/**
+ * Starts `frontdesk dev` from FRONTDESK_BIN on a free port.
+ * Resolves with what it prints when it is ready, and `stop`.
+ */
+export async function startFrontdesk() {
+  const binary = process.env.FRONTDESK_BIN;
+  if (!binary) throw new Error("set FRONTDESK_BIN to the path of the frontdesk binary");
+  const data = await mkdtemp(path.join(tmpdir(), "frontdesk-browser-"));
+  const args = ["dev", "--data", data, "--listen", "127.0.0.1:0", "--print", "json"];
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(timer);
+    await rm(data, { recursive: true, force: true });
+  };
+  try {
+    return { ...(await readiness(child, exited)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function readiness(child, exited) {
+  const timeout = AbortSignal.timeout(READY_TIMEOUT_MS);
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((resolve, reject) => {
+    timeout.addEventListener("abort", () => reject(new Error("frontdesk did not get ready")));
+    void exited.then((code) => reject(new Error(`frontdesk ended with ${code}`)));
+    child.once("error", reject);
+    // Reading goes on afterwards, so that the pipe never fills.
+    lines.on("line", (line) => {
+      if (!line.startsWith("{")) return;
+      const message = JSON.parse(line);
+      if (message.event === "ready") resolve(message);
+    });
+  });
+}

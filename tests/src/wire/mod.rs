@@ -1,0 +1,224 @@
+//! One connection of the client protocol, driven frame by frame.
+//!
+//! Unlike the client library it never reconnects, resends or hides anything:
+//! a test sees what the server says. What every reader is promised (no gap in
+//! `prev`, nothing internal for a visitor) is checked on every event.
+
+pub mod link;
+mod requests;
+mod watch;
+
+use crate::accounts::Account;
+use crate::deadline::{STEP, step, within};
+use crate::server::Server;
+use frontdesk_proto::v1::client_frame::Request;
+use frontdesk_proto::v1::server_frame::Frame;
+use frontdesk_proto::v1::{
+    ClientFrame, Cursor, Error, Event, EventPush, Hello, Party, Pong, ServerFrame, Welcome,
+};
+pub use link::{End, Link};
+pub use requests::*;
+use std::collections::VecDeque;
+use std::time::Duration;
+use watch::Watch;
+
+/// How batches travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// WebSocket with JSON texts.
+    Json,
+    /// WebSocket with Protobuf messages.
+    Protobuf,
+    /// gRPC stream.
+    Grpc,
+}
+
+impl Carrier {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Json, Self::Protobuf, Self::Grpc];
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Wire {
+    link: Link,
+    watch: Watch,
+    /// Frames that came while something else was waited for.
+    backlog: VecDeque<ServerFrame>,
+    next_id: u32,
+    ended: Option<End>,
+    patience: Duration,
+}
+
+impl Wire {
+    /// Connects without saying anything.
+    pub async fn connect(server: &Server, carrier: Carrier) -> Self {
+        let link = step("connecting", Link::open(server.address(), carrier)).await;
+        Self {
+            link,
+            watch: Watch::default(),
+            backlog: VecDeque::new(),
+            next_id: 0,
+            ended: None,
+            patience: STEP,
+        }
+    }
+
+    /// Connects and says Hello.
+    pub async fn open(server: &Server, carrier: Carrier, token: &str) -> (Self, Welcome) {
+        Self::resume(server, carrier, token, Vec::new()).await
+    }
+
+    /// Connects and goes on from cursors.
+    pub async fn resume(
+        server: &Server,
+        carrier: Carrier,
+        token: &str,
+        resume: Vec<Cursor>,
+    ) -> (Self, Welcome) {
+        let mut wire = Self::connect(server, carrier).await;
+        resume.iter().for_each(|cursor| wire.watch.from(cursor));
+        let hello = Hello { token: token.to_owned(), resume, client: "frontdesk-tests".into() };
+        match wire.request(Request::Hello(hello)).await {
+            Ok(Frame::Welcome(welcome)) => {
+                let party = welcome.you.as_ref().map(|p| p.party());
+                wire.watch.visitor = party == Some(Party::Visitor);
+                (wire, *welcome)
+            }
+            other => panic!("no Welcome but {other:?}"),
+        }
+    }
+
+    /// A new visitor.
+    pub async fn visitor(server: &Server, carrier: Carrier) -> Self {
+        let token = server.visitor_token().await.token;
+        Self::open(server, carrier, &token).await.0
+    }
+
+    /// A member of the staff, signed in and connected but not yet online.
+    pub async fn staff(server: &Server, carrier: Carrier, account: &Account) -> Self {
+        let token = server.sign_in(account).await.token;
+        Self::open(server, carrier, &token).await.0
+    }
+
+    /// Sends a request and waits for its reply; whatever comes before stays for
+    /// `push`.
+    pub async fn request(&mut self, request: Request) -> Result<Frame, Error> {
+        let id = self.send(request).await;
+        self.reply(id).await
+    }
+
+    /// Sends a request without waiting; gives its id.
+    pub async fn send(&mut self, request: Request) -> u32 {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.send_frames(vec![ClientFrame { id, request: Some(request) }]).await;
+        id
+    }
+
+    /// Sends frames as one batch.
+    pub async fn send_frames(&mut self, frames: Vec<ClientFrame>) {
+        step("sending", self.link.send(frames)).await;
+    }
+
+    /// Waits for the reply with this id.
+    pub async fn reply(&mut self, id: u32) -> Result<Frame, Error> {
+        let what = format!("a reply to request {id}");
+        let frame = self.first(&what, |frame| frame.id == id).await;
+        match frame.frame {
+            Some(Frame::Error(error)) => Err(error),
+            Some(frame) => Ok(frame),
+            None => panic!("an empty reply to request {id}"),
+        }
+    }
+
+    /// The first push, already come or yet to come, that `pick` accepts. Others
+    /// stay for later.
+    pub async fn push<T>(&mut self, what: &str, pick: impl Fn(&Frame) -> Option<T>) -> T {
+        let wanted = |frame: &ServerFrame| {
+            frame.id == 0 && frame.frame.as_ref().is_some_and(|frame| pick(frame).is_some())
+        };
+        let frame = self.first(what, wanted).await.frame;
+        frame.as_ref().and_then(&pick).expect("it was picked a moment ago")
+    }
+
+    /// The first event that `wanted` accepts.
+    pub async fn event(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> EventPush {
+        let pick = |frame: &Frame| match frame {
+            Frame::Event(push) if push.event.as_ref().is_some_and(&wanted) => Some(push.clone()),
+            _ => None,
+        };
+        self.push(what, pick).await
+    }
+
+    /// Waits until the server ends the connection.
+    pub async fn end(&mut self) -> End {
+        step("the server ends the connection", async {
+            while self.read().await {}
+        })
+        .await;
+        self.ended.clone().expect("it was read to its end")
+    }
+
+    /// Frames that have come and were not asked for.
+    pub fn backlog(&self) -> impl Iterator<Item = &Frame> {
+        self.backlog.iter().filter_map(|f| f.frame.as_ref())
+    }
+
+    /// The last event seen of a conversation, as a cursor.
+    pub fn cursor(&self, conversation: &str) -> Cursor {
+        self.watch.cursor(conversation)
+    }
+
+    /// Waits this long for what the server does only after a long time.
+    pub fn patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// The link itself, for what the protocol forbids.
+    pub fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    async fn first(&mut self, what: &str, wanted: impl Fn(&ServerFrame) -> bool) -> ServerFrame {
+        let mut looked_at = 0;
+        loop {
+            if let Some(n) = (looked_at..self.backlog.len()).find(|n| wanted(&self.backlog[*n])) {
+                return self.backlog.remove(n).expect("found there");
+            }
+            looked_at = self.backlog.len();
+            if !within(self.patience, what, self.read()).await {
+                panic!("the connection ended ({:?}) before {what}", self.ended);
+            }
+        }
+    }
+
+    /// Reads one batch into the backlog; false at the end.
+    async fn read(&mut self) -> bool {
+        let frames = match self.link.receive().await {
+            Ok(frames) => frames,
+            Err(end) => {
+                // Bye says the same in band, and over gRPC it alone does.
+                self.ended.get_or_insert(end);
+                return false;
+            }
+        };
+        for frame in frames {
+            match &frame.frame {
+                Some(Frame::Ping(_)) => {
+                    let pong = ClientFrame { id: 0, request: Some(Request::Pong(Pong {})) };
+                    self.link.send(vec![pong]).await;
+                    continue;
+                }
+                Some(Frame::Bye(bye)) => {
+                    self.ended = Some(End { code: bye.code, reason: bye.reason.clone() });
+                }
+                Some(Frame::Event(push)) => self.watch.saw(push),
+                Some(Frame::History(history)) => self.watch.read(history),
+                _ => {}
+            }
+            self.backlog.push_back(frame);
+        }
+        true
+    }
+}

@@ -1,0 +1,34 @@
+//! The whole flow of a conversation, from both sides, through the real binary.
+
+mod agents;
+mod files;
+mod readers;
+mod terminal;
+mod whole;
+
+use frontdesk_proto::v1::server_frame::Frame;
+use frontdesk_proto::v1::{AgentState, QueuePush};
+use frontdesk_tests::wire::Wire;
+
+/// Waits until a conversation is told to be at this place of its queue.
+async fn place(wire: &mut Wire, conversation: &str, position: u32) -> QueuePush {
+    let what = format!("place {position} of {conversation}");
+    wire.push(&what, |frame| match frame {
+        Frame::Queue(place)
+            if place.conversation_id == conversation && place.position == position =>
+        {
+            Some(*place)
+        }
+        _ => None,
+    })
+    .await
+}
+
+/// Waits until an agent is told to have this load.
+async fn load(wire: &mut Wire, load: u32) -> AgentState {
+    wire.push(&format!("load {load}"), |frame| match frame {
+        Frame::AgentState(state) if state.load == load => Some(state.clone()),
+        _ => None,
+    })
+    .await
+}
