@@ -104,7 +104,7 @@ impl Gateway {
 /// A gateway that runs. Dropping it stops nothing; call `stop`.
 pub struct Running {
     local_addr: SocketAddr,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Running {

@@ -49,6 +49,11 @@ pub(crate) fn half_done_found(count: usize) {
     counter!("frontdesk_routing_half_done_total").increment(count as u64);
 }
 
+/// A step could not be taken for want of another role; it is taken later.
+pub(crate) fn unfinished() {
+    counter!("frontdesk_routing_unfinished_total").increment(1);
+}
+
 pub(crate) fn reconcile_failed() {
     counter!("frontdesk_routing_reconcile_failures_total").increment(1);
 }

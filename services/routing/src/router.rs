@@ -249,7 +249,10 @@ impl Router {
         }
         let is_at_rest = self.ops.finish(conversation);
         match report.look_again_in {
-            Some(wait) => self.work.look_again(conversation, now + wait),
+            Some(wait) => {
+                metrics::unfinished();
+                self.work.look_again(conversation, now + wait);
+            }
             None if is_at_rest => self.settle_if_half_done(conversation),
             None => {}
         }

@@ -9,12 +9,13 @@ use crate::notify::Notifier;
 use crate::settings::Settings;
 use crate::shard::{Parts, Shard, audience_of};
 use async_trait::async_trait;
+use frontdesk_actor::{Mailboxes, Refused};
 use bytes::Bytes;
 use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Principal};
-use frontdesk_core::shard::{SHARDS, ShardId};
+use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent,
     ReplyFuture, Sessions, WorkObserver,
@@ -24,7 +25,7 @@ use futures::FutureExt as _;
 use futures::stream::{StreamExt as _, iter};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// The longest a question to a shard may take.
@@ -46,12 +47,9 @@ pub struct SessionsDeps {
     pub clock: Arc<dyn Clock>,
 }
 
-type Mailboxes = Vec<Option<mpsc::Sender<Mail>>>;
-
 /// The running role.
 pub struct SessionsService {
-    /// By shard number; emptied when the role stops.
-    mailboxes: Mutex<Arc<Mailboxes>>,
+    mailboxes: Mailboxes<Mail>,
     journal: Arc<dyn Journal>,
     meters: Meters,
     tasks: Mutex<Tasks>,
@@ -81,15 +79,14 @@ impl SessionsService {
             notifier,
             meters: meters.clone(),
         };
-        let mut mailboxes: Mailboxes = vec![None; usize::from(SHARDS)];
+        let mailboxes = Mailboxes::default();
         let mut shards = JoinSet::new();
         for (id, epoch) in owned {
-            let (mailbox, mail) = mpsc::channel(parts.settings.mailbox_commands);
-            mailboxes[usize::from(id.get())] = Some(mailbox);
+            let mail = mailboxes.open(*id, parts.settings.mailbox_commands);
             shards.spawn(Shard::new(*id, *epoch, parts.clone(), mail).run());
         }
         Ok(Self {
-            mailboxes: Mutex::new(Arc::new(mailboxes)),
+            mailboxes,
             journal: deps.journal,
             meters,
             tasks: Mutex::new(Tasks { shards, notifier: Some(notifier_task) }),
@@ -98,7 +95,7 @@ impl SessionsService {
 
     /// Takes no more mail, finishes what is in flight and saves what is worth it.
     pub async fn stop(&self) {
-        *self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        self.mailboxes.close();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shards.join_all().await;
         if let Some(notifier) = tasks.notifier {
@@ -109,16 +106,15 @@ impl SessionsService {
 
     fn post(&self, mail: Mail) {
         let shard = ShardId::of(mail.conversation());
-        let mailboxes = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(Some(mailbox)) = mailboxes.get(usize::from(shard.get())) else {
-            mail.refuse(ApiError::unavailable("no owner of the shard here"));
-            return;
-        };
-        if let Err(error) = mailbox.try_send(mail) {
-            self.meters.sheds.increment(1);
-            let (mpsc::error::TrySendError::Full(mail) | mpsc::error::TrySendError::Closed(mail)) =
-                error;
-            mail.refuse(ApiError::unavailable("the shard's mailbox is full"));
+        match self.mailboxes.post(shard, mail) {
+            Ok(()) => {}
+            Err(Refused::Full(mail)) => {
+                self.meters.sheds.increment(1);
+                mail.refuse(ApiError::unavailable("the shard's mailbox is full"));
+            }
+            Err(Refused::NotHere(mail)) => {
+                mail.refuse(ApiError::unavailable("no owner of the shard here"));
+            }
         }
     }
 

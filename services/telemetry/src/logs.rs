@@ -28,7 +28,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { level: "info,openraft=warn".into(), format: LogFormat::Text }
+        Self { level: "info,openraft=error".into(), format: LogFormat::Text }
     }
 }
 

@@ -18,7 +18,7 @@ export async function startFrontdesk() {
   if (!binary) throw new Error("set FRONTDESK_BIN to the path of the frontdesk binary");
   const data = await mkdtemp(path.join(tmpdir(), "frontdesk-browser-"));
   const args = ["dev", "--data", data, "--listen", "127.0.0.1:0", "--print", "json"];
-  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env: cleanEnv() });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const stop = async () => {
     child.kill("SIGTERM");
@@ -33,6 +33,12 @@ export async function startFrontdesk() {
     await stop();
     throw error;
   }
+}
+
+/** Without FRONTDESK_…, which the binary would take for settings. */
+function cleanEnv() {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith("FRONTDESK_")));
 }
 
 async function readiness(child, exited) {

@@ -34,7 +34,10 @@ pub struct End {
 
 impl End {
     fn abrupt(reason: impl ToString) -> Self {
-        Self { code: ABNORMAL, reason: reason.to_string() }
+        Self {
+            code: ABNORMAL,
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -68,11 +71,24 @@ impl Link {
     }
 
     async fn socket(address: SocketAddr, json: bool) -> Self {
-        let protocol = if json { "frontdesk.v1.json" } else { "frontdesk.v1.proto" };
+        let protocol = if json {
+            "frontdesk.v1.json"
+        } else {
+            "frontdesk.v1.proto"
+        };
         let headers = [(header::SEC_WEBSOCKET_PROTOCOL, protocol)];
-        let (socket, agreed) = upgrade(address, &headers).await.expect("the upgrade is accepted");
-        assert_eq!(agreed.as_deref(), Some(protocol), "the subprotocol is agreed on");
-        Self::Socket { socket: Box::new(socket), json }
+        let (socket, agreed) = upgrade(address, &headers)
+            .await
+            .expect("the upgrade is accepted");
+        assert_eq!(
+            agreed.as_deref(),
+            Some(protocol),
+            "the subprotocol is agreed on"
+        );
+        Self::Socket {
+            socket: Box::new(socket),
+            json,
+        }
     }
 
     async fn grpc(address: SocketAddr) -> Self {
@@ -84,7 +100,10 @@ impl Link {
         let (out, batches) = mpsc::channel(OUTGOING);
         let answer = client.chat(ReceiverStream::new(batches)).await;
         let incoming = answer.expect("the stream is accepted").into_inner();
-        Self::Grpc { out, incoming: Box::new(incoming) }
+        Self::Grpc {
+            out,
+            incoming: Box::new(incoming),
+        }
     }
 
     /// Sends one batch. What cannot be sent any more is told by `receive`.
@@ -96,7 +115,8 @@ impl Link {
                 self.send_message(Message::text(text)).await;
             }
             Self::Socket { json: false, .. } => {
-                self.send_message(Message::binary(batch.encode_to_vec())).await;
+                self.send_message(Message::binary(batch.encode_to_vec()))
+                    .await;
             }
             Self::Grpc { out, .. } => {
                 let _ = out.send(batch).await;
@@ -106,7 +126,9 @@ impl Link {
 
     /// Sends a WebSocket message as it is.
     pub async fn send_message(&mut self, message: Message) {
-        let Self::Socket { socket, .. } = self else { panic!("not a WebSocket") };
+        let Self::Socket { socket, .. } = self else {
+            panic!("not a WebSocket")
+        };
         let _ = step("writing to the socket", socket.send(message)).await;
     }
 
@@ -121,7 +143,10 @@ impl Link {
                 };
                 if let Some((code, reason)) = message.as_close() {
                     let code = u16::from(code).into();
-                    return Err(End { code, reason: reason.to_owned() });
+                    return Err(End {
+                        code,
+                        reason: reason.to_owned(),
+                    });
                 }
                 if message.is_text() || message.is_binary() {
                     assert_eq!(message.is_text(), *json, "the wrong kind of message");
@@ -151,14 +176,19 @@ pub async fn upgrade(
     address: SocketAddr,
     headers: &[(HeaderName, &str)],
 ) -> Result<(Socket, Option<String>), tokio_websockets::Error> {
-    let uri = format!("ws://{address}/v1/ws").parse().expect("a valid address");
-    let mut builder =
-        ClientBuilder::from_uri(uri).limits(Limits::default().max_payload_len(Some(LARGEST_MESSAGE)));
+    let uri = format!("ws://{address}/v1/ws")
+        .parse()
+        .expect("a valid address");
+    let mut builder = ClientBuilder::from_uri(uri)
+        .limits(Limits::default().max_payload_len(Some(LARGEST_MESSAGE)));
     for (name, value) in headers {
         let value = HeaderValue::from_str(value).expect("a valid header");
         builder = builder.add_header(name.clone(), value)?;
     }
     let (socket, answer) = builder.connect().await?;
     let agreed = answer.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
-    Ok((socket, agreed.and_then(|v| v.to_str().ok()).map(str::to_owned)))
+    Ok((
+        socket,
+        agreed.and_then(|v| v.to_str().ok()).map(str::to_owned),
+    ))
 }

@@ -78,7 +78,11 @@ impl Wire {
     ) -> (Self, Welcome) {
         let mut wire = Self::connect(server, carrier).await;
         resume.iter().for_each(|cursor| wire.watch.from(cursor));
-        let hello = Hello { token: token.to_owned(), resume, client: "frontdesk-tests".into() };
+        let hello = Hello {
+            token: token.to_owned(),
+            resume,
+            client: "frontdesk-tests".into(),
+        };
         match wire.request(Request::Hello(hello)).await {
             Ok(Frame::Welcome(welcome)) => {
                 let party = welcome.you.as_ref().map(|p| p.party());
@@ -112,7 +116,11 @@ impl Wire {
     pub async fn send(&mut self, request: Request) -> u32 {
         self.next_id += 1;
         let id = self.next_id;
-        self.send_frames(vec![ClientFrame { id, request: Some(request) }]).await;
+        self.send_frames(vec![ClientFrame {
+            id,
+            request: Some(request),
+        }])
+        .await;
         id
     }
 
@@ -136,10 +144,17 @@ impl Wire {
     /// stay for later.
     pub async fn push<T>(&mut self, what: &str, pick: impl Fn(&Frame) -> Option<T>) -> T {
         let wanted = |frame: &ServerFrame| {
-            frame.id == 0 && frame.frame.as_ref().is_some_and(|frame| pick(frame).is_some())
+            frame.id == 0
+                && frame
+                    .frame
+                    .as_ref()
+                    .is_some_and(|frame| pick(frame).is_some())
         };
         let frame = self.first(what, wanted).await.frame;
-        frame.as_ref().and_then(&pick).expect("it was picked a moment ago")
+        frame
+            .as_ref()
+            .and_then(&pick)
+            .expect("it was picked a moment ago")
     }
 
     /// The first event that `wanted` accepts.
@@ -206,12 +221,18 @@ impl Wire {
         for frame in frames {
             match &frame.frame {
                 Some(Frame::Ping(_)) => {
-                    let pong = ClientFrame { id: 0, request: Some(Request::Pong(Pong {})) };
+                    let pong = ClientFrame {
+                        id: 0,
+                        request: Some(Request::Pong(Pong {})),
+                    };
                     self.link.send(vec![pong]).await;
                     continue;
                 }
                 Some(Frame::Bye(bye)) => {
-                    self.ended = Some(End { code: bye.code, reason: bye.reason.clone() });
+                    self.ended = Some(End {
+                        code: bye.code,
+                        reason: bye.reason.clone(),
+                    });
                 }
                 Some(Frame::Event(push)) => self.watch.saw(push),
                 Some(Frame::History(history)) => self.watch.read(history),

@@ -29,8 +29,14 @@ async fn an_agent_never_carries_more_than_its_capacity() {
     for (position, (visitor, id)) in (1..).zip(waiting.iter_mut()) {
         place(visitor, id, position).await;
     }
-    let offered: Vec<_> = agent.backlog().filter(|f| matches!(f, Frame::Offer(_))).collect();
-    assert!(offered.is_empty(), "more than capacity was offered: {offered:?}");
+    let offered: Vec<_> = agent
+        .backlog()
+        .filter(|f| matches!(f, Frame::Offer(_)))
+        .collect();
+    assert!(
+        offered.is_empty(),
+        "more than capacity was offered: {offered:?}"
+    );
 
     // A freed slot serves the next one, and only that one.
     agent.close(&served[0].1).await;
@@ -74,7 +80,10 @@ async fn a_lost_agents_conversation_returns_to_its_old_place() {
         _ => None,
     });
     let first_offer = first_offer.await;
-    assert_eq!(first_offer.conversation_id, first_id, "who came first is served first");
+    assert_eq!(
+        first_offer.conversation_id, first_id,
+        "who came first is served first"
+    );
     bea.accept(&first_offer).await;
     bea.take(&second_id).await;
     bea.say(&first_id, "Sorry for the wait.").await;

@@ -17,7 +17,7 @@ async fn place(wire: &mut Wire, conversation: &str, position: u32) -> QueuePush 
         Frame::Queue(place)
             if place.conversation_id == conversation && place.position == position =>
         {
-            Some(*place)
+            Some(place.clone())
         }
         _ => None,
     })

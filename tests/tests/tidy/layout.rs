@@ -7,8 +7,17 @@ use std::collections::BTreeSet;
 const FOLDERS: [&str; 6] = [".ci", "charts", "loadtest", "proto", "services", "tests"];
 /// Files at the top.
 const FILES: [&str; 11] = [
-    ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE",
-    "Makefile", "README.md", "clippy.toml", "rust-toolchain.toml", "rustfmt.toml",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "clippy.toml",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
 ];
 
 #[test]
@@ -21,16 +30,35 @@ fn nothing_else_lies_at_the_top() {
             _ => false,
         };
     }
-    none("unknown entries at the top", strangers.into_iter().collect());
+    none(
+        "unknown entries at the top",
+        strangers.into_iter().collect(),
+    );
 }
 
 #[test]
 fn no_output_of_a_build_is_tracked() {
-    let folders = ["target", "node_modules", "dist", "results", "__pycache__", "data"];
-    let endings = [".pyc", ".so", ".rlib", ".whl", ".log", ".sqlite", ".db", ".orig", ".rej"];
+    let folders = [
+        "target",
+        "node_modules",
+        "dist",
+        "results",
+        "__pycache__",
+        "data",
+    ];
+    let endings = [
+        ".pyc", ".so", ".rlib", ".whl", ".log", ".sqlite", ".db", ".orig", ".rej",
+    ];
     let built = |path: &String| {
-        let in_folder = path.split('/').rev().skip(1).any(|part| folders.contains(&part));
+        let in_folder = path
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|part| folders.contains(&part));
         in_folder || endings.iter().any(|ending| path.ends_with(ending))
     };
-    none("tracked output", paths().into_iter().filter(built).collect());
+    none(
+        "tracked output",
+        paths().into_iter().filter(built).collect(),
+    );
 }

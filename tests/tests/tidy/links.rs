@@ -55,8 +55,12 @@ fn no_text_tells_of_one_machine_or_registry() {
     // Put together here, so that this file does not complain of itself.
     let places = ["root/", "work/", "home/", "Users/", "mnt/"].map(|place| format!("/{place}"));
     let hosts = [
-        ["static.", "crates.io"], ["index.", "crates.io"], ["pypi", ".org"],
-        ["files.python", "hosted.org"], ["registry.npm", "js.org"], ["deb.", "debian.org"],
+        ["static.", "crates.io"],
+        ["index.", "crates.io"],
+        ["pypi", ".org"],
+        ["files.python", "hosted.org"],
+        ["registry.npm", "js.org"],
+        ["deb.", "debian.org"],
         ["proxy.", "golang.org"],
     ]
     .map(|parts| parts.concat());

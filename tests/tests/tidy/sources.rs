@@ -27,7 +27,11 @@ fn files_are_short() {
 #[test]
 fn files_say_what_they_are_for() {
     let silent = |file: &File| !file.text.trim_start().starts_with("//!");
-    let paths = sources().into_iter().filter(silent).map(|f| f.path).collect();
+    let paths = sources()
+        .into_iter()
+        .filter(silent)
+        .map(|f| f.path)
+        .collect();
     none("no `//!` at the beginning", paths);
 }
 
@@ -35,9 +39,16 @@ fn files_say_what_they_are_for() {
 fn nothing_unfinished_or_unbounded() {
     // Put together here, so that this file does not complain of itself.
     let forbidden = [
-        ["todo", "!("], ["unimplemented", "!("], ["dbg", "!("], ["#[ig", "nore"],
-        ["unbounded_", "channel"], ["channel::un", "bounded"], ["mpsc::un", "bounded"],
-        ["TO", "DO"], ["FIX", "ME"], ["XX", "X:"],
+        ["todo", "!("],
+        ["unimplemented", "!("],
+        ["dbg", "!("],
+        ["#[ig", "nore"],
+        ["unbounded_", "channel"],
+        ["channel::un", "bounded"],
+        ["mpsc::un", "bounded"],
+        ["TO", "DO"],
+        ["FIX", "ME"],
+        ["XX", "X:"],
     ]
     .map(|parts| parts.concat());
     let mut found = Vec::new();

@@ -59,6 +59,8 @@ impl Conversation {
         now: Timestamp,
     ) -> Result<Decision, Reject> {
         let by = match origin {
+            // Named as at the start, whatever the token says.
+            Origin::Client(who) if who.role == Role::Visitor => self.visitor.clone(),
             Origin::Client(who) => who.participant(),
             Origin::System => Participant::system(),
         };

@@ -197,3 +197,7 @@ impl Decoder for RawCodec {
         BufferSettings::new(BUFFERS.0, BUFFERS.1)
     }
 }
+
+#[cfg(test)]
+#[path = "grpc_tests.rs"]
+mod tests;

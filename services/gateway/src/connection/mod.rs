@@ -475,3 +475,4 @@ impl<C: Carrier> Connection<C> {
         bytes_out.increment(self.carrier.written());
     }
 }
+pub(crate) type Sized_ = Connection<crate::carriers::ws::WebSocket<tokio::net::TcpStream>>;

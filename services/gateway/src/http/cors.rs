@@ -6,7 +6,7 @@
 use super::{origin_allowed, origin_of};
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -14,13 +14,17 @@ use std::sync::Arc;
 /// How long browsers may remember a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "600";
 
-/// Lets allowed pages read the answer.
+/// Answers browsers that ask before they call, and lets allowed pages read the
+/// answers of the others.
 pub(super) async fn layer(
     State(shared): State<Arc<Shared>>,
     request: Request,
     next: Next,
 ) -> Response {
     let allowed = allowed(&shared, request.headers()).await;
+    if request.method() == Method::OPTIONS {
+        return preflight(allowed);
+    }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
@@ -34,9 +38,8 @@ pub(super) async fn layer(
     response
 }
 
-/// Answers a browser that asks before it calls.
-pub(super) async fn preflight(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let Some(origin) = allowed(&shared, &headers).await else {
+fn preflight(allowed: Option<HeaderValue>) -> Response {
+    let Some(origin) = allowed else {
         return StatusCode::FORBIDDEN.into_response();
     };
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -100,9 +100,8 @@ fn local() -> Routes {
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let cors = axum::middleware::from_fn_with_state(shared.clone(), cors::layer);
     Router::new()
-        .merge(api().router.route_layer(cors.clone()))
+        .merge(api().router.route_layer(cors))
         .merge(local().router)
-        .route("/v1/{*rest}", axum::routing::options(cors::preflight))
         .fallback(error::not_found)
         .with_state(shared)
 }

@@ -2,6 +2,8 @@
 
 mod client;
 mod desk;
+#[cfg(test)]
+mod idle;
 mod roles;
 mod sessions;
 

@@ -44,7 +44,7 @@ impl Saga {
         if self.now() >= open.expires_at {
             return (reading(summary), Err(offer_gone()));
         }
-        match Ok::<(), ApiError>(()) {
+        match self.confirm(&summary.site, agent, conversation).await {
             Ok(()) => self.assign(summary, agent, offer).await,
             Err(e) if e.retryable() => (Report::unfinished(), Err(e)),
             Err(_) => self.withdraw(summary, agent, offer).await,

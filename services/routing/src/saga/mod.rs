@@ -141,7 +141,7 @@ impl Saga {
                 ..Report::default()
             },
             Err(e) => {
-                tracing::warn!(%conversation, error = %e, "room could not be released; looking again");
+                tracing::debug!(%conversation, error = %e, "room could not be released; looking again");
                 Report {
                     latest: Some(summary),
                     held: Some(Some(held)),

@@ -92,7 +92,7 @@ impl Saga {
         if e.retryable() {
             // It may have been reserved all the same.
             metrics::offer(Offer::Unknown);
-            tracing::warn!(conversation = %plan.conversation, error = %e, "room could not be reserved");
+            tracing::debug!(conversation = %plan.conversation, error = %e, "room could not be reserved");
             return Report {
                 held: Some(Some(plan.held)),
                 ..Report::unfinished()

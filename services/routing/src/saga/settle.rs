@@ -29,7 +29,7 @@ impl Saga {
         match self.try_settle(conversation, &site, suspects).await {
             Ok(report) => report,
             Err(e) => {
-                tracing::warn!(%conversation, error = %e, "could not be settled; looking again");
+                tracing::debug!(%conversation, error = %e, "could not be settled; looking again");
                 Report::unfinished()
             }
         }

@@ -319,3 +319,41 @@ async fn a_busy_agent_keeps_what_it_has_and_gets_no_more() {
     assert!(is_assigned(&world.summary_of(1), ANN));
     assert_eq!(world.summary_of(2).phase, Phase::Waiting);
 }
+
+#[tokio::test(start_paused = true)]
+async fn room_that_was_lost_is_taken_again() {
+    let world = World::new();
+    let _routing = world.start_routing();
+    world.connect(ANN, 1);
+    world.open(1).await;
+    world.calm().await;
+    accept(&world, 1, ANN).await.unwrap();
+    world.lose_room(ANN, 1);
+    // Nobody else gets it meanwhile.
+    world.open(2).await;
+    world.pass(11).await;
+    assert!(is_assigned(&world.summary_of(1), ANN));
+    let view = world.view(ANN);
+    assert_eq!(
+        (view.load, view.reservations[0].conversation),
+        (1, conversation_id(1))
+    );
+    assert_eq!(view.reservations[0].hold, Hold::Active);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_for_which_there_is_no_room_left_waits_again() {
+    let world = World::new();
+    let _routing = world.start_routing();
+    world.connect(ANN, 2);
+    world.open(1).await;
+    world.open(2).await;
+    world.calm().await;
+    accept(&world, 1, ANN).await.unwrap();
+    accept(&world, 2, ANN).await.unwrap();
+    world.connect(ANN, 1);
+    world.lose_room(ANN, 1);
+    world.pass(11).await;
+    assert_eq!(world.summary_of(1).phase, Phase::Waiting);
+    assert!(is_assigned(&world.summary_of(2), ANN));
+}

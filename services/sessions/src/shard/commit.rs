@@ -2,7 +2,7 @@
 //! and run anew what was not.
 
 use super::Shard;
-use super::slot::{Pending, Slot};
+use super::ready::Pending;
 use crate::mail::Mail;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_proto::api::ApiError;
@@ -20,7 +20,7 @@ impl Shard {
         if let AppendOutcome::Fenced { epoch } = &outcome {
             self.fence(epoch.get());
         }
-        let Some(Slot::Ready(ready)) = self.slots.get_mut(&id) else { return };
+        let Some(ready) = self.residents.get_mut(id) else { return };
         let durable = outcome == AppendOutcome::Ok;
         if !durable {
             debug!(conversation = %id, ?outcome, "an append was refused");
@@ -36,7 +36,7 @@ impl Shard {
     /// has settled, loads it again.
     fn settle(&mut self, id: ConversationId) {
         loop {
-            let Some(Slot::Ready(ready)) = self.slots.get_mut(&id) else { return };
+            let Some(ready) = self.residents.get_mut(id) else { return };
             match ready.pending.front().map(|p| p.settled) {
                 Some(Some(true)) => {
                     let Some(pending) = ready.pending.pop_front() else { return };
@@ -69,7 +69,7 @@ impl Shard {
     /// settled as durable behind a refusal (its answer was lost on the way) is
     /// found by its key when it is loaded.
     fn reload(&mut self, id: ConversationId) {
-        let Some(Slot::Ready(mut ready)) = self.slots.remove(&id) else { return };
+        let Some(mut ready) = self.residents.remove(id) else { return };
         self.parts.meters.reruns.increment(1);
         self.parts.meters.live.decrement(1.0);
         let first_unsaid = ready.pending.front().and_then(|p| p.events.first());

@@ -1,7 +1,7 @@
 //! Bringing a conversation into memory: snapshot, then the tail of the journal.
 
 use super::Shard;
-use super::slot::{Encoded, Ready, Slot};
+use super::ready::{Encoded, Ready};
 use crate::mail::Mail;
 use frontdesk_core::conversation::{Conversation, Outcome};
 use frontdesk_core::ids::{ConversationId, Seq};
@@ -11,7 +11,7 @@ use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::decode_event;
 use frontdesk_store::journal::{DedupKey, Journal, JournalError, ReadQuery, RecordPage, Snapshot};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::{error, warn};
 
@@ -186,13 +186,11 @@ impl Shard {
     /// Runs what waited for the load.
     pub(super) fn loaded(&mut self, loaded: Loaded) {
         let id = loaded.conversation;
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        let waiting: VecDeque<Mail> = slot.take_waiting().collect();
         let found = match loaded.result {
             Ok(found) => found,
             Err(error) => {
                 error!(conversation = %id, %error, "cannot load a conversation");
-                self.slots.remove(&id);
+                let waiting = self.residents.loaded(id, None);
                 let refusal = match error {
                     JournalError::Damaged(_) => ApiError::Internal(error.to_string()),
                     _ => ApiError::unavailable("the journal cannot be read"),
@@ -202,7 +200,7 @@ impl Shard {
             }
         };
         let ready = Ready::new(found.state, found.snapshot);
-        self.slots.insert(id, Slot::Ready(Box::new(ready)));
+        let waiting = self.residents.loaded(id, Some(Box::new(ready)));
         self.parts.meters.live.increment(1.0);
         self.publish_late(id, &found.unpublished);
         let now = self.parts.clock.now();
@@ -226,20 +224,15 @@ impl Shard {
         if let Some(gateways) = self.interest.get(&id) {
             events.iter().for_each(|e| self.outgoing.event(gateways, e));
         }
-        if let Some(Slot::Ready(ready)) = self.slots.get(&id)
-            && let Some(conversation) = &ready.conversation
-        {
+        if let Some(conversation) = self.residents.get(id).and_then(|r| r.conversation.as_ref()) {
             self.parts.notifier.tell(Arc::new(conversation.summary()), &self.parts.meters);
         }
     }
 
     /// A conversation that does not exist takes no memory.
     fn drop_if_absent(&mut self, id: ConversationId) {
-        if let Some(Slot::Ready(ready)) = self.slots.get(&id)
-            && ready.conversation.is_none()
-            && ready.is_idle()
-        {
-            self.slots.remove(&id);
+        if self.residents.get(id).is_some_and(|r| r.conversation.is_none() && r.is_idle()) {
+            self.residents.remove(id);
             self.parts.meters.live.decrement(1.0);
         }
     }

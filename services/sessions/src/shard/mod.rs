@@ -7,7 +7,7 @@
 mod commit;
 mod load;
 mod outgoing;
-mod slot;
+mod ready;
 mod step;
 mod sweep;
 #[cfg(test)]
@@ -18,6 +18,7 @@ use crate::mail::Mail;
 use crate::metrics::Meters;
 use crate::notify::Notifier;
 use crate::settings::Settings;
+use frontdesk_actor::Residents;
 use frontdesk_bus::Bus;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId};
 use frontdesk_core::shard::ShardId;
@@ -27,7 +28,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use outgoing::Outgoing;
-use slot::Slot;
+use ready::{MAX_WAITING, Ready};
 pub(crate) use step::audience_of;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub(crate) struct Shard {
     epoch: Epoch,
     parts: Parts,
     mailbox: mpsc::Receiver<Mail>,
-    slots: HashMap<ConversationId, Slot>,
+    residents: Residents<ConversationId, Box<Ready>, Mail>,
     /// Gateways with a reader, kept apart so that a conversation that has left
     /// memory costs only this.
     interest: HashMap<ConversationId, Vec<NodeId>>,
@@ -85,7 +86,7 @@ impl Shard {
             epoch,
             parts,
             mailbox,
-            slots: HashMap::new(),
+            residents: Residents::new(MAX_WAITING),
             interest: HashMap::new(),
             commits: FuturesUnordered::new(),
             loads: FuturesUnordered::new(),
@@ -133,11 +134,13 @@ impl Shard {
     /// What every turn ends with: appends of all conversations that were
     /// touched, then one publish per gateway.
     fn end_turn(&mut self) {
-        for conversation in std::mem::take(&mut self.touched) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for conversation in touched.drain(..) {
             self.submit(conversation);
         }
+        self.touched = touched;
         self.outgoing.flush(&*self.parts.bus, &self.parts.meters);
-        if self.sweep_at.is_none() && !(self.slots.is_empty() && self.dirty_cursors.is_empty()) {
+        if self.sweep_at.is_none() && !self.residents.is_empty() {
             self.sweep_at = Some(Instant::now() + sweep::EVERY);
         }
     }
@@ -156,11 +159,13 @@ impl Shard {
             self.commits_done(done);
             self.end_turn();
         }
-        let stopping = || ApiError::unavailable("the node stops");
-        for (_, slot) in self.slots.iter_mut() {
-            slot.take_waiting().for_each(|mail| mail.refuse(stopping()));
+        self.save_cursors();
+        let (actors, mail) = self.residents.drain();
+        let waiting = actors.into_iter().flat_map(|ready| self.leave(*ready));
+        let waiting: Vec<Mail> = waiting.chain(mail).collect();
+        for mail in waiting {
+            mail.refuse(ApiError::unavailable("the node stops"));
         }
-        self.passivate_all();
         while let Some(()) = self.chores.next().await {}
     }
 }

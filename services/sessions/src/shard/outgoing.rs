@@ -2,7 +2,7 @@
 //! per gateway.
 
 use super::Shard;
-use super::slot::Encoded;
+use super::ready::Encoded;
 use crate::metrics::Meters;
 use bytes::Bytes;
 use frontdesk_bus::{Bus, Published};

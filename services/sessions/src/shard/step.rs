@@ -2,8 +2,9 @@
 
 use super::Shard;
 use super::load;
-use super::slot::{Draft, Encoded, MAX_WAITING, Pending, Ready, Slot};
+use super::ready::{Draft, Encoded, MAX_WAITING, Pending, Ready};
 use crate::mail::{Held, Job, Mail};
+use frontdesk_actor::{Residence, WaitingFull};
 use frontdesk_core::conversation::{
     Body, Command, Conversation, Outcome, Reject, Step, Summary,
 };
@@ -37,15 +38,21 @@ impl Shard {
             }
             _ => {}
         }
-        match self.slots.get_mut(&conversation) {
-            Some(Slot::Ready(ready)) if !ready.refused => self.run_mail(conversation, mail, now),
-            Some(slot) => wait(slot, mail),
-            None => match mail {
-                Mail::Look { live_only: true, .. } => {
-                    mail.refuse(ApiError::NotFound("not in memory".into()));
+        match self.residents.find(conversation) {
+            Residence::Here(ready) if !ready.refused => self.run_mail(conversation, mail, now),
+            Residence::Here(ready) if ready.waiting.len() < MAX_WAITING => {
+                ready.waiting.push_back(mail);
+            }
+            Residence::Here(_) => too_many(mail),
+            Residence::Loading => {
+                if let Err(WaitingFull(mail)) = self.residents.wait(conversation, mail) {
+                    too_many(mail);
                 }
-                mail => self.activate(conversation, VecDeque::from([mail]), None),
-            },
+            }
+            Residence::Away if matches!(mail, Mail::Look { live_only: true, .. }) => {
+                mail.refuse(ApiError::NotFound("not in memory".into()));
+            }
+            Residence::Away => self.activate(conversation, VecDeque::from([mail]), None),
         }
     }
 
@@ -67,13 +74,12 @@ impl Shard {
         let again = load::Again { keys, published };
         let journal = self.parts.journal.clone();
         self.loads.push(load::load(journal, conversation, again).boxed());
-        self.slots.insert(conversation, Slot::Loading(waiting));
+        self.residents.begin_load(conversation, waiting);
         self.parts.meters.activations.increment(1);
     }
 
     fn run_mail(&mut self, id: ConversationId, mail: Mail, now: Timestamp) {
-        let Some(Slot::Ready(ready)) = self.slots.get_mut(&id) else { return };
-        ready.used = Instant::now();
+        let Some(ready) = self.residents.get_mut(id) else { return };
         let held = match mail {
             Mail::Command(job) => {
                 self.parts.meters.commands.increment(1);
@@ -106,7 +112,7 @@ impl Shard {
     /// Keeps an answer until what it rests on is durable; says it at once when
     /// that is so already.
     fn hold(&mut self, id: ConversationId, held: Held) {
-        let Some(Slot::Ready(ready)) = self.slots.get_mut(&id) else { return };
+        let Some(ready) = self.residents.get_mut(id) else { return };
         if !ready.open.events.is_empty() {
             if ready.open.held.is_empty() {
                 self.touched.push(id);
@@ -146,7 +152,7 @@ impl Shard {
 
     /// Submits what a conversation has gathered in this turn.
     pub(super) fn submit(&mut self, id: ConversationId) {
-        let Some(Slot::Ready(ready)) = self.slots.get_mut(&id) else { return };
+        let Some(ready) = self.residents.get_mut(id) else { return };
         let Draft { events, held, listed } = std::mem::take(&mut ready.open);
         let (Some(first), Some(conversation)) = (events.first(), &ready.conversation) else {
             return;
@@ -176,16 +182,8 @@ impl Shard {
     }
 }
 
-pub(super) fn wait(slot: &mut Slot, mail: Mail) {
-    let waiting = match slot {
-        Slot::Loading(waiting) => waiting,
-        Slot::Ready(ready) => &mut ready.waiting,
-    };
-    if waiting.len() >= MAX_WAITING {
-        mail.refuse(ApiError::unavailable("too many commands wait for this conversation"));
-    } else {
-        waiting.push_back(mail);
-    }
+fn too_many(mail: Mail) {
+    mail.refuse(ApiError::unavailable("too many commands wait for this conversation"));
 }
 
 fn run_command(

@@ -1,5 +1,4 @@
-//! A conversation's place in its shard: being loaded, or in memory with the
-//! appends that are in flight.
+//! A conversation in memory, with the appends that are in flight.
 
 use crate::mail::{Held, Mail};
 use bytes::Bytes;
@@ -12,23 +11,7 @@ use tokio::time::Instant;
 /// Mail that may wait while a conversation is loaded or settles.
 pub(super) const MAX_WAITING: usize = 1_024;
 
-pub(super) enum Slot {
-    Loading(VecDeque<Mail>),
-    Ready(Box<Ready>),
-}
-
-impl Slot {
-    /// Mail that was never run.
-    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = Mail> + use<> {
-        let waiting = match self {
-            Self::Loading(waiting) => std::mem::take(waiting),
-            Self::Ready(ready) => std::mem::take(&mut ready.waiting),
-        };
-        waiting.into_iter()
-    }
-}
-
-/// In memory. `conversation` may be ahead of the journal by `pending` and `open`.
+/// `conversation` may be ahead of the journal by `pending` and `open`.
 pub(super) struct Ready {
     /// `None`: it does not exist (yet).
     pub(super) conversation: Option<Conversation>,
@@ -43,7 +26,6 @@ pub(super) struct Ready {
     pub(super) waiting: VecDeque<Mail>,
     /// Last event in the stored snapshot.
     pub(super) snapshot: Seq,
-    pub(super) used: Instant,
 }
 
 /// Events and answers that will become one append.
@@ -81,7 +63,6 @@ impl Ready {
             refused: false,
             waiting: VecDeque::new(),
             snapshot,
-            used: Instant::now(),
         }
     }
 

@@ -1,0 +1,236 @@
+//! The traits of the other roles, as far as routing uses them.
+
+use super::world::{World, site};
+use async_trait::async_trait;
+use bytes::Bytes;
+use frontdesk_bus::{Bus, Published, Subscription};
+use frontdesk_core::conversation::{Conversation, Phase, Summary};
+use frontdesk_core::ids::{
+    AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, QueueId, SiteId,
+};
+use frontdesk_core::party::Principal;
+use frontdesk_core::presence::{Action, AgentKey, AgentStatus, AgentView};
+use frontdesk_core::queue::Entry;
+use frontdesk_core::time::Millis;
+use frontdesk_proto::api::*;
+use frontdesk_proto::internal::{DeliveryBatch, delivery::Kind};
+use prost::Message as _;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+#[async_trait]
+impl Presence for World {
+    async fn connect(&self, _: AgentConnect) -> Result<AgentView, ApiError> {
+        unreachable!("routing connects nobody")
+    }
+    async fn disconnect(
+        &self,
+        _: &SiteId,
+        _: AgentId,
+        _: &NodeId,
+        _: ConnectionId,
+    ) -> Result<(), ApiError> {
+        unreachable!("routing disconnects nobody")
+    }
+    async fn set_status(
+        &self,
+        _: &SiteId,
+        _: AgentId,
+        _: AgentStatus,
+        _: &str,
+    ) -> Result<AgentView, ApiError> {
+        unreachable!("routing sets no status")
+    }
+    async fn reserve(&self, r: ReserveRequest) -> Result<(), ApiError> {
+        self.gate().await;
+        let done = self.decree(Action::Reserve {
+            key: AgentKey {
+                site: r.site,
+                agent: r.agent,
+            },
+            conversation: r.conversation,
+            weight: r.weight,
+            expires_at: r.expires_at,
+        });
+        self.gate().await;
+        done
+    }
+    async fn confirm(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+    ) -> Result<(), ApiError> {
+        self.gate().await;
+        let key = AgentKey {
+            site: site.clone(),
+            agent,
+        };
+        let done = self.decree(Action::Confirm { key, conversation });
+        self.gate().await;
+        done
+    }
+    async fn release(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        wrap_up: Millis,
+    ) -> Result<(), ApiError> {
+        self.gate().await;
+        let key = AgentKey {
+            site: site.clone(),
+            agent,
+        };
+        let done = self.decree(Action::Release {
+            key,
+            conversation,
+            wrap_up,
+        });
+        self.gate().await;
+        done
+    }
+    async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
+        let key = AgentKey {
+            site: site.clone(),
+            agent,
+        };
+        Ok(self
+            .lock()
+            .presence
+            .agent(&key)
+            .map(|view| view.as_ref().clone()))
+    }
+    async fn agents(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
+        Ok(self.views())
+    }
+    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
+        self.presence.subscribe()
+    }
+}
+
+#[async_trait]
+impl Sessions for World {
+    fn submit(&self, envelope: Envelope) -> ReplyFuture {
+        let world = self.itself.upgrade().unwrap();
+        Box::pin(async move {
+            world.gate().await;
+            let done = world.commit(envelope).await;
+            world.gate().await;
+            done
+        })
+    }
+    async fn attach(&self, _: Attach) -> Result<Attached, ApiError> {
+        unreachable!("routing attaches nobody")
+    }
+    async fn detach(&self, _: &NodeId, _: ConversationId) {}
+    async fn history(&self, _: HistoryQuery) -> Result<EventPage, ApiError> {
+        unreachable!("routing reads no history")
+    }
+    async fn summary(
+        &self,
+        conversation: ConversationId,
+        _: Option<&Principal>,
+    ) -> Result<Summary, ApiError> {
+        let inner = self.lock();
+        let found = inner.conversations.get(&conversation);
+        found
+            .map(Conversation::summary)
+            .ok_or_else(|| ApiError::NotFound("conversation".into()))
+    }
+    async fn list(
+        &self,
+        _: Option<&SiteId>,
+        _: ListFilter,
+        _: u32,
+    ) -> Result<Vec<Summary>, ApiError> {
+        let is_open = |s: &Summary| !matches!(s.phase, Phase::Closed { .. });
+        Ok(self.summaries().into_iter().filter(is_open).collect())
+    }
+    fn hint(&self, _: ConversationId, _: bool, _: Bytes) {}
+}
+
+#[async_trait]
+impl WorkObserver for World {
+    async fn observe(&self, _: Vec<Arc<Summary>>) -> Result<(), ApiError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Queueing for World {
+    async fn waiting(&self, queue: &QueueKey, limit: u32) -> Result<Vec<Entry>, ApiError> {
+        let inner = self.lock();
+        Ok(inner
+            .board
+            .waiting(&queue.queue)
+            .take(limit as usize)
+            .cloned()
+            .collect())
+    }
+    async fn active(&self) -> Result<Vec<QueueKey>, ApiError> {
+        let inner = self.lock();
+        let key = |queue: &QueueId| QueueKey {
+            site: site(),
+            queue: queue.clone(),
+        };
+        Ok(inner.board.active().map(key).collect())
+    }
+    async fn queues(&self, _: &SiteId) -> Result<Vec<QueueView>, ApiError> {
+        unreachable!("routing shows no queues")
+    }
+    async fn position(
+        &self,
+        _: &SiteId,
+        _: ConversationId,
+    ) -> Result<Option<QueuePosition>, ApiError> {
+        unreachable!("routing shows no positions")
+    }
+    fn subscribe(&self) -> broadcast::Receiver<QueueChange> {
+        self.queues.subscribe()
+    }
+}
+
+#[async_trait]
+impl Desk for World {
+    async fn site_by_key(&self, _: &str) -> Result<Option<Arc<SiteConfig>>, ApiError> {
+        Ok(None)
+    }
+    async fn site(&self, _: &SiteId) -> Result<Option<Arc<SiteConfig>>, ApiError> {
+        Ok(Some(self.config.clone()))
+    }
+    async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
+        Ok(vec![self.config.clone()])
+    }
+    async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
+        unreachable!("routing signs nobody in")
+    }
+    async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
+        Ok(None)
+    }
+    async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {
+        unreachable!("routing stores no files")
+    }
+    async fn attachment(
+        &self,
+        _: &SiteId,
+        _: AttachmentId,
+    ) -> Result<Option<AttachmentRecord>, ApiError> {
+        Ok(None)
+    }
+}
+
+impl Bus for World {
+    fn publish(&self, _: &NodeId, payload: Bytes) -> Published {
+        let batch = DeliveryBatch::decode(payload).unwrap();
+        let notices = batch.deliveries.into_iter().filter_map(|d| match d.kind {
+            Some(Kind::Agent(notice)) => Some(notice),
+            _ => None,
+        });
+        self.lock().published.extend(notices);
+        Published::Accepted
+    }
+    fn subscribe(&self, _: NodeId) -> Box<dyn Subscription> {
+        unreachable!("routing does not listen")
+    }
+}
