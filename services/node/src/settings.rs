@@ -60,17 +60,24 @@ pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Box<SettingsError>> 
             return Err(Box::new(SettingsError::NoFile(file.display().to_string())));
         }
         figment = figment.merge(Toml::file_exact(file));
+        // By itself, because what the next source replaces is not looked at later.
+        extract(&figment)?;
     }
-    figment = figment.merge(Env::prefixed("FRONTDESK_").ignore(&NOT_SETTINGS).split("__"));
-    if let Some(listen) = &args.listen {
-        figment = figment.merge(Serialized::default("gateway.listen", listen));
+    let env = Env::prefixed("FRONTDESK_").ignore(&NOT_SETTINGS).split("__");
+    let mut settings = extract(&figment.merge(env))?;
+    if let Some(listen) = args.listen {
+        settings.gateway.listen = listen;
     }
     if let Some(data) = &args.data {
-        figment = figment.merge(Serialized::default("data", data));
+        settings.data.clone_from(data);
     }
     if let Some(level) = &args.log {
-        figment = figment.merge(Serialized::default("log.level", level));
+        settings.log.level.clone_from(level);
     }
+    Ok(settings)
+}
+
+fn extract(figment: &Figment) -> Result<Settings, Box<SettingsError>> {
     figment.extract().map_err(|e| Box::new(SettingsError::Figment(e)))
 }
 

@@ -66,7 +66,7 @@ impl Conversation {
         };
         // Before any right is asked for: what was said stays said, even when its
         // sender has lost the conversation before the acknowledgement arrived.
-        if let Some(said) = self.said_before(origin, &by, command) {
+        if let Some(said) = self.said_before(origin, command) {
             return Ok(Decision {
                 by,
                 drafts: vec![],
@@ -145,15 +145,19 @@ impl Conversation {
         })
     }
 
-    fn said_before(&self, origin: &Origin, by: &Participant, command: &Command) -> Option<Outcome> {
+    /// Answers a repetition to its own sender only: nobody has been authorised
+    /// yet, so it goes by the caller's id, never by the visitor's.
+    fn said_before(&self, origin: &Origin, command: &Command) -> Option<Outcome> {
         let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) = command
         else {
             return None;
         };
-        if matches!(origin, Origin::Client(who) if who.site != self.site) {
-            return None;
-        }
-        let (seq, at) = self.recent.find(by.id, client_msg_id)?;
+        let sender = match origin {
+            Origin::Client(who) if who.site != self.site => return None,
+            Origin::Client(who) => who.id,
+            Origin::System => Participant::system().id,
+        };
+        let (seq, at) = self.recent.find(sender, client_msg_id)?;
         Some(Outcome::Sent {
             seq,
             at,

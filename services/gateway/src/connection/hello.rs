@@ -57,7 +57,7 @@ pub(super) struct Opened {
     /// When its token ends.
     pub(super) expires: Instant,
     /// To be sent first.
-    pub(super) welcome: Box<v1::Welcome>,
+    pub(super) welcome: Option<Box<v1::Welcome>>,
     /// Conversations that could not be resumed, and why.
     pub(super) not_resumed: Vec<(String, ApiError)>,
     /// What goes on once the connection is open.
@@ -102,7 +102,7 @@ pub(super) async fn hello(
     let (resumed, not_resumed) = resume(&client, hello.resume).await;
 
     let settings = &shared.settings;
-    let welcome = Box::new(v1::Welcome {
+    let welcome = Some(Box::new(v1::Welcome {
         session_id: connection.to_string(),
         you: Some(participant_to_proto(&client.who().participant())),
         site: client.who().site.to_string(),
@@ -114,7 +114,7 @@ pub(super) async fn hello(
         token_expires_at: Some(timestamp_to_proto(expires_at)),
         resumed,
         agent_state: agent.as_ref().map(agent_view_to_proto),
-    });
+    }));
     tracing::debug!(%connection, client = hello.client, "a connection is open");
     Ok(Box::new(Opened {
         client,
@@ -200,9 +200,7 @@ async fn connect(
     client: &Arc<Client>,
     work: &mut Vec<BoxFuture<'static, Reply>>,
 ) -> Option<AgentView> {
-    if client.who().agent_id().is_none() {
-        return None;
-    }
+    client.who().agent_id()?;
     work.push(offers(client.clone()));
     match client.connect().await {
         Ok(view) => view,

@@ -8,7 +8,11 @@
 mod client;
 mod fill;
 mod hello;
+#[cfg(test)]
+mod limit_tests;
 mod requests;
+mod sources;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -20,15 +24,14 @@ use crate::carriers::{Carrier, Received};
 use crate::codec::{self, push_frame};
 use crate::limits::TokenBucket;
 use crate::metrics::CarrierKind;
-use crate::outbox::{Class, Outbox, Signal};
+use crate::outbox::{Outbox, Signal};
 use crate::server::Peer;
-use crate::shared::{Admission, Shared};
+use crate::shared::Shared;
 use fill::{Filled, Fills};
 use frontdesk_core::ids::ConnectionId;
 use frontdesk_proto::api::ApiError;
-use frontdesk_proto::status::{self, CloseCode};
+use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, server_frame::Frame};
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use hello::{Opened, Refusal};
@@ -37,18 +40,8 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use uuid::Uuid;
-
-/// Requests of one connection that are carried out at once; no more are read
-/// until some are answered.
-const MAX_IN_FLIGHT: usize = 64;
-/// Things handled before what has piled up is written.
-const MAX_BEFORE_WRITE: u32 = 64;
-/// How long a farewell may take.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How a connection came in.
 pub(crate) struct Arrival {
@@ -83,11 +76,11 @@ enum End {
 
 /// Something for the task to handle.
 enum Event {
-    Replied(Reply),
+    Replied(Box<Reply>),
     Prepared(Box<Ready>),
     Filled(Filled),
     Received(Received),
-    Request(ClientFrame),
+    Request(Box<ClientFrame>),
     Signals,
     Tick,
     End(End),
@@ -100,19 +93,25 @@ enum Stage {
     Open(Box<Opened>),
 }
 
-/// Serves one connection until it ends.
-pub(crate) async fn run<C: Carrier>(shared: Arc<Shared>, carrier: C, arrival: Arrival) {
-    let kind = arrival.kind;
-    let metrics = shared.clone();
-    metrics.metrics.carrier(kind).connections.increment(1.0);
+/// Serves one connection until it ends. The future is small: what it works on
+/// lies in one box, and nothing else lives as long as the connection.
+pub(crate) fn run<C: Carrier>(
+    shared: Arc<Shared>,
+    carrier: C,
+    arrival: Arrival,
+) -> impl Future<Output = ()> + Send + 'static {
     let admitted = shared.limits.admit(arrival.peer.0);
     let mut connection = Box::new(Connection::new(shared, carrier, arrival));
-    let (end, _admission): (End, Option<Admission>) = match admitted {
-        Ok(admission) => (connection.serve().await, Some(admission)),
-        Err(code) => (End::Close(code, "too many connections"), None),
-    };
-    connection.finish(end).await;
-    metrics.metrics.carrier(kind).connections.decrement(1.0);
+    async move {
+        connection.open_now().increment(1.0);
+        let (end, admission) = match admitted {
+            Ok(admission) => (connection.serve().await, Some(admission)),
+            Err(code) => (End::Close(code, "too many connections"), None),
+        };
+        connection.finish(end).await;
+        connection.open_now().decrement(1.0);
+        drop(admission);
+    }
 }
 
 struct Connection<C> {
@@ -168,6 +167,10 @@ impl<C: Carrier> Connection<C> {
         }
     }
 
+    fn open_now(&self) -> &metrics::Gauge {
+        &self.shared.metrics.carrier(self.arrival.kind).connections
+    }
+
     async fn serve(&mut self) -> End {
         self.shared.opened(self.id, &self.outbox);
         loop {
@@ -178,99 +181,14 @@ impl<C: Carrier> Connection<C> {
         }
     }
 
-    /// The next thing to handle. Before it waits, everything is written.
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        self.outbox.register(cx.waker());
-        if let Some(code) = self.outbox.closing() {
-            return Poll::Ready(Event::End(End::Close(code, code.as_str())));
-        }
-        loop {
-            if self.since_write < MAX_BEFORE_WRITE
-                && let Poll::Ready(event) = self.poll_sources(cx)
-            {
-                self.since_write += 1;
-                return Poll::Ready(event);
-            }
-            self.since_write = 0;
-            match self.carrier.poll_write(&self.outbox, cx) {
-                Poll::Ready(Err(_)) => return Poll::Ready(Event::End(End::Gone)),
-                // Writing has made room: something may be ready now.
-                Poll::Ready(Ok(true)) => self.blocked = false,
-                Poll::Ready(Ok(false)) => {
-                    self.blocked = false;
-                    let event = self.poll_sources(cx);
-                    return match event {
-                        Poll::Pending if self.is_finished() => {
-                            Poll::Ready(Event::End(End::Finished))
-                        }
-                        event => event,
-                    };
-                }
-                Poll::Pending => {
-                    self.blocked = true;
-                    return self.poll_sources(cx);
-                }
-            }
-        }
-    }
-
-    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if let Some(preparing) = &mut self.preparing
-            && let Poll::Ready(ready) = preparing.as_mut().poll(cx)
-        {
-            self.preparing = None;
-            return Poll::Ready(Event::Prepared(Box::new(ready)));
-        }
-        if let Poll::Ready(Some(reply)) = self.in_flight.poll_next_unpin(cx) {
-            return Poll::Ready(Event::Replied(reply));
-        }
-        if matches!(self.stage, Stage::Open(_)) && self.outbox.has_signals() {
-            return Poll::Ready(Event::Signals);
-        }
-        if let Stage::Open(open) = &self.stage
-            && let Poll::Ready(filled) = self.fills.poll(&open.client, cx)
-        {
-            return Poll::Ready(Event::Filled(filled));
-        }
-        if self.timer.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Event::Tick);
-        }
-        self.poll_client(cx)
-    }
-
-    /// Requests, as long as the connection can take them.
-    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let busy = self.preparing.is_some()
-            || self.in_flight.len() >= MAX_IN_FLIGHT
-            || !self.outbox.has_room();
-        if busy {
-            return Poll::Pending;
-        }
-        if let Some(frame) = self.backlog.pop_front() {
-            return Poll::Ready(Event::Request(frame));
-        }
-        if self.half_closed {
-            return Poll::Pending;
-        }
-        self.carrier.poll_receive(cx).map(Event::Received)
-    }
-
-    fn is_finished(&self) -> bool {
-        self.half_closed
-            && self.preparing.is_none()
-            && self.in_flight.is_empty()
-            && self.backlog.is_empty()
-            && self.fills.is_idle()
-    }
-
     /// Handles one thing; `Some` ends the connection.
     fn handle(&mut self, event: Event) -> Option<End> {
         match event {
-            Event::Replied(reply) => self.reply(reply),
+            Event::Replied(reply) => self.reply(*reply),
             Event::Prepared(ready) => return self.prepared(*ready),
             Event::Filled(filled) => self.filled(filled),
             Event::Received(received) => return self.received(received),
-            Event::Request(frame) => return self.request(frame),
+            Event::Request(frame) => return self.request(*frame),
             Event::Signals => self.signals(),
             Event::Tick => return self.tick(),
             Event::End(end) => return Some(end),
@@ -314,7 +232,7 @@ impl<C: Carrier> Connection<C> {
 
     fn prepared(&mut self, ready: Ready) -> Option<End> {
         match ready {
-            Ready::Reply(reply) => self.reply(reply),
+            Ready::Reply(reply) => self.reply(*reply),
             Ready::Wait(future) => self.in_flight.push(future),
             Ready::Opened(opened) => self.open(opened),
             Ready::Refused(Refusal { id, code, error }) => {
@@ -327,10 +245,9 @@ impl<C: Carrier> Connection<C> {
 
     /// Hello was good: Welcome first, then what follows from it.
     fn open(&mut self, mut opened: Box<Opened>) {
-        let welcome = std::mem::take(&mut opened.welcome);
         self.push(&v1::ServerFrame {
             id: opened.hello_id,
-            frame: Some(Frame::Welcome(welcome)),
+            frame: opened.welcome.take().map(Frame::Welcome),
         });
         for (id, error) in std::mem::take(&mut opened.not_resumed) {
             self.push_error(0, &error, Some(id));
@@ -398,81 +315,12 @@ impl<C: Carrier> Connection<C> {
     }
 
     fn set_timer(&mut self) {
+        let silent = self.heard_at + 2 * self.shared.settings.ping_interval();
         let next = match &self.stage {
             Stage::AwaitingHello { until } => *until,
-            Stage::Opening => self.ping_at,
-            Stage::Open(open) => self.ping_at.min(open.expires),
+            Stage::Opening => self.ping_at.min(silent),
+            Stage::Open(open) => self.ping_at.min(silent).min(open.expires),
         };
         self.timer.as_mut().reset(next);
     }
-
-    fn reply(&mut self, reply: Reply) {
-        match reply.answer {
-            Ok(Some(frame)) if reply.id != 0 => {
-                self.push(&v1::ServerFrame {
-                    id: reply.id,
-                    frame: Some(frame),
-                });
-            }
-            Ok(_) => {}
-            Err(error) => self.push_error(reply.id, &error, reply.conversation),
-        }
-    }
-
-    fn push_error(&mut self, id: u32, error: &ApiError, conversation: Option<String>) {
-        match error {
-            ApiError::Internal(_) => {
-                tracing::error!(connection = %self.id, %error, "a request failed");
-            }
-            ApiError::Unavailable { .. } => {
-                tracing::debug!(connection = %self.id, %error, "a request failed");
-            }
-            _ => {}
-        }
-        let mut frame = status::to_proto(error);
-        frame.conversation_id = conversation.unwrap_or_default();
-        self.push(&v1::ServerFrame {
-            id,
-            frame: Some(Frame::Error(frame)),
-        });
-    }
-
-    fn push(&self, frame: &v1::ServerFrame) {
-        self.outbox
-            .push(codec::piece(self.outbox.format(), frame), Class::Durable);
-    }
-
-    /// Says why the connection ends, as far as the client still listens.
-    async fn finish(&mut self, end: End) {
-        self.shared.ended(self.id);
-        let bytes_out = &self.shared.metrics.carrier(self.arrival.kind).bytes_out;
-        match end {
-            End::Gone => {}
-            End::Finished => {
-                let _ = tokio::time::timeout(
-                    FAREWELL,
-                    self.carrier.close(CloseCode::Draining, "finished"),
-                )
-                .await;
-            }
-            End::Close(code, reason) => {
-                self.shared.metrics.closed(code);
-                let bye = v1::Bye {
-                    code: code.number().into(),
-                    reason: reason.to_owned(),
-                };
-                let piece = codec::piece(self.outbox.format(), &push_frame(Frame::Bye(bye)));
-                self.outbox.end_with(piece, code == CloseCode::TooSlow);
-                let farewell = async {
-                    let write = |cx: &mut Context<'_>| self.carrier.poll_write(&self.outbox, cx);
-                    poll_fn(write).await?;
-                    self.carrier.close(code, reason).await
-                };
-                // A client that does not listen any more is left to itself.
-                let _ = tokio::time::timeout(FAREWELL, farewell).await;
-            }
-        }
-        bytes_out.increment(self.carrier.written());
-    }
 }
-pub(crate) type Sized_ = Connection<crate::carriers::ws::WebSocket<tokio::net::TcpStream>>;

@@ -30,7 +30,7 @@ pub(super) struct Reply {
 
 /// What a request that others wait for has come to.
 pub(super) enum Ready {
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// Begun in its turn; the answer comes later.
     Wait(BoxFuture<'static, Reply>),
     Opened(Box<Opened>),
@@ -132,7 +132,7 @@ impl<C: Carrier> Connection<C> {
             conversation,
         };
         match verbs::handle(&open.client, request) {
-            Handling::Done(answer) => self.reply(name(answer)),
+            Handling::Done(answer) => self.reply(name(*answer)),
             Handling::Concurrent(future) => {
                 self.in_flight
                     .push(Box::pin(async move { name(future.await) }));
@@ -140,7 +140,7 @@ impl<C: Carrier> Connection<C> {
             Handling::Ordered(future) => {
                 self.preparing = Some(Box::pin(async move {
                     match future.await {
-                        verbs::Prepared::Answer(answer) => Ready::Reply(name(answer)),
+                        verbs::Prepared::Answer(answer) => Ready::Reply(Box::new(name(*answer))),
                         verbs::Prepared::Wait(rest) => {
                             Ready::Wait(Box::pin(async move { name(rest.await) }))
                         }

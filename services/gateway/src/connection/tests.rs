@@ -9,7 +9,7 @@ use frontdesk_proto::v1::{self, ErrorCode, client_frame::Request, server_frame::
 use tokio_websockets::Message;
 use uuid::Uuid;
 
-fn message(id: &str, msg: &str, text: &str) -> Request {
+pub(super) fn message(id: &str, msg: &str, text: &str) -> Request {
     Request::Send(v1::SendMessage {
         conversation_id: id.into(),
         client_msg_id: msg.into(),
@@ -18,7 +18,7 @@ fn message(id: &str, msg: &str, text: &str) -> Request {
     })
 }
 
-async fn start(client: &mut TestClient) -> String {
+pub(super) async fn start(client: &mut TestClient) -> String {
     match client
         .ask(Request::Start(v1::StartConversation::default()))
         .await
@@ -31,7 +31,7 @@ async fn start(client: &mut TestClient) -> String {
     }
 }
 
-fn error(frame: Frame) -> (ErrorCode, v1::Error) {
+pub(super) fn error(frame: Frame) -> (ErrorCode, v1::Error) {
     match frame {
         Frame::Error(e) => (e.code(), e),
         other => panic!("no error but {other:?}"),
@@ -259,37 +259,6 @@ async fn broken_batches_end_the_connection_and_unknown_requests_do_not() {
 }
 
 #[tokio::test]
-async fn ten_thousand_rapid_sends_are_limited_and_the_connection_is_kept() {
-    let world = World::start().await;
-    let (mut client, _) = TestClient::hello(&world, false, world.visitor(), vec![]).await;
-    let id = start(&mut client).await;
-    let (mut sent, mut limited) = (0, 0);
-    for batch in 0..160 {
-        let frames = (0..63)
-            .map(|n| v1::ClientFrame {
-                id: 1_000 + n,
-                request: Some(message(&id, &format!("{batch}-{n}"), "x")),
-            })
-            .collect();
-        client.send_batch(&v1::ClientBatch { frames }).await;
-        for n in 0..63 {
-            match client.answer(1_000 + n).await {
-                Frame::Sent(_) => sent += 1,
-                other => {
-                    let (code, e) = error(other);
-                    assert_eq!(code, ErrorCode::RateLimited);
-                    assert!(e.retryable && e.retry_after.is_some());
-                    limited += 1;
-                }
-            }
-        }
-    }
-    assert!(sent >= 39, "{sent}");
-    assert!(limited > 1_000, "{limited}");
-    assert_eq!(client.closed, None);
-}
-
-#[tokio::test]
 async fn a_token_is_refreshed_in_band_and_only_for_the_same_person() {
     let world = World::start().await;
     let me = Uuid::now_v7();
@@ -348,64 +317,4 @@ async fn a_disabled_account_is_refused() {
     };
     client.ask(Request::Hello(hello)).await;
     assert_eq!(client.close_code().await, Some(4200));
-}
-
-#[tokio::test]
-async fn a_person_has_only_so_many_connections_and_says_hello_in_time() {
-    let world = World::with(|s| {
-        s.max_connections_per_person = 1;
-        s.hello_timeout_seconds = 1;
-    })
-    .await;
-    let token = world.visitor();
-    let (_first, _) = TestClient::hello(&world, true, token.clone(), vec![]).await;
-    let mut second = TestClient::connect(&world, true).await;
-    second
-        .send(
-            1,
-            Request::Hello(v1::Hello {
-                token,
-                ..Default::default()
-            }),
-        )
-        .await;
-    assert_eq!(second.close_code().await, Some(4100));
-    let mut silent = TestClient::connect(&world, true).await;
-    assert_eq!(silent.close_code().await, Some(4204));
-}
-
-#[tokio::test]
-async fn at_most_five_conversations_are_open_and_a_retry_opens_none() {
-    let world = World::start().await;
-    let (mut client, _) = TestClient::hello(&world, false, world.visitor(), vec![]).await;
-    let mut last = String::new();
-    for _ in 0..5 {
-        last = start(&mut client).await;
-    }
-    let with = |conversation_id: String, queue: &str| {
-        let queue = queue.into();
-        Request::Start(v1::StartConversation {
-            conversation_id,
-            queue,
-            ..Default::default()
-        })
-    };
-    assert!(matches!(
-        client.ask(with(last, "")).await,
-        Frame::Conversation(_)
-    ));
-    let full = client.ask(with(String::new(), "")).await;
-    assert_eq!(error(full).0, ErrorCode::FailedPrecondition);
-    let (mut other, _) = TestClient::hello(&world, false, world.visitor(), vec![]).await;
-    let no_queue = other.ask(with(String::new(), "nowhere")).await;
-    assert_eq!(error(no_queue).0, ErrorCode::InvalidArgument);
-    let v4 = other
-        .ask(with("b2f7e2c0-3c1f-4d6e-9d9b-111111111111".into(), ""))
-        .await;
-    assert_eq!(error(v4).0, ErrorCode::InvalidArgument);
-    let ancient = "00000000-0001-7000-8000-000000000001".to_owned();
-    assert_eq!(
-        error(other.ask(with(ancient, "")).await).0,
-        ErrorCode::InvalidArgument
-    );
 }

@@ -47,7 +47,7 @@ pub(super) async fn websocket(
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::Invalid("this connection cannot be upgraded".into()))?;
     let arrival = Arrival::new(kind, peer, origin);
-    // The task of one connection; ends with it, or with the gateway's stop.
+    // Ends with the switch or its deadline.
     shared
         .tasks
         .spawn(switch(shared.clone(), switching, arrival));
@@ -78,7 +78,11 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
         CarrierKind::WebSocketProtobuf | CarrierKind::Grpc => WireFormat::Protobuf,
     };
     let carrier = WebSocket::new(parts.io.into_inner(), format, &parts.read_buf);
-    connection::run(shared, carrier, arrival).await;
+    // A task of its own, so that what the switch needed is freed; ends with the
+    // connection, or with the gateway's stop.
+    shared
+        .tasks
+        .spawn(connection::run(shared.clone(), carrier, arrival));
 }
 
 /// Checks the handshake and gives the answer to its key.

@@ -2,8 +2,6 @@
 
 mod client;
 mod desk;
-#[cfg(test)]
-mod idle;
 mod roles;
 mod sessions;
 

@@ -33,7 +33,7 @@ pub(super) fn set_status(client: &Arc<Client>, r: v1::SetStatus) -> Result<Handl
             .presence
             .set_status(site, agent, status, &r.reason);
         let view = within(CALL_DEADLINE, "presence", set).await;
-        Prepared::Answer(view.map(|v| Some(Frame::AgentState(agent_view_to_proto(&v)))))
+        Prepared::answer(view.map(|v| Some(Frame::AgentState(agent_view_to_proto(&v)))))
     })))
 }
 
@@ -44,7 +44,7 @@ pub(super) fn accept(client: &Arc<Client>, r: &v1::AcceptOffer) -> Result<Handli
     let offer: OfferId = r.offer_id.parse()?;
     let client = client.clone();
     Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::Answer(accepted(&client, id, offer).await)
+        Prepared::answer(accepted(&client, id, offer).await)
     })))
 }
 
@@ -117,7 +117,7 @@ pub(super) fn transfer(
     Ok(Handling::Ordered(Box::pin(async move {
         let target = match resolve(&client, target).await {
             Ok(target) => target,
-            Err(error) => return Prepared::Answer(Err(error)),
+            Err(error) => return Prepared::answer(Err(error)),
         };
         let outcome = submit(
             &client,

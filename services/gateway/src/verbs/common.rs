@@ -41,7 +41,7 @@ pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling,
     Ok(Handling::Ordered(Box::pin(async move {
         match files(&client, id, &r.attachment_ids).await {
             Ok(files) => Prepared::Wait(say(&client, id, client_msg_id, text, files)),
-            Err(error) => Prepared::Answer(Err(error)),
+            Err(error) => Prepared::answer(Err(error)),
         }
     })))
 }
@@ -119,7 +119,7 @@ pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handli
     let id: ConversationId = cursor.conversation_id.parse()?;
     let client = client.clone();
     Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::Answer(follow(&client, id, Seq::new(cursor.seq)).await)
+        Prepared::answer(follow(&client, id, Seq::new(cursor.seq)).await)
     })))
 }
 
@@ -152,10 +152,10 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
         let reading = client.shared.deps.sessions.history(query);
         let page = match within(CALL_DEADLINE, "sessions", reading).await {
             Ok(page) => page,
-            Err(error) => return Prepared::Answer(Err(error)),
+            Err(error) => return Prepared::answer(Err(error)),
         };
         let events: Result<_, _> = page.events.iter().map(event_push).collect();
-        Prepared::Answer(events.map(|events| {
+        Prepared::answer(events.map(|events| {
             Some(Frame::History(v1::History {
                 conversation_id,
                 events,

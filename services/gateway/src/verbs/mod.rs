@@ -25,7 +25,7 @@ pub(crate) type Answer = Result<Option<Frame>, ApiError>;
 /// How a request is carried out.
 pub(crate) enum Handling {
     /// It has been.
-    Done(Answer),
+    Done(Box<Answer>),
     /// It has been begun in its turn; later requests need not wait.
     Concurrent(BoxFuture<'static, Answer>),
     /// Later requests wait until it has been begun.
@@ -35,9 +35,15 @@ pub(crate) enum Handling {
 /// What an ordered request has come to.
 pub(crate) enum Prepared {
     /// It is finished.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// It was begun in its turn; later requests need not wait for the rest.
     Wait(BoxFuture<'static, Answer>),
+}
+
+impl Prepared {
+    fn answer(answer: Answer) -> Self {
+        Self::Answer(Box::new(answer))
+    }
 }
 
 /// Begins a request.
@@ -64,7 +70,7 @@ pub(crate) fn handle(client: &Arc<Client>, request: Request) -> Handling {
         // Handled by the connection itself, before anything comes here.
         Request::Hello(_) | Request::RefreshToken(_) | Request::Pong(_) => Ok(done(None)),
     };
-    begun.unwrap_or_else(|error| Handling::Done(Err(error)))
+    begun.unwrap_or_else(|error| Handling::Done(Box::new(Err(error))))
 }
 
 /// The conversation that a request names, for its error.
@@ -96,7 +102,7 @@ pub(crate) fn conversation_of(request: &Request) -> Option<&str> {
 }
 
 fn done(frame: Option<Frame>) -> Handling {
-    Handling::Done(Ok(frame))
+    Handling::Done(Box::new(Ok(frame)))
 }
 
 /// Submits a command now, in its turn; the future waits for the outcome.

@@ -17,7 +17,7 @@ pub(super) fn start(
     let start = Start::parse(client, request)?;
     let client = client.clone();
     Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::Answer(start::open(&client, start).await)
+        Prepared::answer(start::open(&client, start).await)
     })))
 }
 

@@ -2,7 +2,7 @@
 //! the next one finishes or undoes what it left.
 
 use super::world::*;
-use frontdesk_core::conversation::{Command, Phase};
+use frontdesk_core::conversation::{Command, Phase, TransferTarget};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::{AgentStatus, Hold};
 use frontdesk_proto::api::Routing;
@@ -23,6 +23,7 @@ enum Deed {
     Decline(u128),
     VisitorCloses(u128),
     AgentCloses(u128),
+    HandsOn(u128),
     Leaves(usize),
     Returns(usize),
     Pass(u64),
@@ -39,6 +40,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
         1 => which().prop_map(Deed::Decline),
         1 => which().prop_map(Deed::VisitorCloses),
         1 => which().prop_map(Deed::AgentCloses),
+        1 => which().prop_map(Deed::HandsOn),
         1 => (0..2usize).prop_map(Deed::Leaves),
         1 => (0..2usize).prop_map(Deed::Returns),
         2 => prop_oneof![Just(1), Just(7), Just(25), Just(40)].prop_map(Deed::Pass),
@@ -71,22 +73,26 @@ async fn answer(world: &Arc<World>, id: u128, accepts: bool) {
     let _ = timeout(Duration::from_secs(1), answered).await;
 }
 
-async fn closes(world: &World, id: u128, by_agent: bool) {
+async fn visitor_closes(world: &World, id: u128) {
+    if world
+        .summaries()
+        .iter()
+        .any(|s| s.id == conversation_id(id))
+    {
+        world.client(Role::Visitor, id, id, Command::Close).await;
+    }
+}
+
+/// The agent who has the conversation does something with it.
+async fn its_agent_does(world: &World, id: u128, command: Command) {
     let found = world
         .summaries()
         .into_iter()
         .find(|s| s.id == conversation_id(id));
-    let Some(phase) = found.map(|s| s.phase) else {
-        return;
-    };
-    match (&phase, by_agent) {
-        (Phase::Assigned { agent, .. }, true) => {
-            world
-                .client(Role::Agent, agent.id.as_u128(), id, Command::Close)
-                .await;
-        }
-        (_, false) => world.client(Role::Visitor, id, id, Command::Close).await,
-        _ => {}
+    if let Some(Phase::Assigned { agent, .. }) = found.map(|s| s.phase) {
+        world
+            .client(Role::Agent, agent.id.as_u128(), id, command)
+            .await;
     }
 }
 
@@ -104,8 +110,16 @@ async fn play(story: &[Deed]) {
             Deed::Open(_) => {}
             Deed::Accept(id) => answer(&world, *id, true).await,
             Deed::Decline(id) => answer(&world, *id, false).await,
-            Deed::VisitorCloses(id) => closes(&world, *id, false).await,
-            Deed::AgentCloses(id) => closes(&world, *id, true).await,
+            Deed::VisitorCloses(id) => visitor_closes(&world, *id).await,
+            Deed::AgentCloses(id) => its_agent_does(&world, *id, Command::Close).await,
+            Deed::HandsOn(id) => {
+                let target = TransferTarget::Queue(sales());
+                let hand_on = Command::Transfer {
+                    target,
+                    note: "".into(),
+                };
+                its_agent_does(&world, *id, hand_on).await;
+            }
             Deed::Leaves(which) => world.disconnect(AGENTS[*which]),
             Deed::Returns(which) => world.connect(AGENTS[*which], CAPACITY),
             Deed::Pass(secs) => world.pass(*secs).await,

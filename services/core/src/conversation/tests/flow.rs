@@ -339,3 +339,14 @@ fn a_visitor_reads_no_further_than_what_it_may_see() {
         .unwrap();
     assert_eq!(it.summary().agent_read, internal);
 }
+
+#[test]
+fn another_visitor_gets_no_answer_to_the_ids_of_this_one() {
+    let mut it = with_ann();
+    it.step(&visitor(), &send("m1", "hello"), at(120)).unwrap();
+    let stranger = Origin::Client(principal(SITE, Role::Visitor, 99));
+    assert_eq!(
+        it.step(&stranger, &send("m1", "hello"), at(121)),
+        Err(Reject::NotFound)
+    );
+}
