@@ -45,8 +45,8 @@ stage web npm --prefix services/web test -- --reporter=tap
 count $? "$(grep -cE '^ *ok [0-9]+ - .*# time' "$logs/web.log")" \
   "$(grep -cE '^ *not ok [0-9]+ - .*# time' "$logs/web.log")"
 
-FRONTDESK_TEST_BINARY=$PWD/target/debug/frontdesk \
-  stage browser npm --prefix tests/browser test
+FRONTDESK_BIN=$PWD/target/debug/frontdesk \
+  stage browser npm --prefix tests/browser test -- --test-reporter=tap
 count $? "$(sum '^# pass ([0-9]+)$' "$logs/browser.log")" \
   "$(sum '^# fail ([0-9]+)$' "$logs/browser.log")"
 

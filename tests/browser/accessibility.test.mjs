@@ -4,7 +4,15 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessibilityProblems, launchBrowser, openPage } from "./support/browser.mjs";
 import { startFrontdesk } from "./support/frontdesk.mjs";
-import { acceptOffer, agentSays, goOnline, openChat, signIn, startChat, visitorSays } from "./support/people.mjs";
+import {
+  acceptOffer,
+  agentSays,
+  goOnline,
+  openChat,
+  signIn,
+  startChat,
+  visitorSays,
+} from "./support/people.mjs";
 
 let frontdesk;
 let browser;

@@ -4,9 +4,24 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { eventually, launchBrowser, messages, openPage, shoot, showsMessages } from "./support/browser.mjs";
+import {
+  eventually,
+  launchBrowser,
+  messages,
+  openPage,
+  shoot,
+  showsMessages,
+} from "./support/browser.mjs";
 import { startFrontdesk } from "./support/frontdesk.mjs";
-import { acceptOffer, agentSays, goOnline, openChat, signIn, startChat, visitorSays } from "./support/people.mjs";
+import {
+  acceptOffer,
+  agentSays,
+  goOnline,
+  openChat,
+  signIn,
+  startChat,
+  visitorSays,
+} from "./support/people.mjs";
 
 const DIALOGUE = [
   ["visitor", "您好，我的茶叶什么时候到？"],
@@ -31,7 +46,10 @@ before(async () => {
   frontdesk = await startFrontdesk();
   browser = await launchBrowser();
   visitor = await openPage(browser, { viewport: { width: 1280, height: 860 } });
-  agent = await openPage(browser, { viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+  agent = await openPage(browser, {
+    viewport: { width: 1440, height: 900 },
+    acceptDownloads: true,
+  });
 });
 
 after(async () => {
@@ -69,7 +87,7 @@ test("a whole chat", async (t) => {
     await signIn(agent, frontdesk, "agent");
     await goOnline(agent);
     await agent.page.locator(".offer", { hasText: first }).waitFor();
-    assert.match(await agent.page.locator(".countdown").innerText(), /^\d+ s$/);
+    assert.match(await agent.page.locator(".countdown").textContent(), /^\d+ s$/);
     await shoot(agent.page, "console-offer");
     await acceptOffer(agent, first);
     await showsMessages(agent.page, said);

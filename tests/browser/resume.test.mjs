@@ -105,6 +105,26 @@ test("the agent's page goes on after a reload, without signing in", async () => 
   await bothShow(said);
 });
 
+test("the server is killed and started again: both go on", async () => {
+  visitor.networkErrorsCount = false;
+  agent.networkErrorsCount = false;
+  for (let round = 1; round <= 2; round += 1) {
+    await agentSays(agent, `acknowledged before kill ${round}`);
+    said.push(`acknowledged before kill ${round}`);
+    await bothShow(said);
+    const restarted = frontdesk.killAndRestart();
+    await visitorSays(visitor, `while it was away ${round}`);
+    await restarted;
+    said.push(`while it was away ${round}`);
+    await bothShow(said);
+  }
+  await agentSays(agent, "and on it goes");
+  said.push("and on it goes");
+  await bothShow(said);
+  visitor.networkErrorsCount = true;
+  agent.networkErrorsCount = true;
+});
+
 test("neither page had an error", () => {
   assert.deepEqual(visitor.problems, []);
   assert.deepEqual(agent.problems, []);

@@ -29,10 +29,7 @@ pub struct Ready {
 impl Ready {
     /// Host and port of the base address.
     pub fn address(&self) -> SocketAddr {
-        let address = self
-            .listen
-            .strip_prefix("http://")
-            .and_then(|a| a.parse().ok());
+        let address = self.listen.strip_prefix("http://").and_then(|a| a.parse().ok());
         address.unwrap_or_else(|| panic!("not an address: {}", self.listen))
     }
 }

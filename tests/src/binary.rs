@@ -22,7 +22,5 @@ pub fn frontdesk() -> PathBuf {
 fn beside_this_test() -> PathBuf {
     let test = env::current_exe().expect("the system knows the running program");
     let profile = test.parent().and_then(|deps| deps.parent());
-    profile
-        .expect("cargo puts tests into target/PROFILE/deps")
-        .join("frontdesk")
+    profile.expect("cargo puts tests into target/PROFILE/deps").join("frontdesk")
 }

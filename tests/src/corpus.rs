@@ -34,30 +34,21 @@ enum Lines {
 /// The repository's folder.
 pub fn repository() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests
-        .parent()
-        .expect("the package lies in the repository")
-        .to_owned()
+    tests.parent().expect("the package lies in the repository").to_owned()
 }
 
 /// `per_language` dialogues of every language, spread over all of its files and
 /// the longest first. Panics when the corpus has not been fetched.
 pub fn dialogues(per_language: usize) -> Vec<Dialogue> {
     let folder = repository().join(FOLDER);
-    assert!(
-        folder.is_dir(),
-        "no dialogues: run tests/setup-corpus.sh first"
-    );
+    assert!(folder.is_dir(), "no dialogues: run tests/setup-corpus.sh first");
     let mut chosen = Vec::new();
     for (language, mut found) in by_language(&folder) {
         // Longer dialogues have more turns that could be lost or swapped.
         found.sort_by_key(|lines| std::cmp::Reverse(lines.len()));
         found.dedup();
         found.truncate(per_language);
-        let language = |lines| Dialogue {
-            language: language.clone(),
-            lines,
-        };
+        let language = |lines| Dialogue { language: language.clone(), lines };
         chosen.extend(found.into_iter().map(language));
     }
     chosen
@@ -66,15 +57,10 @@ pub fn dialogues(per_language: usize) -> Vec<Dialogue> {
 fn by_language(folder: &Path) -> BTreeMap<String, Vec<Vec<String>>> {
     let mut found: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
     for language in entries(folder) {
-        let name = language
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned());
+        let name = language.file_name().map(|n| n.to_string_lossy().into_owned());
         let dialogues = found.entry(name.expect("entries have names")).or_default();
         let files = entries(&language);
-        for path in files
-            .iter()
-            .filter(|p| p.extension().is_some_and(|e| e == "yml"))
-        {
+        for path in files.iter().filter(|p| p.extension().is_some_and(|e| e == "yml")) {
             dialogues.extend(read(path));
         }
     }

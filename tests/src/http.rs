@@ -37,16 +37,12 @@ impl Http {
 
     /// A call to be completed with a body and sent.
     pub fn call(&self, method: Method, path: &str) -> request::Builder {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, self.address.to_string())
+        Request::builder().method(method).uri(path).header(HOST, self.address.to_string())
     }
 
     /// A call with a bearer token.
     pub fn call_as(&self, token: &str, method: Method, path: &str) -> request::Builder {
-        self.call(method, path)
-            .header(AUTHORIZATION, format!("Bearer {token}"))
+        self.call(method, path).header(AUTHORIZATION, format!("Bearer {token}"))
     }
 
     /// Gets a resource without a token.
@@ -56,24 +52,19 @@ impl Http {
 
     /// Gets a resource with a token.
     pub async fn get_as(&self, token: &str, path: &str) -> Answer {
-        self.send(self.call_as(token, Method::GET, path), Bytes::new())
-            .await
+        self.send(self.call_as(token, Method::GET, path), Bytes::new()).await
     }
 
     /// Posts JSON without a token.
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
         let body = serde_json::to_vec(body).expect("test data is JSON");
-        let call = self
-            .call(Method::POST, path)
-            .header(CONTENT_TYPE, "application/json");
+        let call = self.call(Method::POST, path).header(CONTENT_TYPE, "application/json");
         self.send(call, body.into()).await
     }
 
     /// Sends a call; panics when there is no answer.
     pub async fn send(&self, call: request::Builder, body: Bytes) -> Answer {
-        self.try_send(call, body)
-            .await
-            .unwrap_or_else(|e| panic!("no answer: {e}"))
+        self.try_send(call, body).await.unwrap_or_else(|e| panic!("no answer: {e}"))
     }
 
     /// Sends a call; an error when the server hangs up before it has answered.
@@ -83,17 +74,11 @@ impl Http {
         body: Bytes,
     ) -> Result<Answer, hyper::Error> {
         let request = call.body(Full::new(body)).expect("a valid request");
-        step(
-            format!("{} {}", request.method(), request.uri()),
-            self.exchange(request),
-        )
-        .await
+        step(format!("{} {}", request.method(), request.uri()), self.exchange(request)).await
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, hyper::Error> {
-        let stream = TcpStream::connect(self.address)
-            .await
-            .expect("the server listens");
+        let stream = TcpStream::connect(self.address).await.expect("the server listens");
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         // Ends with the exchange: the sender is dropped at its end.
@@ -101,11 +86,7 @@ impl Http {
         let answer = async {
             let (parts, body) = sender.send_request(request).await?.into_parts();
             let body = body.collect().await?.to_bytes();
-            Ok(Answer {
-                status: parts.status,
-                headers: parts.headers,
-                body,
-            })
+            Ok(Answer { status: parts.status, headers: parts.headers, body })
         }
         .await;
         driver.abort();
@@ -117,12 +98,7 @@ impl Answer {
     /// Panics unless the call succeeded.
     #[track_caller]
     pub fn expect_ok(self) -> Self {
-        assert!(
-            self.status.is_success(),
-            "status {}: {}",
-            self.status,
-            self.text()
-        );
+        assert!(self.status.is_success(), "status {}: {}", self.status, self.text());
         self
     }
 
@@ -140,9 +116,6 @@ impl Answer {
 
     /// A header as text; empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 }

@@ -61,12 +61,7 @@ impl Process {
             read("out", out, printed.clone(), Some(lines)),
             read("err", err, printed.clone(), None),
         ];
-        Self {
-            child,
-            printed,
-            readers,
-            stdout,
-        }
+        Self { child, printed, readers, stdout }
     }
 
     /// Its process id.
@@ -81,10 +76,7 @@ impl Process {
 
     /// Takes the end of the pipe to its standard input.
     pub fn take_stdin(&mut self) -> std::process::ChildStdin {
-        self.child
-            .stdin
-            .take()
-            .expect("standard input is taken once")
+        self.child.stdin.take().expect("standard input is taken once")
     }
 
     /// SIGKILL: no chance to tidy up.
@@ -98,10 +90,7 @@ impl Process {
     pub fn terminate(&mut self, limit: Duration) -> ExitStatus {
         let id = self.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(
-            sent.is_ok_and(|s| s.success()),
-            "cannot signal process {id}"
-        );
+        assert!(sent.is_ok_and(|s| s.success()), "cannot signal process {id}");
         self.wait_exit(limit)
     }
 
@@ -111,9 +100,7 @@ impl Process {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => {
-                    self.readers
-                        .drain(..)
-                        .for_each(|r| r.join().expect("readers do not panic"));
+                    self.readers.drain(..).for_each(|r| r.join().expect("readers do not panic"));
                     return status;
                 }
                 Ok(None) => assert!(Instant::now() < end, "process {} goes on", self.id()),
@@ -125,11 +112,7 @@ impl Process {
 
     /// What it printed last, both streams, oldest line first.
     pub fn printed(&self) -> String {
-        self.printed
-            .lock()
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect()
+        self.printed.lock().iter().map(|line| format!("{line}\n")).collect()
     }
 
     /// Resident memory in bytes.
@@ -137,11 +120,8 @@ impl Process {
         let path = format!("/proc/{}/status", self.id());
         let status = std::fs::read_to_string(&path).expect("the process runs");
         let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-        let kib = line
-            .and_then(|l| l.trim().strip_suffix(" kB"))
-            .and_then(|n| n.parse().ok());
-        kib.map(|kib: u64| kib * 1024)
-            .expect("the system tells the resident size")
+        let kib = line.and_then(|l| l.trim().strip_suffix(" kB")).and_then(|n| n.parse().ok());
+        kib.map(|kib: u64| kib * 1024).expect("the system tells the resident size")
     }
 }
 
@@ -153,11 +133,7 @@ impl Drop for Process {
             let _ = reader.join();
         }
         if thread::panicking() {
-            eprintln!(
-                "---- what process {} printed last ----\n{}",
-                self.id(),
-                self.printed()
-            );
+            eprintln!("---- what process {} printed last ----\n{}", self.id(), self.printed());
         }
     }
 }

@@ -50,10 +50,7 @@ impl Plan {
         let mut server = Server {
             process: None,
             ready: None,
-            data: self
-                .data
-                .clone()
-                .unwrap_or_else(|| folder.path().join("data")),
+            data: self.data.clone().unwrap_or_else(|| folder.path().join("data")),
             plan: self,
             _folder: folder,
         };
@@ -74,11 +71,7 @@ pub fn dev_command(data: &Path, listen: &str, settings: &[(String, String)]) -> 
         let variable = format!("FRONTDESK_{}", name.to_uppercase().replace('.', "__"));
         command.env(variable, value);
     }
-    command
-        .arg("dev")
-        .arg("--data")
-        .arg(data)
-        .args(["--listen", listen, "--print", "json"]);
+    command.arg("dev").arg("--data").arg(data).args(["--listen", listen, "--print", "json"]);
     command
 }
 
@@ -166,39 +159,24 @@ impl Server {
 
     /// The accounts of one role.
     pub fn accounts(&self, role: &str) -> Vec<Account> {
-        self.ready()
-            .agents
-            .iter()
-            .filter(|a| a.role == role)
-            .cloned()
-            .collect()
+        self.ready().agents.iter().filter(|a| a.role == role).cloned().collect()
     }
 
     /// The n-th agent's account.
     pub fn agent(&self, n: usize) -> Account {
         let agents = self.accounts("agent");
-        agents
-            .get(n)
-            .cloned()
-            .unwrap_or_else(|| panic!("there are {} agents", agents.len()))
+        agents.get(n).cloned().unwrap_or_else(|| panic!("there are {} agents", agents.len()))
     }
 
     /// The first supervisor's account.
     pub fn supervisor(&self) -> Account {
-        self.accounts("supervisor")
-            .into_iter()
-            .next()
-            .expect("there is a supervisor")
+        self.accounts("supervisor").into_iter().next().expect("there is a supervisor")
     }
 
     /// A token for a new visitor.
     pub async fn visitor_token(&self) -> Token {
         let ask = json!({ "siteKey": self.ready().site_key });
-        self.http()
-            .post("/v1/visitor/token", &ask)
-            .await
-            .expect_ok()
-            .json()
+        self.http().post("/v1/visitor/token", &ask).await.expect_ok().json()
     }
 
     /// A token for a member of the staff.
@@ -208,10 +186,6 @@ impl Server {
             "email": account.email,
             "password": account.password,
         });
-        self.http()
-            .post("/v1/agent/sign-in", &ask)
-            .await
-            .expect_ok()
-            .json()
+        self.http().post("/v1/agent/sign-in", &ask).await.expect_ok().json()
     }
 }

@@ -10,6 +10,8 @@ mod metrics;
 mod password;
 mod service;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use admin::{CreatedAgent, NewAgent};

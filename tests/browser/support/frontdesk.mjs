@@ -10,29 +10,47 @@ const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
- * Starts `frontdesk dev` from FRONTDESK_BIN on a free port.
- * Resolves with what it prints when it is ready, and `stop`.
+ * Starts `frontdesk dev` from FRONTDESK_BIN on a free port, on a fresh folder.
+ * Resolves with what it prints when it is ready, with `stop`, and with
+ * `killAndRestart`, which ends it by SIGKILL and starts it again where it was.
  */
 export async function startFrontdesk() {
+  const data = await mkdtemp(path.join(tmpdir(), "frontdesk-browser-"));
+  let running = await run(data, "127.0.0.1:0");
+  const { host } = new URL(running.ready.listen);
+  return {
+    ...running.ready,
+    async killAndRestart() {
+      running.child.kill("SIGKILL");
+      await running.exited;
+      running = await run(data, host);
+    },
+    async stop() {
+      await end(running);
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function run(data, listen) {
   const binary = process.env.FRONTDESK_BIN;
   if (!binary) throw new Error("set FRONTDESK_BIN to the path of the frontdesk binary");
-  const data = await mkdtemp(path.join(tmpdir(), "frontdesk-browser-"));
-  const args = ["dev", "--data", data, "--listen", "127.0.0.1:0", "--print", "json"];
+  const args = ["dev", "--data", data, "--listen", listen, "--print", "json"];
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env: cleanEnv() });
   const exited = new Promise((resolve) => child.once("exit", resolve));
-  const stop = async () => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-    await exited;
-    clearTimeout(timer);
-    await rm(data, { recursive: true, force: true });
-  };
   try {
-    return { ...(await readiness(child, exited)), stop };
+    return { child, exited, ready: await readiness(child, exited) };
   } catch (error) {
-    await stop();
+    await end({ child, exited });
     throw error;
   }
+}
+
+async function end({ child, exited }) {
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(timer);
 }
 
 /** Without FRONTDESK_…, which the binary would take for settings. */

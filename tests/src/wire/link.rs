@@ -34,10 +34,7 @@ pub struct End {
 
 impl End {
     fn abrupt(reason: impl ToString) -> Self {
-        Self {
-            code: ABNORMAL,
-            reason: reason.to_string(),
-        }
+        Self { code: ABNORMAL, reason: reason.to_string() }
     }
 }
 
@@ -61,8 +58,8 @@ pub enum Link {
 }
 
 impl Link {
-    /// Connects.
-    pub async fn open(address: SocketAddr, carrier: Carrier) -> Self {
+    /// Connects; an error when the server is not there or refuses.
+    pub async fn open(address: SocketAddr, carrier: Carrier) -> Result<Self, End> {
         match carrier {
             Carrier::Json => Self::socket(address, true).await,
             Carrier::Protobuf => Self::socket(address, false).await,
@@ -70,40 +67,24 @@ impl Link {
         }
     }
 
-    async fn socket(address: SocketAddr, json: bool) -> Self {
-        let protocol = if json {
-            "frontdesk.v1.json"
-        } else {
-            "frontdesk.v1.proto"
-        };
+    async fn socket(address: SocketAddr, json: bool) -> Result<Self, End> {
+        let protocol = if json { "frontdesk.v1.json" } else { "frontdesk.v1.proto" };
         let headers = [(header::SEC_WEBSOCKET_PROTOCOL, protocol)];
-        let (socket, agreed) = upgrade(address, &headers)
-            .await
-            .expect("the upgrade is accepted");
-        assert_eq!(
-            agreed.as_deref(),
-            Some(protocol),
-            "the subprotocol is agreed on"
-        );
-        Self::Socket {
-            socket: Box::new(socket),
-            json,
-        }
+        let (socket, agreed) = upgrade(address, &headers).await.map_err(End::abrupt)?;
+        assert_eq!(agreed.as_deref(), Some(protocol), "the subprotocol is agreed on");
+        Ok(Self::Socket { socket: Box::new(socket), json })
     }
 
-    async fn grpc(address: SocketAddr) -> Self {
+    async fn grpc(address: SocketAddr) -> Result<Self, End> {
         let client = ChatServiceClient::connect(format!("http://{address}")).await;
         let mut client = client
-            .expect("the server listens")
+            .map_err(End::abrupt)?
             .max_decoding_message_size(LARGEST_MESSAGE)
             .max_encoding_message_size(LARGEST_MESSAGE);
         let (out, batches) = mpsc::channel(OUTGOING);
         let answer = client.chat(ReceiverStream::new(batches)).await;
-        let incoming = answer.expect("the stream is accepted").into_inner();
-        Self::Grpc {
-            out,
-            incoming: Box::new(incoming),
-        }
+        let incoming = answer.map_err(End::abrupt)?.into_inner();
+        Ok(Self::Grpc { out, incoming: Box::new(incoming) })
     }
 
     /// Sends one batch. What cannot be sent any more is told by `receive`.
@@ -115,8 +96,7 @@ impl Link {
                 self.send_message(Message::text(text)).await;
             }
             Self::Socket { json: false, .. } => {
-                self.send_message(Message::binary(batch.encode_to_vec()))
-                    .await;
+                self.send_message(Message::binary(batch.encode_to_vec())).await;
             }
             Self::Grpc { out, .. } => {
                 let _ = out.send(batch).await;
@@ -126,9 +106,7 @@ impl Link {
 
     /// Sends a WebSocket message as it is.
     pub async fn send_message(&mut self, message: Message) {
-        let Self::Socket { socket, .. } = self else {
-            panic!("not a WebSocket")
-        };
+        let Self::Socket { socket, .. } = self else { panic!("not a WebSocket") };
         let _ = step("writing to the socket", socket.send(message)).await;
     }
 
@@ -143,10 +121,7 @@ impl Link {
                 };
                 if let Some((code, reason)) = message.as_close() {
                     let code = u16::from(code).into();
-                    return Err(End {
-                        code,
-                        reason: reason.to_owned(),
-                    });
+                    return Err(End { code, reason: reason.to_owned() });
                 }
                 if message.is_text() || message.is_binary() {
                     assert_eq!(message.is_text(), *json, "the wrong kind of message");
@@ -176,9 +151,7 @@ pub async fn upgrade(
     address: SocketAddr,
     headers: &[(HeaderName, &str)],
 ) -> Result<(Socket, Option<String>), tokio_websockets::Error> {
-    let uri = format!("ws://{address}/v1/ws")
-        .parse()
-        .expect("a valid address");
+    let uri = format!("ws://{address}/v1/ws").parse().expect("a valid address");
     let mut builder = ClientBuilder::from_uri(uri)
         .limits(Limits::default().max_payload_len(Some(LARGEST_MESSAGE)));
     for (name, value) in headers {
@@ -187,8 +160,5 @@ pub async fn upgrade(
     }
     let (socket, answer) = builder.connect().await?;
     let agreed = answer.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
-    Ok((
-        socket,
-        agreed.and_then(|v| v.to_str().ok()).map(str::to_owned),
-    ))
+    Ok((socket, agreed.and_then(|v| v.to_str().ok()).map(str::to_owned)))
 }

@@ -22,6 +22,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use watch::Watch;
 
+/// The answer to a Ping.
+pub(crate) fn pong() -> ClientFrame {
+    ClientFrame { id: 0, request: Some(Request::Pong(Pong {})) }
+}
+
 /// How batches travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
@@ -54,6 +59,7 @@ impl Wire {
     /// Connects without saying anything.
     pub async fn connect(server: &Server, carrier: Carrier) -> Self {
         let link = step("connecting", Link::open(server.address(), carrier)).await;
+        let link = link.unwrap_or_else(|e| panic!("cannot connect: {e:?}"));
         Self {
             link,
             watch: Watch::default(),
@@ -78,11 +84,7 @@ impl Wire {
     ) -> (Self, Welcome) {
         let mut wire = Self::connect(server, carrier).await;
         resume.iter().for_each(|cursor| wire.watch.from(cursor));
-        let hello = Hello {
-            token: token.to_owned(),
-            resume,
-            client: "frontdesk-tests".into(),
-        };
+        let hello = Hello { token: token.to_owned(), resume, client: "frontdesk-tests".into() };
         match wire.request(Request::Hello(hello)).await {
             Ok(Frame::Welcome(welcome)) => {
                 let party = welcome.you.as_ref().map(|p| p.party());
@@ -116,11 +118,7 @@ impl Wire {
     pub async fn send(&mut self, request: Request) -> u32 {
         self.next_id += 1;
         let id = self.next_id;
-        self.send_frames(vec![ClientFrame {
-            id,
-            request: Some(request),
-        }])
-        .await;
+        self.send_frames(vec![ClientFrame { id, request: Some(request) }]).await;
         id
     }
 
@@ -144,17 +142,10 @@ impl Wire {
     /// stay for later.
     pub async fn push<T>(&mut self, what: &str, pick: impl Fn(&Frame) -> Option<T>) -> T {
         let wanted = |frame: &ServerFrame| {
-            frame.id == 0
-                && frame
-                    .frame
-                    .as_ref()
-                    .is_some_and(|frame| pick(frame).is_some())
+            frame.id == 0 && frame.frame.as_ref().is_some_and(|frame| pick(frame).is_some())
         };
         let frame = self.first(what, wanted).await.frame;
-        frame
-            .as_ref()
-            .and_then(&pick)
-            .expect("it was picked a moment ago")
+        frame.as_ref().and_then(&pick).expect("it was picked a moment ago")
     }
 
     /// The first event that `wanted` accepts.
@@ -166,12 +157,20 @@ impl Wire {
         self.push(what, pick).await
     }
 
+    /// Answers pings, and keeps what comes, until something else is done.
+    pub async fn attend<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::pin!(other);
+        loop {
+            tokio::select! {
+                done = &mut other => return done,
+                more = self.read() => assert!(more, "the connection ended: {:?}", self.ended),
+            }
+        }
+    }
+
     /// Waits until the server ends the connection.
     pub async fn end(&mut self) -> End {
-        step("the server ends the connection", async {
-            while self.read().await {}
-        })
-        .await;
+        step("the server ends the connection", async { while self.read().await {} }).await;
         self.ended.clone().expect("it was read to its end")
     }
 
@@ -196,15 +195,22 @@ impl Wire {
     }
 
     async fn first(&mut self, what: &str, wanted: impl Fn(&ServerFrame) -> bool) -> ServerFrame {
+        // Over all reads: pushes that never cease must not keep a test waiting.
+        within(self.patience, what, self.first_ever(what, wanted)).await
+    }
+
+    async fn first_ever(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&ServerFrame) -> bool,
+    ) -> ServerFrame {
         let mut looked_at = 0;
         loop {
             if let Some(n) = (looked_at..self.backlog.len()).find(|n| wanted(&self.backlog[*n])) {
                 return self.backlog.remove(n).expect("found there");
             }
             looked_at = self.backlog.len();
-            if !within(self.patience, what, self.read()).await {
-                panic!("the connection ended ({:?}) before {what}", self.ended);
-            }
+            assert!(self.read().await, "the connection ended ({:?}) before {what}", self.ended);
         }
     }
 
@@ -218,27 +224,25 @@ impl Wire {
                 return false;
             }
         };
+        let mut pings = 0;
         for frame in frames {
             match &frame.frame {
                 Some(Frame::Ping(_)) => {
-                    let pong = ClientFrame {
-                        id: 0,
-                        request: Some(Request::Pong(Pong {})),
-                    };
-                    self.link.send(vec![pong]).await;
+                    pings += 1;
                     continue;
                 }
                 Some(Frame::Bye(bye)) => {
-                    self.ended = Some(End {
-                        code: bye.code,
-                        reason: bye.reason.clone(),
-                    });
+                    self.ended = Some(End { code: bye.code, reason: bye.reason.clone() });
                 }
                 Some(Frame::Event(push)) => self.watch.saw(push),
                 Some(Frame::History(history)) => self.watch.read(history),
                 _ => {}
             }
             self.backlog.push_back(frame);
+        }
+        // Last, so that nothing is lost when the caller stops waiting here.
+        if pings > 0 {
+            self.link.send(vec![pong()]).await;
         }
         true
     }

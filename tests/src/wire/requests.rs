@@ -37,20 +37,14 @@ pub fn text(event: &Event) -> Option<&str> {
 
 /// The texts of the messages among events, in order.
 pub fn texts(events: &[EventPush]) -> Vec<String> {
-    events
-        .iter()
-        .filter_map(|p| p.event.as_ref().and_then(text))
-        .map(str::to_owned)
-        .collect()
+    events.iter().filter_map(|p| p.event.as_ref().and_then(text)).map(str::to_owned).collect()
 }
 
 impl Wire {
     /// A request that must succeed.
     pub async fn ask(&mut self, request: Request) -> Frame {
         let name = format!("{request:?}").chars().take(120).collect::<String>();
-        self.request(request)
-            .await
-            .unwrap_or_else(|e| panic!("{name} failed: {e:?}"))
+        self.request(request).await.unwrap_or_else(|e| panic!("{name} failed: {e:?}"))
     }
 
     /// Opens a conversation with a first message.
@@ -102,10 +96,7 @@ impl Wire {
 
     /// Sets the status of an agent.
     pub async fn status(&mut self, status: AgentStatus) -> AgentState {
-        let ask = SetStatus {
-            status: status.into(),
-            reason: String::new(),
-        };
+        let ask = SetStatus { status: status.into(), reason: String::new() };
         match self.ask(Request::SetStatus(ask)).await {
             Frame::AgentState(state) => state,
             other => panic!("not a status: {other:?}"),
@@ -126,11 +117,7 @@ impl Wire {
     pub async fn accept(&mut self, offer: &OfferPush) -> ConversationState {
         let conversation_id = offer.conversation_id.clone();
         let offer_id = offer.offer_id.clone();
-        self.conversation(Request::AcceptOffer(AcceptOffer {
-            conversation_id,
-            offer_id,
-        }))
-        .await
+        self.conversation(Request::AcceptOffer(AcceptOffer { conversation_id, offer_id })).await
     }
 
     /// Waits for the offer of a conversation and takes it.
@@ -142,20 +129,13 @@ impl Wire {
     /// Ends a conversation.
     pub async fn close(&mut self, conversation: &str) {
         let conversation_id = conversation.to_owned();
-        self.ask(Request::Close(CloseConversation { conversation_id }))
-            .await;
+        self.ask(Request::Close(CloseConversation { conversation_id })).await;
     }
 
     /// Follows a conversation from its first event on.
     pub async fn subscribe(&mut self, conversation: &str) -> ConversationState {
-        let cursor = Cursor {
-            conversation_id: conversation.to_owned(),
-            seq: 0,
-        };
-        self.conversation(Request::Subscribe(Subscribe {
-            cursor: Some(cursor),
-        }))
-        .await
+        let cursor = Cursor { conversation_id: conversation.to_owned(), seq: 0 };
+        self.conversation(Request::Subscribe(Subscribe { cursor: Some(cursor) })).await
     }
 
     /// One page.
@@ -170,17 +150,9 @@ impl Wire {
     pub async fn history(&mut self, conversation: &str) -> Vec<EventPush> {
         let mut events: Vec<EventPush> = Vec::new();
         loop {
-            let after_seq = events
-                .last()
-                .and_then(|p| p.event.as_ref())
-                .map_or(0, |e| e.seq);
+            let after_seq = events.last().and_then(|p| p.event.as_ref()).map_or(0, |e| e.seq);
             let conversation_id = conversation.to_owned();
-            let ask = GetHistory {
-                conversation_id,
-                after_seq,
-                limit: 200,
-                backwards: false,
-            };
+            let ask = GetHistory { conversation_id, after_seq, limit: 200, backwards: false };
             let page = self.page(ask).await;
             if let Some(first) = page.events.first() {
                 assert_eq!(first.prev, after_seq, "pages leave no gap");

@@ -13,32 +13,22 @@ pub(super) struct Watch {
 impl Watch {
     /// Goes on from here.
     pub(super) fn from(&mut self, cursor: &Cursor) {
-        self.cursors
-            .insert(cursor.conversation_id.clone(), cursor.seq);
+        self.cursors.insert(cursor.conversation_id.clone(), cursor.seq);
     }
 
     pub(super) fn cursor(&self, conversation: &str) -> Cursor {
         let seq = self.cursors.get(conversation).copied().unwrap_or_default();
-        Cursor {
-            conversation_id: conversation.to_owned(),
-            seq,
-        }
+        Cursor { conversation_id: conversation.to_owned(), seq }
     }
 
     /// Panics when the event leaves a gap, comes twice, or is not for this reader.
     pub(super) fn saw(&mut self, push: &EventPush) {
         self.check(push);
         let event = push.event.as_ref().expect("a push carries an event");
-        let cursor = self
-            .cursors
-            .entry(event.conversation_id.clone())
-            .or_default();
+        let cursor = self.cursors.entry(event.conversation_id.clone()).or_default();
         // Who is given a conversation anew is told it from its first event on.
         let anew = push.prev == 0;
-        assert!(
-            anew || push.prev == *cursor,
-            "a gap or repetition after {cursor}: {event:?}"
-        );
+        assert!(anew || push.prev == *cursor, "a gap or repetition after {cursor}: {event:?}");
         *cursor = event.seq;
     }
 
@@ -54,10 +44,7 @@ impl Watch {
     fn check(&self, push: &EventPush) {
         let event = push.event.as_ref().expect("a push carries an event");
         assert!(push.prev < event.seq, "prev is not before seq: {push:?}");
-        assert!(
-            event.at.is_some() && event.body.is_some(),
-            "incomplete: {event:?}"
-        );
+        assert!(event.at.is_some() && event.body.is_some(), "incomplete: {event:?}");
         match event.audience() {
             Audience::Public => {}
             Audience::Internal => assert!(!self.visitor, "a visitor received {event:?}"),

@@ -60,10 +60,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount")
-            .arg("--lazy")
-            .arg(self.path())
-            .status();
+        let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
     }
 }
 
@@ -100,17 +97,10 @@ async fn a_full_disk_refuses_and_recovers() {
     // Reading goes on meanwhile, and shows exactly what was acknowledged.
     assert_eq!(texts(&visitor.history(&id).await), said);
     let status = visitor.request(Request::Send(unsaid.clone())).await;
-    assert!(
-        status.is_err_and(|e| is_unavailable(&e)),
-        "it stays refused"
-    );
+    assert!(status.is_err_and(|e| is_unavailable(&e)), "it stays refused");
 
     fs::remove_file(filler).expect("removed");
-    step(
-        "the message is taken at last",
-        say_until_taken(&mut visitor, &unsaid),
-    )
-    .await;
+    step("the message is taken at last", say_until_taken(&mut visitor, &unsaid)).await;
     said.push(unsaid.text);
     agent.say(&id, "I can hear you again").await;
     visitor.hear("I can hear you again").await;
@@ -153,10 +143,5 @@ async fn assert_kept(server: &mut Server, token: &str, id: &str, said: &[String]
     server.start_again().await;
     let (mut visitor, _) = Wire::open(server, Carrier::Grpc, token).await;
     let kept = texts(&visitor.history(id).await);
-    assert!(
-        kept == said,
-        "{} were acknowledged, {} are kept",
-        said.len(),
-        kept.len()
-    );
+    assert!(kept == said, "{} were acknowledged, {} are kept", said.len(), kept.len());
 }

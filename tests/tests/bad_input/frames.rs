@@ -37,28 +37,13 @@ async fn malformed_batches_end_only_their_own_connection() {
     for text in texts {
         let mut wire = Wire::visitor(&server, Carrier::Json).await;
         wire.link().send_message(Message::text(text)).await;
-        assert_eq!(
-            error_push(&mut wire).await.code(),
-            ErrorCode::InvalidArgument,
-            "{text}"
-        );
+        assert_eq!(error_push(&mut wire).await.code(), ErrorCode::InvalidArgument, "{text}");
         assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{text}");
     }
-    for bytes in [
-        &[0x0a, 0xff][..],
-        &[0xff; 40],
-        &[0x0a, 0x02, 0xf2, 0x01],
-        &[0x0b],
-    ] {
+    for bytes in [&[0x0a, 0xff][..], &[0xff; 40], &[0x0a, 0x02, 0xf2, 0x01], &[0x0b]] {
         let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
-        wire.link()
-            .send_message(Message::binary(bytes.to_vec()))
-            .await;
-        assert_eq!(
-            error_push(&mut wire).await.code(),
-            ErrorCode::InvalidArgument,
-            "{bytes:?}"
-        );
+        wire.link().send_message(Message::binary(bytes.to_vec())).await;
+        assert_eq!(error_push(&mut wire).await.code(), ErrorCode::InvalidArgument, "{bytes:?}");
         assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{bytes:?}");
     }
     bystander.say(&id, "and am heard").await;
@@ -68,9 +53,7 @@ async fn malformed_batches_end_only_their_own_connection() {
 async fn the_wrong_kind_of_message_and_invalid_utf8_are_refused() {
     let server = Server::start().await;
     let mut wire = Wire::visitor(&server, Carrier::Json).await;
-    wire.link()
-        .send_message(Message::binary(vec![1, 2, 3]))
-        .await;
+    wire.link().send_message(Message::binary(vec![1, 2, 3])).await;
     assert_eq!(wire.end().await.code, PROTOCOL_ERROR);
     let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
     wire.link().send_message(Message::text("{}")).await;
@@ -107,8 +90,7 @@ async fn broken_websocket_frames_are_refused() {
     }
     // Says that more than any batch follows; nothing of it is waited for.
     let mut raw = RawSocket::hello(&server, &token).await;
-    raw.send_bytes(b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00")
-        .await;
+    raw.send_bytes(b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00").await;
     assert!(matches!(raw.end().await, Some(4202 | 4203)));
 }
 
@@ -119,27 +101,17 @@ async fn a_batch_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
         let mut wire = Wire::visitor(&server, carrier).await;
         let id = wire.start("short").await.conversation_id;
         let largest = batch_of(&id, MAX_BATCH, carrier);
-        let error = refused(
-            &mut wire,
-            Request::Send(largest),
-            ErrorCode::InvalidArgument,
-        )
-        .await;
+        let error = refused(&mut wire, Request::Send(largest), ErrorCode::InvalidArgument).await;
         assert!(error.message.contains("32 KiB"), "{error:?}");
         let larger = batch_of(&id, MAX_BATCH + 1, carrier);
         wire.send(Request::Send(larger)).await;
         assert_eq!(wire.end().await.code, TOO_LARGE, "{carrier:?}");
     }
     let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
-    let frame = ClientFrame {
-        id: 9,
-        request: Some(Request::ListConversations(Default::default())),
-    };
+    let frame =
+        ClientFrame { id: 9, request: Some(Request::ListConversations(Default::default())) };
     wire.send_frames(vec![frame; 65]).await;
-    assert_eq!(
-        error_push(&mut wire).await.code(),
-        ErrorCode::InvalidArgument
-    );
+    assert_eq!(error_push(&mut wire).await.code(), ErrorCode::InvalidArgument);
     assert_eq!(wire.end().await.code, PROTOCOL_ERROR);
 }
 
@@ -153,19 +125,14 @@ fn batch_of(conversation: &str, size: usize, carrier: Carrier) -> SendMessage {
         let frames = vec![ClientFrame { id: 3, request }];
         let batch = frontdesk_proto::v1::ClientBatch { frames };
         match carrier {
-            Carrier::Json => serde_json::to_vec(&batch)
-                .expect("frames have a JSON form")
-                .len(),
+            Carrier::Json => serde_json::to_vec(&batch).expect("frames have a JSON form").len(),
             Carrier::Protobuf | Carrier::Grpc => batch.encoded_len(),
         }
     };
     // Lengths in Protobuf take as many bytes for all texts of about this size.
     let text = "x".repeat(size - 1_000);
     let text = "x".repeat(text.len() + size - encoded(&text));
-    SendMessage {
-        client_msg_id: "x".into(),
-        ..message(conversation, &text)
-    }
+    SendMessage { client_msg_id: "x".into(), ..message(conversation, &text) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,19 +150,11 @@ async fn unknown_kinds_of_requests_are_unimplemented_and_unknown_fields_ignored(
         ],
         "trace": "abc",
     });
-    json.link()
-        .send_message(Message::text(later.to_string()))
-        .await;
-    assert_eq!(
-        json.reply(71).await.map_err(|e| e.code()),
-        Err(ErrorCode::Unimplemented)
-    );
+    json.link().send_message(Message::text(later.to_string())).await;
+    assert_eq!(json.reply(71).await.map_err(|e| e.code()), Err(ErrorCode::Unimplemented));
     assert!(matches!(json.reply(72).await, Ok(Frame::Sent(_))));
     json.say(&id, "third").await;
-    assert_eq!(
-        texts(&json.history(&id).await),
-        ["first", "second", "third"]
-    );
+    assert_eq!(texts(&json.history(&id).await), ["first", "second", "third"]);
 
     let mut binary = Wire::visitor(&server, Carrier::Protobuf).await;
     let id = binary.start("first").await.conversation_id;
@@ -206,16 +165,10 @@ async fn unknown_kinds_of_requests_are_unimplemented_and_unknown_fields_ignored(
     ]
     .concat();
     binary.link().send_message(Message::binary(batch)).await;
-    assert_eq!(
-        binary.reply(81).await.map_err(|e| e.code()),
-        Err(ErrorCode::Unimplemented)
-    );
+    assert_eq!(binary.reply(81).await.map_err(|e| e.code()), Err(ErrorCode::Unimplemented));
     assert!(matches!(binary.reply(82).await, Ok(Frame::Sent(_))));
     binary.say(&id, "third").await;
-    assert_eq!(
-        texts(&binary.history(&id).await),
-        ["first", "second", "third"]
-    );
+    assert_eq!(texts(&binary.history(&id).await), ["first", "second", "third"]);
 }
 
 /// A frame with a request in this field, and one more field nobody knows.
@@ -255,23 +208,10 @@ async fn requests_out_of_place_are_refused() {
         assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{carrier:?}");
 
         let mut wire = Wire::visitor(&server, carrier).await;
-        refused(
-            &mut wire,
-            Request::Hello(Hello::default()),
-            ErrorCode::InvalidArgument,
-        )
-        .await;
+        refused(&mut wire, Request::Hello(Hello::default()), ErrorCode::InvalidArgument).await;
         wire.start("goes on").await;
     }
     let mut agent = Wire::staff(&server, Carrier::Protobuf, &server.agent(0)).await;
-    let unknown = SetStatus {
-        status: 99,
-        reason: String::new(),
-    };
-    refused(
-        &mut agent,
-        Request::SetStatus(unknown),
-        ErrorCode::InvalidArgument,
-    )
-    .await;
+    let unknown = SetStatus { status: 99, reason: String::new() };
+    refused(&mut agent, Request::SetStatus(unknown), ErrorCode::InvalidArgument).await;
 }

@@ -23,24 +23,11 @@ async fn cursors_from_the_future_are_refused() {
     for carrier in Carrier::ALL {
         let (mut wire, _) = Wire::open(&server, carrier, &token).await;
         for seq in [head + 1, u32::MAX] {
-            let cursor = Cursor {
-                conversation_id: id.clone(),
-                seq,
-            };
-            let subscribe = Request::Subscribe(Subscribe {
-                cursor: Some(cursor.clone()),
-            });
+            let cursor = Cursor { conversation_id: id.clone(), seq };
+            let subscribe = Request::Subscribe(Subscribe { cursor: Some(cursor.clone()) });
             refused(&mut wire, subscribe, ErrorCode::InvalidArgument).await;
-            let read = MarkRead {
-                conversation_id: id.clone(),
-                seq,
-            };
-            refused(
-                &mut wire,
-                Request::MarkRead(read),
-                ErrorCode::InvalidArgument,
-            )
-            .await;
+            let read = MarkRead { conversation_id: id.clone(), seq };
+            refused(&mut wire, Request::MarkRead(read), ErrorCode::InvalidArgument).await;
 
             let (mut resuming, welcome) =
                 Wire::resume(&server, carrier, &token, vec![cursor]).await;
@@ -54,19 +41,9 @@ async fn cursors_from_the_future_are_refused() {
         let absent = Request::Subscribe(Subscribe { cursor: None });
         refused(&mut wire, absent, ErrorCode::InvalidArgument).await;
     }
-    let resume = vec![
-        Cursor {
-            conversation_id: id,
-            seq: 0
-        };
-        101
-    ];
+    let resume = vec![Cursor { conversation_id: id, seq: 0 }; 101];
     let mut wire = Wire::connect(&server, Carrier::Protobuf).await;
-    let hello = Hello {
-        token,
-        resume,
-        ..Hello::default()
-    };
+    let hello = Hello { token, resume, ..Hello::default() };
     refused(&mut wire, Request::Hello(hello), ErrorCode::InvalidArgument).await;
     assert_eq!(wire.end().await.code, 4202);
 }
@@ -93,10 +70,7 @@ async fn texts_may_be_large_but_neither_empty_nor_larger() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_message_is_appended_once_for_ever() {
-    let mut server = Plan::default()
-        .set("gateway.request_burst", 1_000)
-        .start()
-        .await;
+    let mut server = Plan::default().set("gateway.request_burst", 1_000).start().await;
     let token = server.visitor_token().await.token;
     let (mut wire, _) = Wire::open(&server, Carrier::Json, &token).await;
     let id = wire.start("first").await.conversation_id;
@@ -121,10 +95,7 @@ async fn a_repeated_message_is_appended_once_for_ever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_and_sizes_are_checked() {
-    let server = Plan::default()
-        .set("gateway.request_burst", 1_000)
-        .start()
-        .await;
+    let server = Plan::default().set("gateway.request_burst", 1_000).start().await;
     let mut wire = Wire::visitor(&server, Carrier::Json).await;
     let id = wire.start("first").await.conversation_id;
     for bad in ["", "x", "0190aaaa", &"9".repeat(500), "../../etc", "你好"] {
@@ -132,115 +103,54 @@ async fn ids_and_sizes_are_checked() {
         refused(&mut wire, send, ErrorCode::InvalidArgument).await;
     }
     for bad in [String::new(), "x".repeat(65)] {
-        let send = SendMessage {
-            client_msg_id: bad,
-            ..message(&id, "without a name")
-        };
+        let send = SendMessage { client_msg_id: bad, ..message(&id, "without a name") };
         refused(&mut wire, Request::Send(send), ErrorCode::InvalidArgument).await;
     }
     let eleven = vec![fresh_id(); 11];
-    let send = SendMessage {
-        attachment_ids: eleven,
-        ..message(&id, "files")
-    };
+    let send = SendMessage { attachment_ids: eleven, ..message(&id, "files") };
     refused(&mut wire, Request::Send(send), ErrorCode::InvalidArgument).await;
-    let send = SendMessage {
-        attachment_ids: vec![fresh_id()],
-        ..message(&id, "a file")
-    };
+    let send = SendMessage { attachment_ids: vec![fresh_id()], ..message(&id, "a file") };
     refused(&mut wire, Request::Send(send), ErrorCode::NotFound).await;
     for score in [0, 6, 300] {
         let conversation_id = id.clone();
-        let rate = RateConversation {
-            conversation_id,
-            score,
-            comment: String::new(),
-        };
+        let rate = RateConversation { conversation_id, score, comment: String::new() };
         refused(&mut wire, Request::Rate(rate), ErrorCode::InvalidArgument).await;
     }
     let comment = "x".repeat(2_001);
-    let rate = RateConversation {
-        conversation_id: id.clone(),
-        score: 3,
-        comment,
-    };
+    let rate = RateConversation { conversation_id: id.clone(), score: 3, comment };
     refused(&mut wire, Request::Rate(rate), ErrorCode::InvalidArgument).await;
     assert_eq!(texts(&wire.history(&id).await), ["first"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_keeps_within_its_limits() {
-    let server = Plan::default()
-        .set("gateway.request_burst", 1_000)
-        .start()
-        .await;
+    let server = Plan::default().set("gateway.request_burst", 1_000).start().await;
     let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
-    let start = || StartConversation {
-        conversation_id: fresh_id(),
-        ..Default::default()
-    };
+    let start = || StartConversation { conversation_id: fresh_id(), ..Default::default() };
     let attributes = |count: usize, key: usize, value: usize| -> HashMap<String, String> {
-        (0..count)
-            .map(|n| (format!("{n:0key$}"), "v".repeat(value)))
-            .collect()
+        (0..count).map(|n| (format!("{n:0key$}"), "v".repeat(value))).collect()
     };
     let bad = [
-        StartConversation {
-            conversation_id: "mine".into(),
-            ..start()
-        },
+        StartConversation { conversation_id: "mine".into(), ..start() },
         // A UUID, but of no time at all.
         StartConversation {
             conversation_id: "9b2f3c1e-5d4a-4f6b-8c7d-0e1f2a3b4c5d".into(),
             ..start()
         },
-        StartConversation {
-            queue: "no-such-queue".into(),
-            ..start()
-        },
-        StartConversation {
-            queue: "Not A Name".into(),
-            ..start()
-        },
-        StartConversation {
-            attributes: attributes(33, 2, 1).into_iter().collect(),
-            ..start()
-        },
-        StartConversation {
-            attributes: attributes(1, 65, 1).into_iter().collect(),
-            ..start()
-        },
-        StartConversation {
-            attributes: attributes(1, 2, 1_025).into_iter().collect(),
-            ..start()
-        },
-        StartConversation {
-            page: "p".repeat(2_049),
-            ..start()
-        },
-        StartConversation {
-            language: "l".repeat(36),
-            ..start()
-        },
-        StartConversation {
-            visitor_name: "n".repeat(81),
-            ..start()
-        },
+        StartConversation { queue: "no-such-queue".into(), ..start() },
+        StartConversation { queue: "Not A Name".into(), ..start() },
+        StartConversation { attributes: attributes(33, 2, 1).into_iter().collect(), ..start() },
+        StartConversation { attributes: attributes(1, 65, 1).into_iter().collect(), ..start() },
+        StartConversation { attributes: attributes(1, 2, 1_025).into_iter().collect(), ..start() },
+        StartConversation { page: "p".repeat(2_049), ..start() },
+        StartConversation { language: "l".repeat(36), ..start() },
+        StartConversation { visitor_name: "n".repeat(81), ..start() },
     ];
     for request in bad {
-        refused(
-            &mut wire,
-            Request::Start(request),
-            ErrorCode::InvalidArgument,
-        )
-        .await;
+        refused(&mut wire, Request::Start(request), ErrorCode::InvalidArgument).await;
     }
     let most = attributes(32, 64, 1_024).into_iter().collect();
-    wire.conversation(Request::Start(StartConversation {
-        attributes: most,
-        ..start()
-    }))
-    .await;
+    wire.conversation(Request::Start(StartConversation { attributes: most, ..start() })).await;
     let twice = start();
     for _ in 0..2 {
         wire.conversation(Request::Start(twice.clone())).await;
@@ -248,12 +158,7 @@ async fn a_start_keeps_within_its_limits() {
     for _ in 2..5 {
         wire.conversation(Request::Start(start())).await;
     }
-    refused(
-        &mut wire,
-        Request::Start(start()),
-        ErrorCode::FailedPrecondition,
-    )
-    .await;
+    refused(&mut wire, Request::Start(start()), ErrorCode::FailedPrecondition).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,30 +171,13 @@ async fn an_agents_words_keep_within_their_limits() {
     agent.take(&id).await;
     for text in [String::new(), "x".repeat(MAX_TEXT + 1)] {
         let (conversation_id, client_msg_id) = (id.clone(), fresh_id());
-        let note = AddNote {
-            conversation_id,
-            client_msg_id,
-            text,
-        };
-        refused(
-            &mut agent,
-            Request::AddNote(note),
-            ErrorCode::InvalidArgument,
-        )
-        .await;
+        let note = AddNote { conversation_id, client_msg_id, text };
+        refused(&mut agent, Request::AddNote(note), ErrorCode::InvalidArgument).await;
     }
     let too_many = (0..21).map(|n| format!("tag-{n}")).collect();
     for tags in [too_many, vec![String::new()], vec!["t".repeat(65)]] {
-        let tags = SetTags {
-            conversation_id: id.clone(),
-            tags,
-        };
-        refused(
-            &mut agent,
-            Request::SetTags(tags),
-            ErrorCode::InvalidArgument,
-        )
-        .await;
+        let tags = SetTags { conversation_id: id.clone(), tags };
+        refused(&mut agent, Request::SetTags(tags), ErrorCode::InvalidArgument).await;
     }
     agent.close(&id).await;
     let late = Request::Send(message(&id, "too late"));

@@ -25,15 +25,8 @@ async fn refused(wire: &mut Wire, request: Request, code: ErrorCode) -> Error {
     match wire.request(request).await {
         Err(error) => {
             assert_eq!(error.code(), code, "{shown}: {error:?}");
-            assert!(
-                !error.message.is_empty(),
-                "{shown}: no words for the developer"
-            );
-            assert_eq!(
-                error.retryable,
-                error.retry_after.is_some(),
-                "{shown}: {error:?}"
-            );
+            assert!(!error.message.is_empty(), "{shown}: no words for the developer");
+            assert_eq!(error.retryable, error.retry_after.is_some(), "{shown}: {error:?}");
             error
         }
         Ok(frame) => panic!("{shown} was carried out: {frame:?}"),
@@ -42,10 +35,7 @@ async fn refused(wire: &mut Wire, request: Request, code: ErrorCode) -> Error {
 
 /// Waits as long as a retryable error asks for.
 async fn pause(error: &Error) {
-    let wait = error
-        .retry_after
-        .as_ref()
-        .expect("a retryable error says how long to wait");
+    let wait = error.retry_after.as_ref().expect("a retryable error says how long to wait");
     let wait = Duration::new(wait.seconds as u64, wait.nanos as u32);
     tokio::time::sleep(wait).await;
 }

@@ -23,13 +23,8 @@ impl RawSocket {
     /// Connects and upgrades with the JSON subprotocol.
     pub(crate) async fn open(server: &Server) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket
-            .set_recv_buffer_size(RECEIVE_BUFFER)
-            .expect("a receive buffer");
-        let stream = socket
-            .connect(server.address())
-            .await
-            .expect("the server listens");
+        socket.set_recv_buffer_size(RECEIVE_BUFFER).expect("a receive buffer");
+        let stream = socket.connect(server.address()).await.expect("the server listens");
         let mut raw = Self { stream };
         let request = format!(
             "GET /v1/ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -37,10 +32,7 @@ impl RawSocket {
              Sec-WebSocket-Protocol: frontdesk.v1.json\r\n\r\n",
             server.address()
         );
-        raw.stream
-            .write_all(request.as_bytes())
-            .await
-            .expect("the server reads");
+        raw.stream.write_all(request.as_bytes()).await.expect("the server reads");
         let head = step("the upgrade", raw.head()).await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         raw
@@ -49,20 +41,14 @@ impl RawSocket {
     /// Connects and says Hello with this token, without waiting for Welcome.
     pub(crate) async fn hello(server: &Server, token: &str) -> Self {
         let mut raw = Self::open(server).await;
-        let hello = Hello {
-            token: token.to_owned(),
-            ..Hello::default()
-        };
+        let hello = Hello { token: token.to_owned(), ..Hello::default() };
         raw.request(Request::Hello(hello)).await;
         raw
     }
 
     /// Sends one request.
     pub(crate) async fn request(&mut self, request: Request) {
-        let frames = vec![ClientFrame {
-            id: 1,
-            request: Some(request),
-        }];
+        let frames = vec![ClientFrame { id: 1, request: Some(request) }];
         let text = serde_json::to_vec(&ClientBatch { frames }).expect("frames have a JSON form");
         self.send(TEXT, &text).await.expect("the server reads");
     }
@@ -84,21 +70,13 @@ impl RawSocket {
             }
         }
         bytes.extend(MASK);
-        bytes.extend(
-            payload
-                .iter()
-                .zip(MASK.iter().cycle())
-                .map(|(byte, mask)| byte ^ mask),
-        );
+        bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
         self.stream.write_all(&bytes).await
     }
 
     /// Sends bytes as they are.
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
-        self.stream
-            .write_all(bytes)
-            .await
-            .expect("the server reads");
+        self.stream.write_all(bytes).await.expect("the server reads");
     }
 
     /// Reads to the end; gives the code of the close frame, if there was one.

@@ -20,18 +20,10 @@ fn visitors_requests(id: &str) -> Vec<Request> {
     let conversation_id = id.to_owned();
     vec![
         Request::Send(message(id, "let me in")),
-        Request::MarkRead(MarkRead {
-            conversation_id: conversation_id.clone(),
-            seq: 1,
-        }),
-        Request::Close(CloseConversation {
-            conversation_id: conversation_id.clone(),
-        }),
+        Request::MarkRead(MarkRead { conversation_id: conversation_id.clone(), seq: 1 }),
+        Request::Close(CloseConversation { conversation_id: conversation_id.clone() }),
         Request::Subscribe(Subscribe {
-            cursor: Some(Cursor {
-                conversation_id: conversation_id.clone(),
-                seq: 0,
-            }),
+            cursor: Some(Cursor { conversation_id: conversation_id.clone(), seq: 0 }),
         }),
         Request::GetHistory(GetHistory {
             conversation_id: conversation_id.clone(),
@@ -75,10 +67,7 @@ fn staffs_requests(id: &str) -> Vec<Request> {
             target: Some(Target::Queue("sales".into())),
             note: String::new(),
         }),
-        Request::SetTags(SetTags {
-            conversation_id,
-            tags: vec!["mine".into()],
-        }),
+        Request::SetTags(SetTags { conversation_id, tags: vec!["mine".into()] }),
     ]
 }
 
@@ -97,10 +86,7 @@ async fn a_visitor_cannot_touch_anothers_conversation() {
         for request in visitors_requests(&fresh_id()) {
             refused(&mut stranger, request, ErrorCode::NotFound).await;
         }
-        let start = StartConversation {
-            conversation_id: id.clone(),
-            ..Default::default()
-        };
+        let start = StartConversation { conversation_id: id.clone(), ..Default::default() };
         refused(&mut stranger, Request::Start(start), ErrorCode::NotFound).await;
     }
     assert_eq!(texts(&owner.history(&id).await), ["private"]);
@@ -134,10 +120,7 @@ async fn a_visitor_may_do_nothing_of_the_staffs() {
         let mut requests = staffs_requests(&id);
         requests.push(Request::ListTeam(ListTeam {}));
         let status = AgentStatus::Online.into();
-        requests.push(Request::SetStatus(SetStatus {
-            status,
-            reason: String::new(),
-        }));
+        requests.push(Request::SetStatus(SetStatus { status, reason: String::new() }));
         for request in requests {
             refused(&mut visitor, request, ErrorCode::PermissionDenied).await;
         }
@@ -168,10 +151,7 @@ async fn an_agent_may_do_nothing_of_a_visitors_or_another_agents() {
     for request in staffs_requests(&id) {
         let error = bea.request(request).await.expect_err("it is not hers");
         let code = error.code();
-        assert!(
-            matches!(code, ErrorCode::NotFound | ErrorCode::FailedPrecondition),
-            "{error:?}"
-        );
+        assert!(matches!(code, ErrorCode::NotFound | ErrorCode::FailedPrecondition), "{error:?}");
     }
     assert_eq!(texts(&alex.history(&id).await), ["Hello"]);
 }
@@ -179,9 +159,7 @@ async fn an_agent_may_do_nothing_of_a_visitors_or_another_agents() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_supervisors_look_into_the_system() {
     let server = Server::start().await;
-    let mut admin = AdminServiceClient::connect(server.url().to_owned())
-        .await
-        .expect("connects");
+    let mut admin = AdminServiceClient::connect(server.url().to_owned()).await.expect("connects");
     let visitor = server.visitor_token().await.token;
     let agent = server.sign_in(&server.agent(0)).await.token;
     let supervisor = server.sign_in(&server.supervisor()).await.token;
@@ -198,10 +176,6 @@ async fn only_supervisors_look_into_the_system() {
             call.metadata_mut().insert("authorization", bearer);
         }
         let answer = admin.list_agents(call).await;
-        assert_eq!(
-            answer.map_or_else(|s| s.code(), |_| Code::Ok),
-            code,
-            "{token}"
-        );
+        assert_eq!(answer.map_or_else(|s| s.code(), |_| Code::Ok), code, "{token}");
     }
 }

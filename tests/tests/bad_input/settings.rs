@@ -34,14 +34,11 @@ fn bad_settings_stop_the_start_with_one_line() {
         ("gateway.max_connections", "-1"),
         ("no_such_section", "1"),
     ] {
-        let said = refused(folder.path(), &setting(name, value), &[]);
+        let said = refused(folder.path(), &setting(name, value), &[]).to_lowercase();
         assert_eq!(said.lines().count(), 1, "{name}: {said}");
         let key = name.rsplit('.').next().unwrap_or(name);
         let section = name.split('.').next().unwrap_or(name);
-        assert!(
-            said.contains(key) || said.contains(section),
-            "{name} is not named: {said}"
-        );
+        assert!(said.contains(key) || said.contains(section), "{name} is not named: {said}");
     }
     assert!(!folder.path().join("data").exists(), "nothing was made");
 }
@@ -56,19 +53,12 @@ fn bad_settings_files_stop_the_start_with_one_line() {
     ] {
         let file = folder.path().join("file.toml");
         std::fs::write(&file, text).expect("written");
-        let said = refused(
-            folder.path(),
-            &[],
-            &["--config", &file.display().to_string()],
-        );
+        let said = refused(folder.path(), &[], &["--config", &file.display().to_string()]);
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains(named), "{named} is not named: {said}");
     }
     let said = refused(folder.path(), &[], &["--config", "/no/such/file.toml"]);
-    assert!(
-        said.lines().count() == 1 && said.contains("no such file"),
-        "{said}"
-    );
+    assert!(said.lines().count() == 1 && said.contains("no such file"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,22 +70,14 @@ async fn a_data_folder_or_address_in_use_is_refused_and_left_alone() {
     let mut second = Process::start(&mut dev_command(server.data(), "127.0.0.1:0", &[]));
     assert!(!second.wait_exit(REFUSAL).success());
     let said = second.printed();
-    assert!(
-        said.lines()
-            .any(|l| l.contains("frontdesk:") && l.contains("in use")),
-        "{said}"
-    );
+    assert!(said.lines().any(|l| l.contains("frontdesk:") && l.contains("in use")), "{said}");
 
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let address = server.address().to_string();
     let mut third = Process::start(&mut dev_command(elsewhere.path(), &address, &[]));
     assert!(!third.wait_exit(REFUSAL).success());
     let said = third.printed();
-    assert!(
-        said.lines()
-            .any(|l| l.contains("frontdesk:") && l.contains(&address)),
-        "{said}"
-    );
+    assert!(said.lines().any(|l| l.contains("frontdesk:") && l.contains(&address)), "{said}");
 
     visitor.say(&id, "after").await;
     visitor.hear("after").await;
@@ -115,11 +97,7 @@ fn effective_settings_are_printed_without_secrets() {
         ("FRONTDESK_GATEWAY__KEYS", keys),
     ]);
     let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("ping_interval_seconds = 17"), "{printed}");
     assert!(!printed.contains("c2VjcmV0"), "{printed}");
 }

@@ -23,10 +23,7 @@ const MEMORY_GROWTH: u64 = 64 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_without_hello_is_ended() {
-    let server = Plan::default()
-        .set("gateway.hello_timeout_seconds", 1)
-        .start()
-        .await;
+    let server = Plan::default().set("gateway.hello_timeout_seconds", 1).start().await;
     for carrier in Carrier::ALL {
         let mut wire = Wire::connect(&server, carrier).await;
         assert_eq!(wire.end().await.code, NO_HELLO, "{carrier:?}");
@@ -35,10 +32,7 @@ async fn a_connection_without_hello_is_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_half_open_connection_is_noticed() {
-    let server = Plan::default()
-        .set("gateway.ping_interval_seconds", 1)
-        .start()
-        .await;
+    let server = Plan::default().set("gateway.ping_interval_seconds", 1).start().await;
     let token = server.visitor_token().await.token;
     let gone = RawSocket::hello(&server, &token).await;
     // Its pings arrive somewhere, but nothing ever comes back.
@@ -46,13 +40,9 @@ async fn a_half_open_connection_is_noticed() {
     // Who answers pings stays, however little it has to say.
     let (mut quiet, _) = Wire::open(&server, Carrier::Json, &token).await;
     let gone = RawSocket::hello(&server, &token).await;
-    let (end, words) = tokio::join!(gone.end(), async {
-        let id = quiet.start("still here").await.conversation_id;
-        quiet.hear("still here").await;
-        id
-    });
-    assert_eq!(end, Some(SILENT));
-    quiet.say(&words, "and alive").await;
+    assert_eq!(quiet.attend(gone.end()).await, Some(SILENT));
+    let id = quiet.start("still here").await.conversation_id;
+    quiet.say(&id, "and alive").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,9 +59,7 @@ async fn clients_that_never_read_harm_nobody() {
 
     let mut deaf = Vec::new();
     for _ in 0..DEAF {
-        deaf.push(tokio::spawn(never_read(
-            deaf_client(&server, &token, &id).await,
-        )));
+        deaf.push(tokio::spawn(never_read(deaf_client(&server, &token, &id).await)));
     }
     let padding = "x".repeat(MESSAGE_BYTES - 20);
     let mut most = before;
@@ -83,10 +71,7 @@ async fn clients_that_never_read_harm_nobody() {
     }
     let growth = most.saturating_sub(before);
     println!("grew by {} KiB", growth / 1024);
-    assert!(
-        growth < MEMORY_GROWTH,
-        "{growth} bytes are kept for those who do not read"
-    );
+    assert!(growth < MEMORY_GROWTH, "{growth} bytes are kept for those who do not read");
     for client in deaf {
         let code = client.await.expect("the client does not panic");
         // The frame with the code is lost when the socket had to be cut.
@@ -97,13 +82,8 @@ async fn clients_that_never_read_harm_nobody() {
 /// A client of this conversation, from its first event on.
 async fn deaf_client(server: &Server, token: &str, id: &str) -> RawSocket {
     let mut client = RawSocket::hello(server, token).await;
-    let cursor = Some(Cursor {
-        conversation_id: id.to_owned(),
-        seq: 0,
-    });
-    client
-        .request(Request::Subscribe(Subscribe { cursor }))
-        .await;
+    let cursor = Some(Cursor { conversation_id: id.to_owned(), seq: 0 });
+    client.request(Request::Subscribe(Subscribe { cursor })).await;
     client
 }
 

@@ -45,9 +45,7 @@ impl Forge {
     }
 
     fn now(&self) -> u64 {
-        self.claims["iat"]
-            .as_u64()
-            .expect("tokens say when they were issued")
+        self.claims["iat"].as_u64().expect("tokens say when they were issued")
     }
 
     fn unsigned(&self) -> String {
@@ -62,77 +60,32 @@ impl Forge {
 async fn bad_tokens_are_refused_on_every_carrier() {
     let server = Server::start().await;
     let forge = Forge::of(&server).await;
-    let other_kid = Header {
-        kid: Some("another".into()),
-        ..forge.header.clone()
-    };
-    let no_kid = Header {
-        kid: None,
-        ..forge.header.clone()
-    };
+    let other_kid = Header { kid: Some("another".into()), ..forge.header.clone() };
+    let no_kid = Header { kid: None, ..forge.header.clone() };
     let cases = [
         ("empty", String::new(), REFUSED),
         ("nonsense", "a.b.c".into(), REFUSED),
         ("very long", "x".repeat(20_000), REFUSED),
         ("unsigned", forge.unsigned(), REFUSED),
-        (
-            "another key",
-            forge.sign(&forge.header, json!({}), &[7; 32]),
-            REFUSED,
-        ),
-        (
-            "an unknown key's name",
-            forge.sign(&other_kid, json!({}), &forge.key),
-            REFUSED,
-        ),
-        (
-            "no key's name",
-            forge.sign(&no_kid, json!({}), &forge.key),
-            REFUSED,
-        ),
-        (
-            "another audience",
-            forge.with(json!({ "aud": "elsewhere" })),
-            REFUSED,
-        ),
-        (
-            "no such role",
-            forge.with(json!({ "role": "root" })),
-            REFUSED,
-        ),
-        (
-            "no such agent",
-            forge.with(json!({ "role": "agent", "sub": fresh_id() })),
-            REFUSED,
-        ),
-        (
-            "expired",
-            forge.with(json!({ "exp": forge.now() - 10 })),
-            EXPIRED,
-        ),
+        ("another key", forge.sign(&forge.header, json!({}), &[7; 32]), REFUSED),
+        ("an unknown key's name", forge.sign(&other_kid, json!({}), &forge.key), REFUSED),
+        ("no key's name", forge.sign(&no_kid, json!({}), &forge.key), REFUSED),
+        ("another audience", forge.with(json!({ "aud": "elsewhere" })), REFUSED),
+        ("no such role", forge.with(json!({ "role": "root" })), REFUSED),
+        ("no such agent", forge.with(json!({ "role": "agent", "sub": fresh_id() })), REFUSED),
+        ("expired", forge.with(json!({ "exp": forge.now() - 10 })), EXPIRED),
     ];
     for (case, token, code) in cases {
         for carrier in Carrier::ALL {
             let mut wire = Wire::connect(&server, carrier).await;
-            let hello = Hello {
-                token: token.clone(),
-                ..Hello::default()
-            };
+            let hello = Hello { token: token.clone(), ..Hello::default() };
             let error = wire.request(Request::Hello(hello)).await.expect_err(case);
-            assert_eq!(
-                error.code(),
-                ErrorCode::Unauthenticated,
-                "{case}: {error:?}"
-            );
+            assert_eq!(error.code(), ErrorCode::Unauthenticated, "{case}: {error:?}");
             assert!(!error.retryable, "{case}");
             assert_eq!(wire.end().await.code, code, "{case} over {carrier:?}");
         }
         let path = format!("/v1/conversations/{}/transcript?format=json", fresh_id());
-        assert_eq!(
-            server.http().get_as(&token, &path).await.status,
-            401,
-            "{case}"
-        );
+        assert_eq!(server.http().get_as(&token, &path).await.status, 401, "{case}");
     }
     // The forge works: it is the content that was refused above.
     Wire::open(&server, Carrier::Json, &forge.with(json!({}))).await;
@@ -146,20 +99,13 @@ async fn an_expired_visitor_stays_the_same_visitor_with_a_new_token() {
     let ask =
         |previous: String| json!({ "siteKey": server.ready().site_key, "previousToken": previous });
     let expired = forge.with(json!({ "exp": forge.now() - 3_600 }));
-    let answer = server
-        .http()
-        .post("/v1/visitor/token", &ask(expired))
-        .await
-        .expect_ok();
+    let answer = server.http().post("/v1/visitor/token", &ask(expired)).await.expect_ok();
     assert_eq!(answer.json::<Value>()["subject"]["id"], sub.as_str());
     // Neither somebody's forgery nor an agent's token makes anyone that visitor.
     let forged = forge.sign(&forge.header, json!({}), &[7; 32]);
     let agent = forge.with(json!({ "role": "agent" }));
     for previous in [forged, agent] {
-        let answer = server
-            .http()
-            .post("/v1/visitor/token", &ask(previous))
-            .await;
+        let answer = server.http().post("/v1/visitor/token", &ask(previous)).await;
         if answer.status.is_success() {
             assert_ne!(answer.json::<Value>()["subject"]["id"], sub.as_str());
         }

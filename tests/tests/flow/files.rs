@@ -22,14 +22,8 @@ const PIXEL: &[u8] = &[
 /// Uploads a file to a conversation.
 async fn upload(http: Http, token: &str, id: &str, name: &str, bytes: &'static [u8]) -> Answer {
     let path = format!("/v1/conversations/{id}/attachments");
-    let call = http
-        .call_as(token, Method::POST, &path)
-        .header("x-file-name", name);
-    http.send(
-        call.header(CONTENT_TYPE, "image/png"),
-        Bytes::from_static(bytes),
-    )
-    .await
+    let call = http.call_as(token, Method::POST, &path).header("x-file-name", name);
+    http.send(call.header(CONTENT_TYPE, "image/png"), Bytes::from_static(bytes)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,10 +40,7 @@ async fn a_file_travels_from_the_visitor_to_the_agent() {
     let answer = upload(server.http(), &token, &id, "pixel%20%C3%A9.png", PIXEL).await;
     let file: Attachment = answer.expect_ok().json();
     assert_eq!(file.name, "pixel é.png");
-    assert_eq!(
-        (file.media_type.as_str(), file.size as usize),
-        ("image/png", PIXEL.len())
-    );
+    assert_eq!((file.media_type.as_str(), file.size as usize), ("image/png", PIXEL.len()));
 
     let mut picture = message(&id, "");
     picture.attachment_ids = vec![file.id.clone()];
@@ -81,32 +72,18 @@ async fn a_transcript_is_read_as_json_and_as_text() {
     let server = Server::start().await;
     let token = server.visitor_token().await.token;
     let (mut visitor, _) = Wire::open(&server, Carrier::Json, &token).await;
-    let id = visitor
-        .start("Ein erstes Wort — 你好")
-        .await
-        .conversation_id;
+    let id = visitor.start("Ein erstes Wort — 你好").await.conversation_id;
     visitor.say(&id, "line one\nline two").await;
     let path = |format| format!("/v1/conversations/{id}/transcript?format={format}");
-    let json = server
-        .http()
-        .get_as(&token, &path("json"))
-        .await
-        .expect_ok();
+    let json = server.http().get_as(&token, &path("json")).await.expect_ok();
     assert!(json.header("content-type").starts_with("application/json"));
     let json: Value = json.json();
     assert!(json.to_string().contains("Ein erstes Wort — 你好"));
-    let text = server
-        .http()
-        .get_as(&token, &path("text"))
-        .await
-        .expect_ok();
+    let text = server.http().get_as(&token, &path("text")).await.expect_ok();
     assert!(text.header("content-type").starts_with("text/plain"));
     assert!(text.text().contains("Ein erstes Wort — 你好"));
     let stranger = server.visitor_token().await.token;
-    assert_eq!(
-        server.http().get_as(&stranger, &path("json")).await.status,
-        404
-    );
+    assert_eq!(server.http().get_as(&stranger, &path("json")).await.status, 404);
     assert_eq!(server.http().get_as(&token, &path("pdf")).await.status, 400);
 }
 
@@ -118,31 +95,17 @@ async fn the_gateway_serves_its_state_its_description_and_its_pages() {
     assert_eq!(http.get("/readyz").await.status, 200);
     let visitor = Wire::visitor(&server, Carrier::Json).await;
     let metrics = http.get("/metrics").await.expect_ok().text();
-    assert!(
-        metrics.lines().any(|l| l.starts_with("frontdesk_")),
-        "{metrics}"
-    );
+    assert!(metrics.lines().any(|l| l.starts_with("frontdesk_")), "{metrics}");
     drop(visitor);
     let described: Value = http.get("/openapi.json").await.expect_ok().json();
     for path in ["/v1/visitor/token", "/v1/agent/sign-in", "/livez"] {
-        assert!(
-            described["paths"].get(path).is_some(),
-            "{path} is not described"
-        );
+        assert!(described["paths"].get(path).is_some(), "{path} is not described");
     }
     for page in [&server.ready().demo, &server.ready().console] {
-        let path = page
-            .strip_prefix(server.url())
-            .expect("pages are on the same host");
+        let path = page.strip_prefix(server.url()).expect("pages are on the same host");
         let page = http.get(path).await.expect_ok();
-        assert!(
-            page.header("content-type").starts_with("text/html"),
-            "{path}"
-        );
-        assert!(
-            !page.header("content-security-policy").is_empty(),
-            "{path} has no policy"
-        );
+        assert!(page.header("content-type").starts_with("text/html"), "{path}");
+        assert!(!page.header("content-security-policy").is_empty(), "{path} has no policy");
     }
     assert_eq!(http.get("/no/such/page").await.status, 404);
 }

@@ -23,18 +23,10 @@ async fn long_conversation(server: &Server, carrier: Carrier) -> (Wire, String, 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn history_comes_in_pages_in_both_directions() {
-    let server = Plan::default()
-        .set("gateway.request_burst", 1_000)
-        .start()
-        .await;
+    let server = Plan::default().set("gateway.request_burst", 1_000).start().await;
     let (mut visitor, id, _) = long_conversation(&server, Carrier::Json).await;
     let whole = visitor.history(&id).await;
-    assert_eq!(
-        texts(&whole),
-        (0..MESSAGES)
-            .map(|n| format!("message {n}"))
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(texts(&whole), (0..MESSAGES).map(|n| format!("message {n}")).collect::<Vec<_>>());
 
     let mut forwards = Vec::new();
     let ask = |after_seq, backwards| GetHistory {
@@ -58,11 +50,7 @@ async fn history_comes_in_pages_in_both_directions() {
     let mut before = 0;
     loop {
         let page = visitor.page(ask(before, true)).await;
-        before = page
-            .events
-            .first()
-            .and_then(|p| p.event.as_ref())
-            .map_or(0, |e| e.seq);
+        before = page.events.first().and_then(|p| p.event.as_ref()).map_or(0, |e| e.seq);
         backwards.splice(0..0, page.events);
         if !page.more {
             break;
@@ -70,35 +58,23 @@ async fn history_comes_in_pages_in_both_directions() {
     }
     assert_eq!(backwards, whole);
 
-    let too_many = GetHistory {
-        limit: 201,
-        ..ask(0, false)
-    };
+    let too_many = GetHistory { limit: 201, ..ask(0, false) };
     let error = visitor.request(Request::GetHistory(too_many)).await;
     assert_eq!(error.map_err(|e| e.code()), Err(ErrorCode::InvalidArgument));
 }
 
 fn last_seq(events: &[frontdesk_proto::v1::EventPush]) -> u32 {
-    events
-        .last()
-        .and_then(|p| p.event.as_ref())
-        .map_or(0, |e| e.seq)
+    events.last().and_then(|p| p.event.as_ref()).map_or(0, |e| e.seq)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_cursor_can_be_resumed_from_over_every_carrier() {
-    let server = Plan::default()
-        .set("gateway.request_burst", 1_000)
-        .start()
-        .await;
+    let server = Plan::default().set("gateway.request_burst", 1_000).start().await;
     let (visitor, id, token) = long_conversation(&server, Carrier::Protobuf).await;
     drop(visitor);
     for carrier in Carrier::ALL {
         for after in [0, 1, MESSAGES / 2] {
-            let cursor = Cursor {
-                conversation_id: id.clone(),
-                seq: after,
-            };
+            let cursor = Cursor { conversation_id: id.clone(), seq: after };
             let (mut visitor, welcome) = Wire::resume(&server, carrier, &token, vec![cursor]).await;
             assert_eq!(welcome.resumed.len(), 1);
             // The Watch checks that nothing is left out on the way.
@@ -114,10 +90,7 @@ async fn every_connection_of_a_visitor_hears_everything() {
     let (mut phone, _) = Wire::open(&server, Carrier::Json, &token).await;
     let id = phone.start("from my phone").await.conversation_id;
     let (mut laptop, _) = Wire::open(&server, Carrier::Protobuf, &token).await;
-    let list = ListConversations {
-        limit: 0,
-        include_closed: false,
-    };
+    let list = ListConversations { limit: 0, include_closed: false };
     let Frame::ConversationList(list) = laptop.ask(Request::ListConversations(list)).await else {
         panic!("not a list")
     };
@@ -130,9 +103,7 @@ async fn every_connection_of_a_visitor_hears_everything() {
     phone.say(&id, "and back").await;
     laptop.hear("and back").await;
     // The sender hears itself too: that is how its other devices agree.
-    phone
-        .event("its own words", |e| text(e) == Some("and back"))
-        .await;
+    phone.event("its own words", |e| text(e) == Some("and back")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,14 +113,8 @@ async fn a_token_is_refreshed_in_band() {
         let old = server.visitor_token().await.token;
         let (mut visitor, _) = Wire::open(&server, carrier, &old).await;
         let id = visitor.start("before").await.conversation_id;
-        let ask = |token: &str| {
-            Request::RefreshToken(RefreshToken {
-                token: token.to_owned(),
-            })
-        };
-        let Frame::TokenRefreshed(new) = visitor.ask(ask("")).await else {
-            panic!("not a token")
-        };
+        let ask = |token: &str| Request::RefreshToken(RefreshToken { token: token.to_owned() });
+        let Frame::TokenRefreshed(new) = visitor.ask(ask("")).await else { panic!("not a token") };
         assert!(new.expires_at.is_some());
         let (mut again, welcome) = Wire::open(&server, carrier, &new.token).await;
         assert!(welcome.token_expires_at.is_some());
@@ -159,11 +124,7 @@ async fn a_token_is_refreshed_in_band() {
         visitor.ask(ask(&new.token)).await;
         let other = server.visitor_token().await.token;
         let refused = visitor.request(ask(&other)).await.map_err(|e| e.code());
-        assert_eq!(
-            refused,
-            Err(ErrorCode::Unauthenticated),
-            "somebody else's token"
-        );
+        assert_eq!(refused, Err(ErrorCode::Unauthenticated), "somebody else's token");
         visitor.say(&id, "after").await;
         again.hear("after").await;
     }
@@ -184,11 +145,7 @@ async fn everything_is_there_after_an_orderly_restart() {
     agent.say(&id, "an answer").await;
 
     assert!(server.terminate().success());
-    assert_eq!(
-        visitor.end().await.code,
-        4000,
-        "clients are told to come again"
-    );
+    assert_eq!(visitor.end().await.code, 4000, "clients are told to come again");
     assert_eq!(agent.end().await.code, 4000);
     server.start_again().await;
 

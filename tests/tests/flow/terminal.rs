@@ -41,25 +41,23 @@ impl Terminal {
     }
 }
 
+/// A terminal command against this server; the first word says which.
 fn frontdesk(server: &Server, account: Option<&Account>, words: &[&str]) -> Command {
+    let (which, rest) = words.split_first().expect("a command has a name");
     let mut command = Command::new(binary::frontdesk());
-    command.args(words).args(["--target", server.url()]);
+    command.args([which, "--target", server.url()]);
     if let Some(account) = account {
         command.args(["--email", &account.email]);
-        command.env(
-            "FRONTDESK_PASSWORD",
-            account.password.as_deref().unwrap_or_default(),
-        );
+        command.env("FRONTDESK_PASSWORD", account.password.as_deref().unwrap_or_default());
     }
+    command.args(rest);
     command
 }
 
 /// Runs `frontdesk ctl`; gives what it printed.
 fn ctl(server: &Server, words: &[&str]) -> String {
     let supervisor = server.supervisor();
-    let output = frontdesk(server, Some(&supervisor), &["ctl"])
-        .args(words)
-        .output();
+    let output = frontdesk(server, Some(&supervisor), &["ctl"]).args(words).output();
     let output = output.expect("the binary runs");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "ctl {words:?}: {errors}");
@@ -75,17 +73,9 @@ fn ctl_json(server: &Server, words: &[&str]) -> Value {
 async fn two_terminals_chat_and_ctl_watches() {
     let server = Server::start().await;
     let alex = server.agent(0);
-    let mut agent = frontdesk(
-        &server,
-        Some(&alex),
-        &["chat", "--as", "agent", "--auto-accept"],
-    );
+    let mut agent = frontdesk(&server, Some(&alex), &["chat", "--as", "agent", "--auto-accept"]);
     let mut agent = Terminal::open(&mut agent);
-    let mut visitor = frontdesk(
-        &server,
-        None,
-        &["chat", "--as", "visitor", "--name", "Vera"],
-    );
+    let mut visitor = frontdesk(&server, None, &["chat", "--as", "visitor", "--name", "Vera"]);
     visitor.args(["--site-key", &server.ready().site_key]);
     let mut visitor = Terminal::open(&mut visitor);
     let shown = visitor.shows("conversation ").await;
@@ -101,17 +91,10 @@ async fn two_terminals_chat_and_ctl_watches() {
 
     looked_at_with_ctl(&server, &id);
     let supervisor = server.supervisor();
-    let mut follow = frontdesk(
-        &server,
-        Some(&supervisor),
-        &["ctl", "-o", "json", "follow", &id],
-    );
+    let mut follow = frontdesk(&server, Some(&supervisor), &["ctl", "-o", "json", "follow", &id]);
     let mut follow = Terminal::open(&mut follow);
     let line = follow.shows("a quiet one").await;
-    assert!(
-        serde_json::from_str::<Value>(&line).is_ok(),
-        "a line of JSON: {line}"
-    );
+    assert!(serde_json::from_str::<Value>(&line).is_ok(), "a line of JSON: {line}");
 
     agent.type_line("/close");
     visitor.shows("closed the chat").await;
@@ -119,27 +102,16 @@ async fn two_terminals_chat_and_ctl_watches() {
     visitor.type_line("/rate 5 fine");
     follow.shows("fine").await;
     visitor.type_line("/quit");
-    assert!(
-        visitor
-            .process
-            .wait_exit(std::time::Duration::from_secs(15))
-            .success()
-    );
+    assert!(visitor.process.wait_exit(std::time::Duration::from_secs(15)).success());
 }
 
 fn looked_at_with_ctl(server: &Server, id: &str) {
     assert!(ctl(server, &["agents"]).contains("online"));
     let agents = ctl_json(server, &["agents"]);
-    assert_eq!(
-        agents["agents"][0]["status"], "AGENT_STATUS_ONLINE",
-        "{agents}"
-    );
+    assert_eq!(agents["agents"][0]["status"], "AGENT_STATUS_ONLINE", "{agents}");
     assert!(ctl(server, &["queues"]).contains("general"));
     let queues = ctl_json(server, &["queues"]);
-    assert!(
-        queues["queues"].as_array().is_some_and(|q| q.len() >= 2),
-        "{queues}"
-    );
+    assert!(queues["queues"].as_array().is_some_and(|q| q.len() >= 2), "{queues}");
     let table = ctl(server, &["conversations", "--open"]);
     assert!(table.contains(id) && table.contains("assigned"), "{table}");
     let list = ctl_json(server, &["conversations"]);
@@ -154,10 +126,7 @@ async fn ctl_refuses_in_one_clear_line() {
     let server = Server::start().await;
     let agent = server.agent(0);
     let supervisor = server.supervisor();
-    let wrong = Account {
-        password: Some("wrong".into()),
-        ..supervisor.clone()
-    };
+    let wrong = Account { password: Some("wrong".into()), ..supervisor.clone() };
     let absent = "0190aaaa-0000-7000-8000-000000000000";
     for (account, words) in [
         (agent, vec!["ctl", "agents"]),

@@ -32,25 +32,12 @@ impl Cast {
         let token = server.sign_in(&server.agent(1)).await;
         let (bea, welcome) = Wire::open(&server, carrier, &token.token).await;
         let attributes = BTreeMap::from([("plan".to_owned(), "gold".to_owned())]);
-        let state = visitor
-            .start_with("Hello, is anybody there?", attributes)
-            .await;
+        let state = visitor.start_with("Hello, is anybody there?", attributes).await;
         assert_eq!(state.phase(), Phase::Waiting);
-        assert_eq!(
-            state.attributes.get("plan").map(String::as_str),
-            None,
-            "for staff only"
-        );
+        assert_eq!(state.attributes.get("plan").map(String::as_str), None, "for staff only");
         let bea_id = welcome.you.expect("Welcome says who you are").id;
         let conversation = state.conversation_id;
-        Self {
-            server,
-            visitor,
-            alex,
-            bea,
-            bea_id,
-            conversation,
-        }
+        Self { server, visitor, alex, bea, bea_id, conversation }
     }
 
     fn id(&self) -> String {
@@ -88,10 +75,7 @@ async fn offered_declined_and_accepted(cast: &mut Cast) {
     let waiting = place(&mut cast.visitor, &id, 1).await;
     assert!(!waiting.agents_online);
 
-    assert_eq!(
-        cast.alex.status(AgentStatus::Online).await.status(),
-        AgentStatus::Online
-    );
+    assert_eq!(cast.alex.status(AgentStatus::Online).await.status(), AgentStatus::Online);
     let offer = cast.alex.offer(&id).await;
     assert_eq!(offer.preview, "Hello, is anybody there?");
     assert!(offer.expires_at.is_some() && offer.waiting_since.is_some());
@@ -108,49 +92,32 @@ async fn offered_declined_and_accepted(cast: &mut Cast) {
         _ => None,
     });
     let closed = closed.await;
-    assert_eq!(
-        (closed.offer_id, closed.outcome),
-        (offer.offer_id, OfferOutcome::Declined.into())
-    );
+    assert_eq!((closed.offer_id, closed.outcome), (offer.offer_id, OfferOutcome::Declined.into()));
 
     let state = cast.bea.take(&id).await;
     assert_eq!(state.phase(), Phase::Assigned);
     assert_eq!(state.attributes["plan"], "gold");
     cast.bea.hear("Hello, is anybody there?").await;
-    cast.visitor
-        .event("the assignment", |e| {
-            matches!(e.body, Some(Body::Assigned(_)))
-        })
-        .await;
+    cast.visitor.event("the assignment", |e| matches!(e.body, Some(Body::Assigned(_)))).await;
 }
 
 async fn talking(cast: &mut Cast) {
     let id = cast.id();
-    let typing = Typing {
-        conversation_id: id.clone(),
-        typing: true,
-    };
+    let typing = Typing { conversation_id: id.clone(), typing: true };
     cast.visitor.send(Request::Typing(typing.clone())).await;
     cast.bea.push("the visitor's typing", typing_in(&id)).await;
     cast.bea.send(Request::Typing(typing)).await;
-    cast.visitor
-        .push("the agent's typing", typing_in(&id))
-        .await;
+    cast.visitor.push("the agent's typing", typing_in(&id)).await;
 
     let sent = cast.bea.say(&id, "Yes: how can I help?").await;
     cast.visitor.hear("Yes: how can I help?").await;
     cast.visitor
-        .ask(Request::MarkRead(MarkRead {
-            conversation_id: id.clone(),
-            seq: sent.seq,
-        }))
+        .ask(Request::MarkRead(MarkRead { conversation_id: id.clone(), seq: sent.seq }))
         .await;
-    let read = cast
-        .bea
-        .push("the visitor's read mark", |frame| match frame {
-            Frame::Read(read) if read.conversation_id == id => Some(read.seq),
-            _ => None,
-        });
+    let read = cast.bea.push("the visitor's read mark", |frame| match frame {
+        Frame::Read(read) if read.conversation_id == id => Some(read.seq),
+        _ => None,
+    });
     assert_eq!(read.await, sent.seq);
 
     let note = AddNote {
@@ -161,21 +128,11 @@ async fn talking(cast: &mut Cast) {
     let first = cast.bea.sent(Request::AddNote(note.clone())).await;
     let again = cast.bea.sent(Request::AddNote(note)).await;
     assert!(!first.duplicate && again.duplicate && first.seq == again.seq);
-    cast.bea
-        .event("her own note", |e| matches!(e.body, Some(Body::Note(_))))
-        .await;
+    cast.bea.event("her own note", |e| matches!(e.body, Some(Body::Note(_)))).await;
 
     let tags = vec!["urgent".to_owned(), "billing".to_owned()];
-    cast.bea
-        .ask(Request::SetTags(SetTags {
-            conversation_id: id.clone(),
-            tags,
-        }))
-        .await;
-    let tagged = cast
-        .bea
-        .event("the tags", |e| matches!(e.body, Some(Body::TagsChanged(_))))
-        .await;
+    cast.bea.ask(Request::SetTags(SetTags { conversation_id: id.clone(), tags })).await;
+    let tagged = cast.bea.event("the tags", |e| matches!(e.body, Some(Body::TagsChanged(_)))).await;
     let Some(Body::TagsChanged(changed)) = tagged.event.and_then(|e| e.body) else {
         return;
     };
@@ -196,30 +153,17 @@ fn typing_in(id: &str) -> impl Fn(&Frame) -> Option<()> {
 async fn handed_to_a_queue(cast: &mut Cast) {
     let id = cast.id();
     cast.bea.status(AgentStatus::Away).await;
-    transfer(
-        &mut cast.bea,
-        &id,
-        Target::Queue("sales".into()),
-        "wants to buy",
-    )
-    .await;
+    transfer(&mut cast.bea, &id, Target::Queue("sales".into()), "wants to buy").await;
     let queued = cast.visitor.event("the new queue", |e| match &e.body {
         Some(Body::Queued(queued)) => queued.reason() == QueuedReason::Transferred,
         _ => false,
     });
     queued.await;
     let offer = cast.alex.offer(&id).await;
-    assert_eq!(
-        (offer.queue.as_str(), offer.note.as_str()),
-        ("sales", "wants to buy")
-    );
+    assert_eq!((offer.queue.as_str(), offer.note.as_str()), ("sales", "wants to buy"));
     let state = cast.alex.accept(&offer).await;
     assert_eq!(state.tags, ["billing", "urgent"]);
-    cast.alex
-        .event("the note of before", |e| {
-            matches!(e.body, Some(Body::Note(_)))
-        })
-        .await;
+    cast.alex.event("the note of before", |e| matches!(e.body, Some(Body::Note(_)))).await;
     cast.alex.say(&id, "Hello from sales.").await;
     cast.visitor.hear("Hello from sales.").await;
 }
@@ -232,13 +176,7 @@ async fn handed_to_an_agent(cast: &mut Cast) {
     };
     assert_eq!(team.agents.len(), 2);
     assert!(team.queues.contains(&"general".to_owned()));
-    transfer(
-        &mut cast.alex,
-        &id,
-        Target::AgentId(cast.bea_id.clone()),
-        "yours again",
-    )
-    .await;
+    transfer(&mut cast.alex, &id, Target::AgentId(cast.bea_id.clone()), "yours again").await;
     let offer = cast.bea.offer(&id).await;
     assert_eq!(offer.note, "yours again");
     cast.bea.accept(&offer).await;
@@ -249,11 +187,7 @@ async fn handed_to_an_agent(cast: &mut Cast) {
 async fn transfer(agent: &mut Wire, id: &str, target: Target, note: &str) {
     let conversation_id = id.to_owned();
     let (target, note) = (Some(target), note.to_owned());
-    let ask = TransferConversation {
-        conversation_id,
-        target,
-        note,
-    };
+    let ask = TransferConversation { conversation_id, target, note };
     agent.ask(Request::Transfer(ask)).await;
 }
 
@@ -261,9 +195,7 @@ async fn closed_and_rated(cast: &mut Cast) {
     let id = cast.id();
     cast.bea.close(&id).await;
     cast.bea.close(&id).await;
-    cast.visitor
-        .event("the end", |e| matches!(e.body, Some(Body::Closed(_))))
-        .await;
+    cast.visitor.event("the end", |e| matches!(e.body, Some(Body::Closed(_)))).await;
     let rate = |score| RateConversation {
         conversation_id: id.clone(),
         score,
@@ -279,20 +211,14 @@ async fn closed_and_rated(cast: &mut Cast) {
 async fn reopened_with_its_history(cast: &mut Cast) {
     let id = cast.id();
     cast.alex.status(AgentStatus::Away).await;
-    let reopen = ReopenConversation {
-        conversation_id: id.clone(),
-    };
+    let reopen = ReopenConversation { conversation_id: id.clone() };
     cast.visitor.ask(Request::Reopen(reopen)).await;
     cast.bea.take(&id).await;
     cast.bea.say(&id, "Welcome back.").await;
     cast.visitor.hear("Welcome back.").await;
 
     let seen_by_staff = cast.bea.history(&id).await;
-    let seqs: Vec<u32> = seen_by_staff
-        .iter()
-        .flat_map(|p| &p.event)
-        .map(|e| e.seq)
-        .collect();
+    let seqs: Vec<u32> = seen_by_staff.iter().flat_map(|p| &p.event).map(|e| e.seq).collect();
     assert_eq!(seqs, (1..=seqs.len() as u32).collect::<Vec<_>>());
     assert!(seen_by_staff.iter().any(|p| matches!(
         p.event.as_ref().and_then(|e| e.body.as_ref()),

@@ -5,19 +5,9 @@ use frontdesk_tests::corpus::repository;
 use serde::Deserialize;
 
 /// Crates below the roles.
-const BELOW_ROLES: [&str; 7] = [
-    "actor",
-    "bus",
-    "cluster",
-    "core",
-    "proto",
-    "store",
-    "telemetry",
-];
+const BELOW_ROLES: [&str; 7] = ["actor", "bus", "cluster", "core", "proto", "store", "telemetry"];
 /// No role imports another.
-const ROLES: [&str; 6] = [
-    "desk", "gateway", "presence", "queueing", "routing", "sessions",
-];
+const ROLES: [&str; 6] = ["desk", "gateway", "presence", "queueing", "routing", "sessions"];
 
 /// Dependencies that `core` may have: data only. Nothing that waits, tells the
 /// time, is random, or reads and writes.
@@ -59,16 +49,8 @@ fn allowed(package: &str) -> Vec<&'static str> {
 }
 
 fn packages() -> Vec<Package> {
-    let printed = run(
-        env!("CARGO"),
-        &[
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ],
-    );
+    let printed =
+        run(env!("CARGO"), &["metadata", "--no-deps", "--offline", "--format-version", "1"]);
     let metadata: Metadata = serde_json::from_str(&printed).expect("cargo prints JSON");
     metadata.packages
 }
@@ -95,17 +77,9 @@ fn crates_import_only_what_the_design_allows() {
 #[test]
 fn core_has_no_async_clock_or_io() {
     let packages = packages();
-    let core = packages
-        .iter()
-        .find(|p| p.name == "frontdesk-core")
-        .expect("there is a core");
-    let normal = core
-        .dependencies
-        .iter()
-        .filter(|d| d.kind.as_deref() != Some("dev"));
-    let impure = normal
-        .map(|d| d.name.clone())
-        .filter(|name| !PURE.contains(&name.as_str()));
+    let core = packages.iter().find(|p| p.name == "frontdesk-core").expect("there is a core");
+    let normal = core.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
+    let impure = normal.map(|d| d.name.clone()).filter(|name| !PURE.contains(&name.as_str()));
     none("core may depend on data only", impure.collect());
 
     let impurities = [
@@ -147,8 +121,5 @@ fn every_crate_takes_its_versions_and_lints_from_the_workspace() {
         }
     }
     none("crates follow the workspace", complaints);
-    assert!(
-        repository().join("Cargo.lock").is_file(),
-        "the lock file is committed"
-    );
+    assert!(repository().join("Cargo.lock").is_file(), "the lock file is committed");
 }

@@ -30,35 +30,16 @@ fn nothing_else_lies_at_the_top() {
             _ => false,
         };
     }
-    none(
-        "unknown entries at the top",
-        strangers.into_iter().collect(),
-    );
+    none("unknown entries at the top", strangers.into_iter().collect());
 }
 
 #[test]
 fn no_output_of_a_build_is_tracked() {
-    let folders = [
-        "target",
-        "node_modules",
-        "dist",
-        "results",
-        "__pycache__",
-        "data",
-    ];
-    let endings = [
-        ".pyc", ".so", ".rlib", ".whl", ".log", ".sqlite", ".db", ".orig", ".rej",
-    ];
+    let folders = ["target", "node_modules", "dist", "results", "__pycache__", "data"];
+    let endings = [".pyc", ".so", ".rlib", ".whl", ".log", ".sqlite", ".db", ".orig", ".rej"];
     let built = |path: &String| {
-        let in_folder = path
-            .split('/')
-            .rev()
-            .skip(1)
-            .any(|part| folders.contains(&part));
+        let in_folder = path.split('/').rev().skip(1).any(|part| folders.contains(&part));
         in_folder || endings.iter().any(|ending| path.ends_with(ending))
     };
-    none(
-        "tracked output",
-        paths().into_iter().filter(built).collect(),
-    );
+    none("tracked output", paths().into_iter().filter(built).collect());
 }

@@ -20,10 +20,7 @@ struct File {
 
 /// The paths of what is, or is about to be, committed.
 fn paths() -> Vec<String> {
-    let listed = run(
-        "git",
-        &["ls-files", "--cached", "--others", "--exclude-standard"],
-    );
+    let listed = run("git", &["ls-files", "--cached", "--others", "--exclude-standard"]);
     let present = |path: &&str| repository().join(path).is_file();
     let mut paths: Vec<String> = listed.lines().filter(present).map(str::to_owned).collect();
     paths.sort();
@@ -35,43 +32,25 @@ fn paths() -> Vec<String> {
 /// The files with one of these endings; those that are not text are left out.
 fn files(endings: &[&str]) -> Vec<File> {
     let wanted = |path: &String| endings.iter().any(|ending| path.ends_with(ending));
-    paths()
-        .into_iter()
-        .filter(wanted)
-        .filter_map(|path| read(&path))
-        .collect()
+    paths().into_iter().filter(wanted).filter_map(|path| read(&path)).collect()
 }
 
 fn read(path: &str) -> Option<File> {
     let text = std::fs::read_to_string(repository().join(path)).ok()?;
-    Some(File {
-        path: path.to_owned(),
-        text,
-    })
+    Some(File { path: path.to_owned(), text })
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(repository())
-        .output();
+    let output = Command::new(program).args(arguments).current_dir(repository()).output();
     let output = output.unwrap_or_else(|e| panic!("cannot run {program}: {e}"));
-    assert!(
-        output.status.success(),
-        "{program} failed: {:?}",
-        output.stderr
-    );
+    assert!(output.status.success(), "{program} failed: {:?}", output.stderr);
     String::from_utf8(output.stdout).expect("names are UTF-8")
 }
 
 /// Fails with all complaints at once.
 #[track_caller]
 fn none(rule: &str, complaints: Vec<String>) {
-    assert!(
-        complaints.is_empty(),
-        "{rule}:\n  {}",
-        complaints.join("\n  ")
-    );
+    assert!(complaints.is_empty(), "{rule}:\n  {}", complaints.join("\n  "));
 }
 
 /// `folder/../file` without the dots; `None` outside the repository.

@@ -12,10 +12,7 @@ fn declares(line: &str) -> bool {
 fn everything_in_the_schema_has_a_comment() {
     let mut bare = Vec::new();
     let schema = files(&[".proto"]);
-    assert!(
-        schema.iter().any(|f| f.path.contains("frontdesk/v1/")),
-        "the schema is found"
-    );
+    assert!(schema.iter().any(|f| f.path.contains("frontdesk/v1/")), "the schema is found");
     for file in schema.iter().filter(|f| f.path.contains("frontdesk/v1/")) {
         let mut before = "";
         for (number, line) in file.text.lines().map(str::trim).enumerate() {

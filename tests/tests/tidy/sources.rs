@@ -27,11 +27,7 @@ fn files_are_short() {
 #[test]
 fn files_say_what_they_are_for() {
     let silent = |file: &File| !file.text.trim_start().starts_with("//!");
-    let paths = sources()
-        .into_iter()
-        .filter(silent)
-        .map(|f| f.path)
-        .collect();
+    let paths = sources().into_iter().filter(silent).map(|f| f.path).collect();
     none("no `//!` at the beginning", paths);
 }
 

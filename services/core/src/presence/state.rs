@@ -190,11 +190,13 @@ impl PresenceState {
         step: impl FnOnce(&mut Agent) -> Result<bool, Refusal>,
     ) -> Result<(), Refusal> {
         let agent = self.agents.get_mut(&key).ok_or(Refusal::UnknownAgent)?;
-        let before = agent.deadline();
+        let (before, revision) = (agent.deadline(), agent.view().revision);
         if !step(agent)? {
             return Ok(());
         }
         let after = agent.deadline();
+        // What was so already, such as a second confirmation, is not told.
+        let told = agent.view().revision != revision;
         if before != after {
             if let Some(at) = before {
                 self.deadlines.remove(&(at, key.clone()));
@@ -203,7 +205,9 @@ impl PresenceState {
                 self.deadlines.insert((at, key.clone()));
             }
         }
-        changed.insert(key);
+        if told {
+            changed.insert(key);
+        }
         Ok(())
     }
 

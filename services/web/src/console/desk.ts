@@ -7,7 +7,6 @@ import {
   BrowserStore,
   browserStorage,
   type ConversationState,
-  dropKey,
   type Event,
   hurryWithBrowser,
   type Link,
@@ -18,11 +17,9 @@ import {
   type Participant,
   RequestError,
   randomId,
-  readJson,
   type ServerFrame,
   type Team,
   type Welcome,
-  writeJson,
 } from "../protocol";
 import { Model } from "../ui/model";
 import { Trouble } from "../ui/trouble";
@@ -32,20 +29,15 @@ import { Offers } from "./offers";
 import { problemText } from "./problems";
 import type { AgentSession } from "./session";
 import { Signals } from "./signals";
+import { type Choice, StatusChoice } from "./status-choice";
 
 const PROGRAM = "frontdesk-console/0.1.0";
 const OUTBOX_KEY = "frontdesk:console:outbox";
-const STATUS_KEY = "frontdesk:console:status";
 const TROUBLE_AFTER_MS = 2_000;
 const NOTICE_MS = 7_000;
 /** Longer conversations are opened at their end; the rest comes on demand. */
 const WHOLE_EVENTS = 200;
 const TAIL_EVENTS = 100;
-
-interface WantedStatus {
-  status: AgentStatus;
-  reason: string;
-}
 
 export class Desk extends Model {
   readonly signals = new Signals();
@@ -55,6 +47,7 @@ export class Desk extends Model {
   readonly #live: LiveClient;
   readonly #chats = new Map<string, AgentChat>();
   readonly #offers = new Offers();
+  readonly #choice = new StatusChoice();
   readonly #signedOut: (reason: string | undefined) => void;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -139,10 +132,14 @@ export class Desk extends Model {
     this.changed();
   }
 
+  /** Sets the status; while not connected it is taken up with the next Welcome. */
   async setStatus(status: AgentStatus, reason: string): Promise<void> {
     if (status === "AGENT_STATUS_ONLINE") this.signals.askOnce();
-    const wanted: WantedStatus = { status, reason };
-    writeJson(browserStorage("sessionStorage"), STATUS_KEY, wanted);
+    this.#choice.choose({ status, reason });
+    if (this.#live.link.state === "online") await this.#sendStatus({ status, reason });
+  }
+
+  async #sendStatus({ status, reason }: Choice): Promise<void> {
     await this.#try(async () => {
       const reply = await this.#live.request({ setStatus: { status, ...(reason && { reason }) } });
       this.state = reply.agentState ?? this.state;
@@ -289,7 +286,7 @@ export class Desk extends Model {
 
   #leave(reason: string | undefined): void {
     this.#live.stop();
-    dropKey(browserStorage("sessionStorage"), STATUS_KEY);
+    this.#choice.forget();
     this.#session.signOut();
     this.#signedOut(reason);
   }
@@ -306,6 +303,7 @@ export class Desk extends Model {
     }
     if (link.state === "online") this.#trouble.clear();
     else this.#trouble.begin();
+    if (link.state !== "online") this.#choice.away();
     this.changed();
   }
 
@@ -313,17 +311,10 @@ export class Desk extends Model {
     this.me = welcome.you ?? this.me;
     this.site = welcome.site ?? this.site;
     this.state = welcome.agentState ?? this.state;
-    void this.#restoreStatus();
+    const choice = this.#choice.back(this.state);
+    if (choice) void this.#sendStatus(choice);
     void this.#loadChats();
     this.changed();
-  }
-
-  /** After a long absence the server has set the agent offline. */
-  async #restoreStatus(): Promise<void> {
-    const wanted = readJson<WantedStatus>(browserStorage("sessionStorage"), STATUS_KEY);
-    const offline = (this.state.status ?? "AGENT_STATUS_OFFLINE") === "AGENT_STATUS_OFFLINE";
-    if (!wanted || !offline || wanted.status === "AGENT_STATUS_OFFLINE") return;
-    await this.setStatus(wanted.status, wanted.reason);
   }
 
   async #loadChats(): Promise<void> {

@@ -129,12 +129,12 @@ impl SqliteJournal {
     }
 
     fn enqueue(&self, job: Job) {
-        if let Err((job, why)) = self.queue.push(job) {
+        self.queue.push(job, |job, why| {
             if matches!(job, Job::Append(_)) {
                 counter!("frontdesk_journal_appends_total", "outcome" => "shed").increment(1);
             }
             job.fail(&GroupFailure::NotCommitted(why.to_string()));
-        }
+        });
     }
 
     async fn write(&self, write: Write) -> Result<(), JournalError> {

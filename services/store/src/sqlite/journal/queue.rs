@@ -14,7 +14,7 @@ pub(super) const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// waits for the whole group.
 pub(super) const MAX_GROUP_RECORDS: usize = 1024;
 /// Bytes of one group: keeps its dirty pages within a quarter of the page cache.
-pub(super) const MAX_GROUP_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// Why a job was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,17 +44,20 @@ struct State {
 }
 
 impl WriteQueue {
-    /// Queues a job, or hands it back.
-    pub(super) fn push(&self, job: Job) -> Result<(), (Job, PushError)> {
+    /// Queues a job; one that cannot wait goes to `refused` instead.
+    pub(super) fn push(&self, job: Job, refused: impl FnOnce(Job, PushError)) {
         let bytes = job.bytes();
         let mut state = self.lock();
-        if state.closed {
-            return Err((job, PushError::Closed));
-        }
         let full = state.waiting.len() >= MAX_WAITING_JOBS
             || state.waiting_bytes.saturating_add(bytes) > MAX_WAITING_BYTES;
-        if full {
-            return Err((job, PushError::Full));
+        let why = match (state.closed, full) {
+            (true, _) => Some(PushError::Closed),
+            (false, true) => Some(PushError::Full),
+            (false, false) => None,
+        };
+        if let Some(why) = why {
+            drop(state);
+            return refused(job, why);
         }
         state.waiting_bytes += bytes;
         state.waiting.push_back(job);
@@ -63,7 +66,6 @@ impl WriteQueue {
         if wake {
             self.wake.notify_one();
         }
-        Ok(())
     }
 
     /// Waits for jobs and moves the next group into `group`, which is empty;
@@ -130,6 +132,13 @@ mod tests {
         ConversationId::from_uuid(Uuid::from_u128(7))
     }
 
+    /// Pushes and gives the refusal, if any.
+    fn push(queue: &WriteQueue, job: Job) -> Option<PushError> {
+        let mut refusal = None;
+        queue.push(job, |_, why| refusal = Some(why));
+        refusal
+    }
+
     fn cursors(n: usize) -> Job {
         Job::write(Write::Cursors(vec![
             (conversation(), ReadCursors::default());
@@ -150,24 +159,24 @@ mod tests {
     fn jobs_and_bytes_are_bounded() {
         let queue = WriteQueue::default();
         for _ in 0..MAX_WAITING_JOBS {
-            queue.push(cursors(1)).unwrap();
+            assert_eq!(push(&queue, cursors(1)), None);
         }
-        assert_eq!(queue.push(cursors(1)).unwrap_err().1, PushError::Full);
+        assert_eq!(push(&queue, cursors(1)), Some(PushError::Full));
 
         let queue = WriteQueue::default();
-        queue.push(snapshot(MAX_WAITING_BYTES - 1024)).unwrap();
-        assert_eq!(queue.push(snapshot(1024)).unwrap_err().1, PushError::Full);
+        assert_eq!(push(&queue, snapshot(MAX_WAITING_BYTES - 1024)), None);
+        assert_eq!(push(&queue, snapshot(1024)), Some(PushError::Full));
         let mut group = Vec::new();
         assert_eq!(queue.take(&mut group), Some(0));
-        queue.push(snapshot(1024)).unwrap();
+        assert_eq!(push(&queue, snapshot(1024)), None);
     }
 
     #[test]
     fn a_group_is_bounded_but_takes_at_least_one_job() {
         let queue = WriteQueue::default();
-        queue.push(cursors(MAX_GROUP_RECORDS - 1)).unwrap();
-        queue.push(cursors(1)).unwrap();
-        queue.push(cursors(MAX_GROUP_RECORDS + 1)).unwrap();
+        assert_eq!(push(&queue, cursors(MAX_GROUP_RECORDS - 1)), None);
+        assert_eq!(push(&queue, cursors(1)), None);
+        assert_eq!(push(&queue, cursors(MAX_GROUP_RECORDS + 1)), None);
         let mut sizes = Vec::new();
         let mut group = Vec::new();
         queue.close();
@@ -176,13 +185,13 @@ mod tests {
             group.clear();
         }
         assert_eq!(sizes, [2, 1]);
-        assert_eq!(queue.push(cursors(1)).unwrap_err().1, PushError::Closed);
+        assert_eq!(push(&queue, cursors(1)), Some(PushError::Closed));
     }
 
     #[test]
     fn abort_gives_back_what_waits() {
         let queue = WriteQueue::default();
-        queue.push(cursors(1)).unwrap();
+        assert_eq!(push(&queue, cursors(1)), None);
         assert_eq!(queue.abort().len(), 1);
         assert_eq!(queue.take(&mut Vec::new()), None);
     }

@@ -204,7 +204,7 @@ mod tests {
         Record {
             seq: Seq::new(seq),
             prev_public: Seq::ZERO,
-            audience: if seq % 2 == 0 {
+            audience: if seq.is_multiple_of(2) {
                 Audience::Public
             } else {
                 Audience::Internal

@@ -1,9 +1,9 @@
 //! The role on its real store: first start, later starts, signing in, accounts.
 
+use crate::{DeskError, DeskService, DeskSettings, NewAgent, PasswordCost};
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::time::{Millis, Timestamp};
-use frontdesk_desk::{DeskError, DeskService, DeskSettings, NewAgent, PasswordCost};
 use frontdesk_proto::api::{ApiError, AttachmentRecord, Desk};
 use frontdesk_store::sqlite::{DataFolder, SqliteDesk};
 use std::path::Path;

@@ -1,0 +1,71 @@
+// A chat goes from one colleague to another, with a note that the visitor never
+// sees, and back to a queue when it is declined.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launchBrowser, openPage, shoot, showsMessages } from "./support/browser.mjs";
+import { startFrontdesk } from "./support/frontdesk.mjs";
+import {
+  acceptOffer,
+  agentSays,
+  beginChat,
+  goOnline,
+  signIn,
+  visitorSays,
+} from "./support/people.mjs";
+
+const NOTE = "Wants the invoice on paper";
+
+let frontdesk;
+let browser;
+let visitor;
+let first;
+let second;
+
+before(async () => {
+  frontdesk = await startFrontdesk();
+  browser = await launchBrowser();
+  [visitor, first, second] = await Promise.all([1, 2, 3].map(() => openPage(browser)));
+  await signIn(first, frontdesk, "agent");
+  await goOnline(first);
+  await beginChat(visitor, first, frontdesk, "Emmy", "I need an invoice");
+});
+
+after(async () => {
+  await browser?.close();
+  await frontdesk?.stop();
+});
+
+test("a chat is handed to a colleague with a note", async () => {
+  await signIn(second, frontdesk, "supervisor");
+  await goOnline(second);
+  await first.page.getByRole("button", { name: "Transfer" }).click();
+  const dialog = first.page.getByRole("dialog");
+  await dialog.locator(".targets").first().getByRole("radio").first().check();
+  await dialog.getByLabel("Note for whoever takes over").fill(NOTE);
+  await dialog.getByRole("button", { name: "Transfer" }).click();
+  await first.page.getByText("This chat is no longer yours.").waitFor();
+});
+
+test("the colleague sees the note with the offer, and the whole chat", async () => {
+  const offer = second.page.locator(".offer");
+  await offer.locator(".hand-over", { hasText: NOTE }).waitFor();
+  await shoot(second.page, "console-handed-over");
+  await acceptOffer(second, "I need an invoice");
+  await showsMessages(second.page, ["I need an invoice"]);
+});
+
+test("the chat goes on with the colleague, and only there", async () => {
+  await agentSays(second, "I have it from here");
+  await visitorSays(visitor, "Thank you");
+  const said = ["I need an invoice", "I have it from here", "Thank you"];
+  await showsMessages(second.page, said);
+  await showsMessages(visitor.page, said);
+  await showsMessages(first.page, ["I need an invoice"]);
+  const seen = await visitor.page.locator("#frontdesk-widget [role=dialog]").innerHTML();
+  assert.ok(!seen.includes(NOTE));
+});
+
+test("no page had an error", () => {
+  for (const { problems } of [visitor, first, second]) assert.deepEqual(problems, []);
+});
