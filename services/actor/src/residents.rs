@@ -40,11 +40,11 @@ impl<K: Copy + Eq + Hash + Ord, A, M> Residents<K, A, M> {
         Self { residents: HashMap::new(), max_waiting }
     }
 
-    /// Whether an actor is there; being asked for makes it recently used.
-    pub fn find(&mut self, key: K) -> Residence<'_, A> {
+    /// Whether an actor is there; being asked for makes it used `now`.
+    pub fn find(&mut self, key: K, now: Instant) -> Residence<'_, A> {
         match self.residents.get_mut(&key) {
             Some(Resident::Here { actor, used }) => {
-                *used = Instant::now();
+                *used = now;
                 Residence::Here(actor)
             }
             Some(Resident::Loading(_)) => Residence::Loading,
@@ -127,8 +127,14 @@ impl<K: Copy + Eq + Hash + Ord, A, M> Residents<K, A, M> {
     }
 
     /// Who should leave: those that may and have not been used for `idle`, and of
-    /// the others that may, the longest unused beyond `cap`.
-    pub fn leaving(&self, idle: Duration, cap: usize, may: impl Fn(&A) -> bool) -> Vec<K> {
+    /// the others that may, the longest unused beyond `cap`. Looks at every actor.
+    pub fn leaving(
+        &self,
+        now: Instant,
+        idle: Duration,
+        cap: usize,
+        may: impl Fn(&A) -> bool,
+    ) -> Vec<K> {
         let mut unused: Vec<(Instant, K)> = self
             .residents
             .iter()
@@ -138,7 +144,7 @@ impl<K: Copy + Eq + Hash + Ord, A, M> Residents<K, A, M> {
             })
             .collect();
         let excess = self.residents.len().saturating_sub(cap);
-        let old = unused.iter().filter(|(used, _)| used.elapsed() >= idle).count();
+        let old = unused.iter().filter(|(used, _)| now.duration_since(*used) >= idle).count();
         let count = old.max(excess).min(unused.len());
         if count == 0 {
             return Vec::new();
@@ -146,6 +152,19 @@ impl<K: Copy + Eq + Hash + Ord, A, M> Residents<K, A, M> {
         unused.sort_unstable();
         unused.truncate(count);
         unused.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// All actors in memory, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (K, &A)> {
+        self.residents.iter().filter_map(|(key, resident)| match resident {
+            Resident::Here { actor, .. } => Some((*key, actor)),
+            Resident::Loading(_) => None,
+        })
+    }
+
+    /// Actors in memory and being loaded.
+    pub fn len(&self) -> usize {
+        self.residents.len()
     }
 
     /// Whether none is in memory or being loaded.
@@ -168,13 +187,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn mail_waits_in_order_and_bounded_while_its_actor_is_loaded() {
         let mut residents = Residents::new(2);
-        assert!(matches!(residents.find(1), Residence::Away));
+        assert!(matches!(residents.find(1, Instant::now()), Residence::Away));
         residents.begin_load(1, VecDeque::from([10]));
-        assert!(matches!(residents.find(1), Residence::Loading));
+        assert!(matches!(residents.find(1, Instant::now()), Residence::Loading));
         assert_eq!(residents.wait(1, 11), Ok(()));
         assert_eq!(residents.wait(1, 12), Err(WaitingFull(12)));
         assert_eq!(residents.loaded(1, Some("actor")), [10, 11]);
-        assert!(matches!(residents.find(1), Residence::Here(_)));
+        assert!(matches!(residents.find(1, Instant::now()), Residence::Here(_)));
         assert_eq!(residents.loaded(1, None), []);
     }
 
@@ -184,10 +203,10 @@ mod tests {
         here(&mut residents, 1);
         here(&mut residents, 2);
         tokio::time::advance(IDLE / 2).await;
-        residents.find(2);
+        residents.find(2, Instant::now());
         tokio::time::advance(IDLE / 2).await;
-        assert_eq!(residents.leaving(IDLE, 10, |_| true), [1]);
-        assert_eq!(residents.leaving(IDLE, 10, |_| false), [] as [u8; 0]);
+        assert_eq!(residents.leaving(Instant::now(), IDLE, 10, |_| true), [1]);
+        assert_eq!(residents.leaving(Instant::now(), IDLE, 10, |_| false), [] as [u8; 0]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,7 +216,7 @@ mod tests {
             here(&mut residents, key);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(residents.leaving(IDLE, 1, |_| true), [3, 1]);
+        assert_eq!(residents.leaving(Instant::now(), IDLE, 1, |_| true), [3, 1]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ pub async fn all<B: Bus>(make: impl Fn() -> B) {
     says_when_nobody_listens(&make());
     says_lagged_after_a_loss(&make()).await;
     a_second_subscription_replaces_the_first(&make()).await;
+    dropping_a_subscription_unsubscribes(&make()).await;
 }
 
 fn node(name: &str) -> NodeId {
@@ -76,4 +77,15 @@ async fn a_second_subscription_replaces_the_first(bus: &dyn Bus) {
     assert_eq!(next(&mut first).await, None);
     bus.publish(&node("g1"), batch(1));
     assert_eq!(next(&mut second).await, Some(Received::Batch(batch(1))));
+}
+
+async fn dropping_a_subscription_unsubscribes(bus: &dyn Bus) {
+    let replaced = bus.subscribe(node("g1"));
+    let mut present = bus.subscribe(node("g1"));
+    // The one that was replaced must not take its successor with it.
+    drop(replaced);
+    assert_eq!(bus.publish(&node("g1"), batch(1)), Published::Accepted);
+    assert_eq!(next(&mut present).await, Some(Received::Batch(batch(1))));
+    drop(present);
+    assert_eq!(bus.publish(&node("g1"), batch(2)), Published::NoSubscriber);
 }

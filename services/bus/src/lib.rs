@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
 
-/// Batches that may wait for one gateway. At 256 deliveries of 300 bytes each
-/// this is about 1.2 GiB in the worst case and 5 MiB in an ordinary one (single
-/// deliveries); a gateway that is this far behind is better served by resync.
+/// Batches that may wait for one gateway: 5 MiB of single deliveries of 300
+/// bytes. A gateway that is this far behind is better served by a check of all
+/// its conversations.
 pub const MAX_WAITING_BATCHES: usize = 16_384;
-/// Bytes that may wait for one gateway, whichever limit is met first.
+/// Bytes that may wait for one gateway; larger batches meet this limit first.
 pub const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// What became of a publish.

@@ -4,15 +4,26 @@ use crate::{Bus, MAX_WAITING_BATCHES, MAX_WAITING_BYTES, Published, Received, Su
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
-use metrics::counter;
+use metrics::{Counter, counter};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use tokio::sync::Notify;
 
 /// Fan-out between roles of one process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LocalBus {
-    channels: RwLock<HashMap<NodeId, Arc<Channel>>>,
+    channels: Arc<Channels>,
+    meters: Meters,
+}
+
+type Channels = RwLock<HashMap<NodeId, Arc<Channel>>>;
+
+/// Looked up once: a publish then costs one atomic operation.
+#[derive(Debug)]
+struct Meters {
+    accepted: Counter,
+    full: Counter,
+    no_subscriber: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +38,40 @@ struct Waiting {
     bytes: usize,
     lagged: bool,
     ended: bool,
+}
+
+impl Waiting {
+    /// `None` when it must be dropped; otherwise whether the receiver may sleep.
+    fn push(&mut self, payload: Bytes) -> Option<bool> {
+        if self.batches.len() >= MAX_WAITING_BATCHES
+            || self.bytes + payload.len() > MAX_WAITING_BYTES
+        {
+            self.lagged = true;
+            return None;
+        }
+        self.bytes += payload.len();
+        self.batches.push_back(payload);
+        Some(self.batches.len() == 1)
+    }
+
+    /// `Err` when nothing waits; the end comes after all that waits.
+    fn take(&mut self) -> Result<Option<Received>, ()> {
+        if std::mem::take(&mut self.lagged) {
+            // What still waits was published before the loss and is covered by
+            // the check that `Lagged` asks for.
+            self.batches.clear();
+            self.bytes = 0;
+            return Ok(Some(Received::Lagged));
+        }
+        match self.batches.pop_front() {
+            Some(batch) => {
+                self.bytes -= batch.len();
+                Ok(Some(Received::Batch(batch)))
+            }
+            None if self.ended => Ok(None),
+            None => Err(()),
+        }
+    }
 }
 
 impl Channel {
@@ -44,7 +89,19 @@ impl Channel {
 impl LocalBus {
     /// A bus without subscribers.
     pub fn new() -> Self {
-        Self::default()
+        let outcome = |name| counter!("frontdesk_bus_publishes_total", "outcome" => name);
+        let meters = Meters {
+            accepted: outcome("accepted"),
+            full: outcome("full"),
+            no_subscriber: outcome("no_subscriber"),
+        };
+        Self { channels: Arc::default(), meters }
+    }
+}
+
+impl Default for LocalBus {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -52,25 +109,17 @@ impl Bus for LocalBus {
     fn publish(&self, gateway: &NodeId, payload: Bytes) -> Published {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         let Some(channel) = channels.get(gateway) else {
-            counter!("frontdesk_bus_publishes_total", "outcome" => "no_subscriber").increment(1);
+            self.meters.no_subscriber.increment(1);
             return Published::NoSubscriber;
         };
-        let was_empty = {
-            let mut waiting = channel.lock();
-            if waiting.batches.len() >= MAX_WAITING_BATCHES
-                || waiting.bytes + payload.len() > MAX_WAITING_BYTES
-            {
-                waiting.lagged = true;
-                counter!("frontdesk_bus_publishes_total", "outcome" => "full").increment(1);
-                return Published::Full;
-            }
-            waiting.bytes += payload.len();
-            waiting.batches.push_back(payload);
-            waiting.batches.len() == 1
+        let pushed = channel.lock().push(payload);
+        let Some(may_sleep) = pushed else {
+            self.meters.full.increment(1);
+            return Published::Full;
         };
-        counter!("frontdesk_bus_publishes_total", "outcome" => "accepted").increment(1);
+        self.meters.accepted.increment(1);
         // Only the first needs to wake; the receiver empties the queue.
-        if was_empty {
+        if may_sleep {
             channel.arrived.notify_one();
         }
         Published::Accepted
@@ -79,51 +128,32 @@ impl Bus for LocalBus {
     fn subscribe(&self, gateway: NodeId) -> Box<dyn Subscription> {
         let channel = Arc::new(Channel::default());
         let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(replaced) = channels.insert(gateway, channel.clone()) {
+        if let Some(replaced) = channels.insert(gateway.clone(), channel.clone()) {
             replaced.end();
         }
-        Box::new(LocalSubscription { channel })
+        Box::new(LocalSubscription { gateway, channel, channels: Arc::downgrade(&self.channels) })
     }
 }
 
 impl Drop for LocalBus {
     fn drop(&mut self) {
-        let channels = self.channels.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         channels.values().for_each(|channel| channel.end());
     }
 }
 
 struct LocalSubscription {
+    gateway: NodeId,
     channel: Arc<Channel>,
-}
-
-impl LocalSubscription {
-    /// `Err` when nothing waits; the ended state comes after all that waits.
-    fn take(&self) -> Result<Option<Received>, ()> {
-        let mut waiting = self.channel.lock();
-        if std::mem::take(&mut waiting.lagged) {
-            // What still waits was published before the loss and is covered by
-            // the check that `Lagged` asks for.
-            waiting.batches.clear();
-            waiting.bytes = 0;
-            return Ok(Some(Received::Lagged));
-        }
-        match waiting.batches.pop_front() {
-            Some(batch) => {
-                waiting.bytes -= batch.len();
-                Ok(Some(Received::Batch(batch)))
-            }
-            None if waiting.ended => Ok(None),
-            None => Err(()),
-        }
-    }
+    channels: Weak<Channels>,
 }
 
 #[async_trait]
 impl Subscription for LocalSubscription {
     async fn recv(&mut self) -> Option<Received> {
         loop {
-            if let Ok(received) = self.take() {
+            let taken = self.channel.lock().take();
+            if let Ok(received) = taken {
                 return received;
             }
             self.channel.arrived.notified().await;
@@ -133,9 +163,12 @@ impl Subscription for LocalSubscription {
 
 impl Drop for LocalSubscription {
     fn drop(&mut self) {
-        // The map's entry is replaced by the next subscription or goes with the
-        // bus; until then what arrives is bounded.
-        self.channel.end();
+        let Some(channels) = self.channels.upgrade() else { return };
+        let mut channels = channels.write().unwrap_or_else(PoisonError::into_inner);
+        // A later subscription of the same gateway stays.
+        if channels.get(&self.gateway).is_some_and(|c| Arc::ptr_eq(c, &self.channel)) {
+            channels.remove(&self.gateway);
+        }
     }
 }
 
@@ -147,5 +180,19 @@ mod tests {
     #[tokio::test]
     async fn keeps_the_contract() {
         conformance::all(LocalBus::new).await;
+    }
+
+    #[tokio::test]
+    async fn ends_its_subscriptions_when_it_ends() {
+        let bus = LocalBus::new();
+        let gateway: NodeId = "g1".parse().unwrap();
+        let mut subscription = bus.subscribe(gateway.clone());
+        bus.publish(&gateway, Bytes::from_static(b"last"));
+        drop(bus);
+        assert_eq!(
+            subscription.recv().await,
+            Some(Received::Batch(Bytes::from_static(b"last")))
+        );
+        assert_eq!(subscription.recv().await, None);
     }
 }

@@ -185,6 +185,11 @@ impl ClientMsgId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id, without copying it.
+    pub fn to_shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
 }
 
 impl FromStr for ClientMsgId {

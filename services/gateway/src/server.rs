@@ -132,17 +132,20 @@ impl Running {
 }
 
 fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .with_service_name("frontdesk.v1.ChatService")
-        .with_service_name("frontdesk.v1.AuthService")
-        .with_service_name("frontdesk.v1.AdminService")
-        .build_v1()
-        .map_err(|e| StartError::Schema(e.to_string()))?;
+    let schema_error = |e: tonic_reflection::server::Error| StartError::Schema(e.to_string());
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .with_service_name("frontdesk.v1.ChatService")
+            .with_service_name("frontdesk.v1.AuthService")
+            .with_service_name("frontdesk.v1.AdminService")
+    };
     let grpc = tonic::service::Routes::new(ChatService::new(shared.clone()))
         .add_service(AuthServiceServer::new(Auth::new(shared.clone())))
         .add_service(AdminServiceServer::new(Admin::new(shared.clone())))
-        .add_service(reflection)
+        .add_service(reflection().build_v1().map_err(schema_error)?)
+        // What older clients, such as grpcurl before 1.8.8, ask for.
+        .add_service(reflection().build_v1alpha().map_err(schema_error)?)
         .prepare()
         .into_axum_router();
     // The HTTP routes' fallback answers for what neither knows.
