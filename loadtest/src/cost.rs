@@ -77,8 +77,7 @@ impl Machine {
 /// The slope of the line of least squares through points.
 pub fn slope(points: &[(f64, f64)]) -> f64 {
     let n = points.len() as f64;
-    let (mean_x, mean_y) =
-        points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
+    let (mean_x, mean_y) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
     let above: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     let below: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     above / below

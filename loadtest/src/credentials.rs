@@ -61,8 +61,8 @@ impl Accounts {
     /// Reads the file; its first line counts, so that a server's output will do.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| CredentialsError::Read(name.clone(), e))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| CredentialsError::Read(name.clone(), e))?;
         let line = text.lines().next().unwrap_or_default();
         serde_json::from_str(line).map_err(|e| CredentialsError::Parse(name, e))
     }

@@ -67,8 +67,7 @@ impl Payload {
         let (number, intended) = (u32::try_from(hex()?).ok()?, hex()?);
         let padding = parts.next()?;
         let start = text.len() - padding.len();
-        let whole =
-            padding.bytes().enumerate().all(|(n, b)| b == b'a' + ((start + n) % 26) as u8);
+        let whole = padding.bytes().enumerate().all(|(n, b)| b == b'a' + ((start + n) % 26) as u8);
         whole.then_some(Self { run, conversation, side, number, intended })
     }
 }

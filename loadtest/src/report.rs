@@ -116,10 +116,7 @@ impl ChatReport {
         for reason in &self.reasons {
             println!("{:<28}{reason}", "");
         }
-        println!(
-            "{:<28}{} ({:.0}/s)",
-            "delivered", self.delivered, self.delivered_per_second
-        );
+        println!("{:<28}{} ({:.0}/s)", "delivered", self.delivered, self.delivered_per_second);
         if let (Some(cpu), Some(cores)) = (self.server_cpu_us_per_message, self.server_cores) {
             println!("{:<28}{cpu:.1} µs ({cores:.2} cores)", "server CPU per message");
         }
@@ -134,10 +131,9 @@ impl ChatReport {
             );
         }
         println!(
-            "{:<28}{} of {} read back whole; {} violations; {} errors retried",
+            "{:<28}{} conversations read back; {} violations; {} errors retried",
             "audit",
             self.read_back,
-            "the sample",
             self.violations.total(),
             self.errors
         );

@@ -145,9 +145,7 @@ fn check_chats(conversations: usize, bytes: usize, agents: usize) -> Result<(), 
     positive("conversations", conversations)?;
     positive("agents", agents)?;
     if !(MIN_MESSAGE_BYTES..=MAX_MESSAGE_BYTES).contains(&bytes) {
-        return Err(format!(
-            "message_bytes must be {MIN_MESSAGE_BYTES} to {MAX_MESSAGE_BYTES}"
-        ));
+        return Err(format!("message_bytes must be {MIN_MESSAGE_BYTES} to {MAX_MESSAGE_BYTES}"));
     }
     Ok(())
 }

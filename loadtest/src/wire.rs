@@ -2,7 +2,9 @@
 
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
-use frontdesk_proto::v1::{ClientBatch, ClientFrame, Hello, Pong, ServerBatch, ServerFrame, Welcome};
+use frontdesk_proto::v1::{
+    ClientBatch, ClientFrame, Hello, Pong, ServerBatch, ServerFrame, Welcome,
+};
 use futures::{SinkExt as _, StreamExt as _};
 use http::{HeaderName, HeaderValue, Uri};
 use prost::Message as _;

@@ -27,7 +27,7 @@ pub enum Happening {
     /// The connection is new; conversations go on from their cursors.
     Connected(Box<Welcome>),
     /// A push.
-    Pushed(Frame),
+    Pushed(Box<Frame>),
 }
 
 /// One person's client.
@@ -181,10 +181,10 @@ impl Session {
             None | Some(Frame::Ping(_) | Frame::Bye(_)) => {}
             Some(Frame::Event(push)) => {
                 if self.is_new(&push) {
-                    self.inbox.push_back(Happening::Pushed(Frame::Event(push)));
+                    self.inbox.push_back(Happening::Pushed(Box::new(Frame::Event(push))));
                 }
             }
-            Some(push) if frame.id == 0 => self.inbox.push_back(Happening::Pushed(push)),
+            Some(push) if frame.id == 0 => self.inbox.push_back(Happening::Pushed(Box::new(push))),
             Some(reply) => {
                 self.replies.insert(frame.id, reply);
             }

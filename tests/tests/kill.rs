@@ -30,9 +30,12 @@ async fn five_kills_lose_repeat_and_swap_nothing() {
     let lines = script.lines() * 3 / 4;
     let mut moments: Vec<usize> = (0..KILLS).map(|_| random.random_range(1..lines)).collect();
     moments.sort_unstable();
-    let talking = tokio::spawn(replay.finish());
+    let mut talking = tokio::spawn(replay.finish());
     for moment in moments {
-        script.acknowledged(moment).await;
+        tokio::select! {
+            () = script.acknowledged(moment) => {}
+            told = &mut talking => panic!("the end came before the kill: {told:?}"),
+        }
         let delay = random.random_range(0..MOST_DELAY_MICROS);
         tokio::time::sleep(Duration::from_micros(delay)).await;
         assert!(!talking.is_finished(), "everything was said before the kill");

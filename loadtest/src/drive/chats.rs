@@ -94,8 +94,7 @@ pub async fn run(scenario: &Scenario, target: &Target) -> Result<Option<ChatRepo
     report.seconds = seconds;
     report.delivered = delivered;
     report.delivered_per_second = delivered as f64 / seconds;
-    report.server_cpu_us_per_message =
-        measured.then(|| cpu.as_secs_f64() * 1e6 / delivered as f64);
+    report.server_cpu_us_per_message = measured.then(|| cpu.as_secs_f64() * 1e6 / delivered as f64);
     report.server_cores = measured.then(|| cpu.as_secs_f64() / seconds);
     report.machine = machine;
     judge(&mut report);

@@ -145,7 +145,11 @@ impl Party {
                 self.wire.send(out).await?;
             }
         }
-        Ok(Outcome { lanes: self.lanes.into_values().collect(), tally: self.tally, wire: self.wire })
+        Ok(Outcome {
+            lanes: self.lanes.into_values().collect(),
+            tally: self.tally,
+            wire: self.wire,
+        })
     }
 
     fn since(&self) -> Duration {

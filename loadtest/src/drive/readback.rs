@@ -80,9 +80,7 @@ async fn page(wire: &mut Wire, id: &str, after_seq: u32) -> Result<History, Wire
     }
 }
 
-async fn answer(
-    wire: &mut Wire,
-) -> Result<Result<History, frontdesk_proto::v1::Error>, WireError> {
+async fn answer(wire: &mut Wire) -> Result<Result<History, frontdesk_proto::v1::Error>, WireError> {
     loop {
         for frame in wire.next().await? {
             match frame.frame {

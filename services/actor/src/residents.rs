@@ -52,6 +52,15 @@ impl<K: Copy + Eq + Hash + Ord, A, M> Residents<K, A, M> {
         }
     }
 
+    /// Whether an actor is there; does not count as use.
+    pub fn peek(&mut self, key: K) -> Residence<'_, A> {
+        match self.residents.get_mut(&key) {
+            Some(Resident::Here { actor, .. }) => Residence::Here(actor),
+            Some(Resident::Loading(_)) => Residence::Loading,
+            None => Residence::Away,
+        }
+    }
+
     /// The actor when it is in memory; does not count as use.
     pub fn get(&self, key: K) -> Option<&A> {
         match self.residents.get(&key) {
@@ -205,6 +214,7 @@ mod tests {
         tokio::time::advance(IDLE / 2).await;
         residents.find(2, Instant::now());
         tokio::time::advance(IDLE / 2).await;
+        residents.peek(1);
         assert_eq!(residents.leaving(Instant::now(), IDLE, 10, |_| true), [1]);
         assert_eq!(residents.leaving(Instant::now(), IDLE, 10, |_| false), [] as [u8; 0]);
     }

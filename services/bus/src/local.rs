@@ -189,10 +189,7 @@ mod tests {
         let mut subscription = bus.subscribe(gateway.clone());
         bus.publish(&gateway, Bytes::from_static(b"last"));
         drop(bus);
-        assert_eq!(
-            subscription.recv().await,
-            Some(Received::Batch(Bytes::from_static(b"last")))
-        );
+        assert_eq!(subscription.recv().await, Some(Received::Batch(Bytes::from_static(b"last"))));
         assert_eq!(subscription.recv().await, None);
     }
 }

@@ -52,9 +52,7 @@ impl PresenceGroup {
     ) -> Result<Self, GroupError> {
         let config = Arc::new(settings.to_raft()?);
         if !members.iter().any(|peer| peer.id == id) {
-            return Err(GroupError::Settings(format!(
-                "voter {id} is not among the members"
-            )));
+            return Err(GroupError::Settings(format!("voter {id} is not among the members")));
         }
         let folder = folder.to_owned();
         let opened = tokio::task::spawn_blocking(move || storage::open(&folder));
@@ -62,10 +60,7 @@ impl PresenceGroup {
             .await
             .map_err(|e| GroupError::Storage(e.to_string()))?
             .map_err(|e| GroupError::Storage(e.to_string()))?;
-        let network = Network {
-            own: id,
-            transport: transport.clone(),
-        };
+        let network = Network { own: id, transport: transport.clone() };
         let raft = Raft::new(id, config, network, storage.log, storage.machine)
             .await
             .map_err(|e| GroupError::Storage(e.to_string()))?;
@@ -82,12 +77,7 @@ impl PresenceGroup {
             clock,
         };
         let follower = Mutex::new(Some(follower));
-        let inner = Arc::new(Inner {
-            voter,
-            in_flight,
-            leading,
-            follower,
-        });
+        let inner = Arc::new(Inner { voter, in_flight, leading, follower });
         Ok(Self { inner })
     }
 
@@ -99,27 +89,14 @@ impl PresenceGroup {
     /// Waits until there is a leader and this voter has applied all that was
     /// committed before it started.
     pub async fn ready(&self, deadline: Duration) -> Result<(), GroupError> {
-        let recovered = self
-            .inner
-            .voter
-            .raft
-            .wait_for_recovery(Some(deadline))
-            .await;
-        recovered
-            .map(|_| ())
-            .map_err(|_| GroupError::Deadline(deadline))
+        let recovered = self.inner.voter.raft.wait_for_recovery(Some(deadline)).await;
+        recovered.map(|_| ()).map_err(|_| GroupError::Deadline(deadline))
     }
 
     /// Whether the voter works; `false` after `shutdown` or an error of the disk
     /// that does not pass.
     pub fn is_running(&self) -> bool {
-        self.inner
-            .voter
-            .raft
-            .metrics()
-            .borrow_watched()
-            .running_state
-            .is_ok()
+        self.inner.voter.raft.metrics().borrow_watched().running_state.is_ok()
     }
 
     /// Has the group do something, wherever the leader is, and waits until it is
@@ -188,23 +165,15 @@ impl PresenceGroup {
         let applied = raft.metrics().borrow_watched().last_applied;
         raft.trigger().snapshot().await.map_err(stopped)?;
         let wait = raft.wait(Some(settings.deadline));
-        let made = wait
-            .metrics(|seen| seen.snapshot >= applied, "snapshot")
-            .await;
-        made.map(|_| ())
-            .map_err(|_| GroupError::Deadline(settings.deadline))
+        let made = wait.metrics(|seen| seen.snapshot >= applied, "snapshot").await;
+        made.map(|_| ()).map_err(|_| GroupError::Deadline(settings.deadline))
     }
 
     /// Stops the voter and closes its files. Waits a few seconds at most for
     /// what is being written. Repeating it is harmless.
     pub async fn shutdown(&self) {
-        let Inner {
-            voter, follower, ..
-        } = &*self.inner;
-        let follower = follower
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let Inner { voter, follower, .. } = &*self.inner;
+        let follower = follower.lock().unwrap_or_else(PoisonError::into_inner).take();
         let stop = async {
             if let Err(error) = voter.raft.shutdown().await {
                 tracing::error!(%error, "the presence group did not stop cleanly");
@@ -222,10 +191,8 @@ impl PresenceGroup {
 }
 
 async fn found(raft: &Raft, members: Vec<Peer>) -> Result<(), GroupError> {
-    let members: BTreeMap<u64, BasicNode> = members
-        .into_iter()
-        .map(|peer| (peer.id, BasicNode { addr: peer.address }))
-        .collect();
+    let members: BTreeMap<u64, BasicNode> =
+        members.into_iter().map(|peer| (peer.id, BasicNode { addr: peer.address })).collect();
     match raft.initialize(members).await {
         // Not allowed: this voter has a log or a vote, so the group exists.
         Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),

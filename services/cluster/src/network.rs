@@ -31,10 +31,7 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     async fn new_client(&mut self, target: u64, node: &BasicNode) -> Connection {
         Connection {
             own: self.own,
-            peer: Peer {
-                id: target,
-                address: node.addr.clone(),
-            },
+            peer: Peer { id: target, address: node.addr.clone() },
             transport: self.transport.clone(),
         }
     }
@@ -66,21 +63,18 @@ impl Connection {
         deadline: Duration,
     ) -> Result<Vec<u8>, RPCError<TypeConfig>> {
         let request = PeerRequest { kind, body };
-        self.transport
-            .call(&self.peer, request, deadline)
-            .await
-            .map_err(|e| match e {
-                TransportError::Deadline(timeout) => RPCError::Timeout(Timeout {
-                    action: rpc_type(kind),
-                    id: self.own,
-                    target: self.peer.id,
-                    timeout,
-                }),
-                // Both are answered by waiting a little longer each time.
-                TransportError::Unreachable(_) | TransportError::Refused(_) => {
-                    RPCError::Unreachable(Unreachable::new(&e))
-                }
-            })
+        self.transport.call(&self.peer, request, deadline).await.map_err(|e| match e {
+            TransportError::Deadline(timeout) => RPCError::Timeout(Timeout {
+                action: rpc_type(kind),
+                id: self.own,
+                target: self.peer.id,
+                timeout,
+            }),
+            // Both are answered by waiting a little longer each time.
+            TransportError::Unreachable(_) | TransportError::Refused(_) => {
+                RPCError::Unreachable(Unreachable::new(&e))
+            }
+        })
     }
 }
 
@@ -103,8 +97,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         rpc: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<TypeConfig>, RPCError<TypeConfig>> {
-        self.call(RequestKind::Append, &rpc, option.hard_ttl())
-            .await
+        self.call(RequestKind::Append, &rpc, option.hard_ttl()).await
     }
 
     async fn vote(
@@ -120,8 +113,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         rpc: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
-        self.call(RequestKind::PreVote, &rpc, option.hard_ttl())
-            .await
+        self.call(RequestKind::PreVote, &rpc, option.hard_ttl()).await
     }
 
     async fn full_snapshot(
@@ -133,9 +125,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         let body = encode_snapshot(&vote, &snapshot)
             .map_err(|e| StreamingError::Network(NetworkError::new(&e)))?;
-        let answer = self
-            .send(RequestKind::Snapshot, body, option.hard_ttl())
-            .fuse();
+        let answer = self.send(RequestKind::Snapshot, body, option.hard_ttl()).fuse();
         tokio::select! {
             closed = cancel => Err(StreamingError::Closed(closed)),
             answer = answer => {
@@ -149,8 +139,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         request: TransferLeaderRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<TransferLeaderResponse<TypeConfig>, RPCError<TypeConfig>> {
-        self.call(RequestKind::TransferLeader, &request, option.hard_ttl())
-            .await
+        self.call(RequestKind::TransferLeader, &request, option.hard_ttl()).await
     }
 }
 
@@ -177,11 +166,5 @@ pub(crate) fn decode_snapshot(body: &[u8]) -> io::Result<(Vote, Snapshot)> {
         .position(|b| *b == b'\n')
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
     let (vote, meta): (Vote, SnapshotMeta) = decode(&body[..end])?;
-    Ok((
-        vote,
-        Snapshot {
-            meta,
-            snapshot: Arc::from(&body[end + 1..]),
-        },
-    ))
+    Ok((vote, Snapshot { meta, snapshot: Arc::from(&body[end + 1..]) }))
 }

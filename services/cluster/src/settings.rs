@@ -57,9 +57,7 @@ impl GroupSettings {
             enable_pre_vote: Some(true),
             ..Config::default()
         };
-        config
-            .validate()
-            .map_err(|e| GroupError::Settings(e.to_string()))
+        config.validate().map_err(|e| GroupError::Settings(e.to_string()))
     }
 }
 
@@ -74,10 +72,7 @@ mod tests {
     #[test]
     fn defaults_are_valid_and_contradictions_are_not() {
         assert!(GroupSettings::default().to_raft().is_ok());
-        let slow = GroupSettings {
-            heartbeat: Duration::from_secs(2),
-            ..GroupSettings::default()
-        };
+        let slow = GroupSettings { heartbeat: Duration::from_secs(2), ..GroupSettings::default() };
         assert!(matches!(slow.to_raft(), Err(GroupError::Settings(_))));
     }
 }

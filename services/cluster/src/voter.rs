@@ -70,11 +70,7 @@ impl Voter {
         request: RequestId,
         action: Action,
     ) -> Result<Attempt<Reply>, GroupError> {
-        let command = Command {
-            request,
-            now: self.clock.now(),
-            action,
-        };
+        let command = Command { request, now: self.clock.now(), action };
         match self.raft.client_write(command).await {
             Ok(written) => Ok(Attempt::Answer(written.data)),
             Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Ok(elsewhere(to)),
@@ -100,12 +96,8 @@ impl Voter {
             sleep(RETRY).await;
         };
         let wait = self.raft.wait(Some(deadline));
-        let applied = wait
-            .applied_index_at_least(Some(index), "linearizable read")
-            .await;
-        applied
-            .map(|_| ())
-            .map_err(|_| GroupError::Deadline(deadline))
+        let applied = wait.applied_index_at_least(Some(index), "linearizable read").await;
+        applied.map(|_| ()).map_err(|_| GroupError::Deadline(deadline))
     }
 
     async fn read_index_here(&self) -> Result<Attempt<u64>, GroupError> {
@@ -128,15 +120,8 @@ impl Voter {
         kind: RequestKind,
         body: &[u8],
     ) -> Result<T, GroupError> {
-        let request = PeerRequest {
-            kind,
-            body: body.to_vec(),
-        };
-        match self
-            .transport
-            .call(peer, request, self.settings.deadline)
-            .await
-        {
+        let request = PeerRequest { kind, body: body.to_vec() };
+        match self.transport.call(peer, request, self.settings.deadline).await {
             Ok(answer) => decode(&answer).map_err(malformed),
             // The caller looks for a leader again until its own deadline.
             Err(_) => Ok(T::default()),
@@ -161,23 +146,11 @@ impl Voter {
             }
             RequestKind::Snapshot => {
                 let (vote, snapshot) = network::decode_snapshot(body).map_err(malformed)?;
-                encode(
-                    &self
-                        .raft
-                        .install_full_snapshot(vote, snapshot)
-                        .await
-                        .map_err(stopped)?,
-                )
+                encode(&self.raft.install_full_snapshot(vote, snapshot).await.map_err(stopped)?)
             }
             RequestKind::TransferLeader => {
                 let rpc = decode(body).map_err(malformed)?;
-                encode(
-                    &self
-                        .raft
-                        .handle_transfer_leader(rpc)
-                        .await
-                        .map_err(stopped)?,
-                )
+                encode(&self.raft.handle_transfer_leader(rpc).await.map_err(stopped)?)
             }
             RequestKind::Propose => {
                 let (request, action) = decode(body).map_err(malformed)?;
@@ -198,10 +171,7 @@ fn answered<T>(attempt: Attempt<T>) -> Option<T> {
 
 fn elsewhere<T>(to: ForwardToLeader<TypeConfig>) -> Attempt<T> {
     let leader = to.leader_id.zip(to.leader_node);
-    Attempt::Elsewhere(leader.map(|(id, node)| Peer {
-        id,
-        address: node.addr,
-    }))
+    Attempt::Elsewhere(leader.map(|(id, node)| Peer { id, address: node.addr }))
 }
 
 pub(crate) fn stopped(_: Fatal<TypeConfig>) -> GroupError {

@@ -161,10 +161,7 @@ fn check_slug(what: &'static str, s: &str) -> Result<(), InvalidId> {
         "is empty"
     } else if s.len() > 64 {
         "is longer than 64 bytes"
-    } else if !s
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    {
+    } else if !s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
         "has characters other than a-z, 0-9 and -"
     } else {
         return Ok(());
@@ -202,10 +199,7 @@ impl FromStr for ClientMsgId {
         } else {
             return Ok(Self(Arc::from(s)));
         };
-        Err(InvalidId {
-            what: "client_msg_id",
-            problem,
-        })
+        Err(InvalidId { what: "client_msg_id", problem })
     }
 }
 
@@ -284,11 +278,7 @@ mod tests {
 
     #[test]
     fn nil_and_garbage_are_no_ids() {
-        assert!(
-            "00000000-0000-0000-0000-000000000000"
-                .parse::<AgentId>()
-                .is_err()
-        );
+        assert!("00000000-0000-0000-0000-000000000000".parse::<AgentId>().is_err());
         assert!("zzz".parse::<AgentId>().is_err());
     }
 }

@@ -33,29 +33,17 @@ pub struct Participant {
 impl Participant {
     /// Frontdesk itself.
     pub fn system() -> Self {
-        Self {
-            party: Party::System,
-            id: Uuid::nil(),
-            name: Arc::from(""),
-        }
+        Self { party: Party::System, id: Uuid::nil(), name: Arc::from("") }
     }
 
     /// An agent.
     pub fn agent(id: AgentId, name: impl Into<Arc<str>>) -> Self {
-        Self {
-            party: Party::Agent,
-            id: id.as_uuid(),
-            name: name.into(),
-        }
+        Self { party: Party::Agent, id: id.as_uuid(), name: name.into() }
     }
 
     /// A visitor.
     pub fn visitor(id: VisitorId, name: impl Into<Arc<str>>) -> Self {
-        Self {
-            party: Party::Visitor,
-            id: id.as_uuid(),
-            name: name.into(),
-        }
+        Self { party: Party::Visitor, id: id.as_uuid(), name: name.into() }
     }
 
     /// The agent's id when this is an agent or supervisor.
@@ -97,11 +85,7 @@ impl Principal {
             Role::Agent => Party::Agent,
             Role::Supervisor => Party::Supervisor,
         };
-        Participant {
-            party,
-            id: self.id,
-            name: self.name.clone(),
-        }
+        Participant { party, id: self.id, name: self.name.clone() }
     }
 
     /// Whether this is the visitor with that id.

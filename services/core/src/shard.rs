@@ -34,10 +34,8 @@ impl ShardId {
     pub fn of(id: ConversationId) -> Self {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0100_0000_01b3;
-        let hash = id
-            .as_bytes()
-            .iter()
-            .fold(OFFSET, |h, b| (h ^ u64::from(*b)).wrapping_mul(PRIME));
+        let hash =
+            id.as_bytes().iter().fold(OFFSET, |h, b| (h ^ u64::from(*b)).wrapping_mul(PRIME));
         Self((hash % u64::from(SHARDS)) as u16)
     }
 }
@@ -52,11 +50,7 @@ mod tests {
     fn the_mapping_is_pinned() {
         let shard = |n: u128| ShardId::of(ConversationId::from_uuid(Uuid::from_u128(n))).get();
         assert_eq!(
-            [
-                shard(1),
-                shard(2),
-                shard(0x0192_0000_0000_7000_8000_0000_0000_0001)
-            ],
+            [shard(1), shard(2), shard(0x0192_0000_0000_7000_8000_0000_0000_0001)],
             [178, 255, 13]
         );
     }

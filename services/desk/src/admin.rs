@@ -46,11 +46,7 @@ impl DeskService {
     /// `Invalid` says which rule was broken, `NotFound` that there is no such
     /// site, `Taken` that the address has an account.
     pub async fn create_agent(&self, new: NewAgent) -> Result<CreatedAgent, DeskError> {
-        let site = self
-            .store
-            .site(&new.site)
-            .await?
-            .ok_or(DeskError::NotFound("site"))?;
+        let site = self.store.site(&new.site).await?.ok_or(DeskError::NotFound("site"))?;
         validate::queues(&new.queues, &site.value)?;
         let kind = match new.role {
             Role::Agent => AccountKind::Agent,
@@ -79,10 +75,7 @@ impl DeskService {
         };
         self.store.add_account(account.clone()).await?;
         self.forget_cached();
-        Ok(CreatedAgent {
-            account: agent_account(account),
-            password,
-        })
+        Ok(CreatedAgent { account: agent_account(account), password })
     }
 
     /// Gives an account a new random password; the old one is void.

@@ -20,10 +20,7 @@ pub(crate) struct Cache<K, V> {
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     /// Keeps each value for `keep_for`.
     pub(crate) fn new(keep_for: Duration) -> Self {
-        Self {
-            keep_for,
-            entries: Mutex::default(),
-        }
+        Self { keep_for, entries: Mutex::default() }
     }
 
     /// A value that is young enough.
@@ -48,10 +45,7 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
 
     /// Forgets everything, after a change.
     pub(crate) fn clear(&self) {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -73,10 +67,7 @@ mod tests {
     async fn there_are_never_too_many() {
         let cache = Cache::new(Duration::from_secs(5));
         (0..=MAX_ENTRIES).for_each(|n| cache.put(n, n));
-        assert_eq!(
-            (cache.get(&0), cache.get(&MAX_ENTRIES)),
-            (None, Some(MAX_ENTRIES))
-        );
+        assert_eq!((cache.get(&0), cache.get(&MAX_ENTRIES)), (None, Some(MAX_ENTRIES)));
         cache.clear();
         assert_eq!(cache.get(&MAX_ENTRIES), None);
     }

@@ -35,11 +35,7 @@ pub(crate) fn agent_account(account: StoredAccount) -> AgentAccount {
         id: account.id,
         site: account.site,
         email: account.email,
-        role: if supervisor {
-            Role::Supervisor
-        } else {
-            Role::Agent
-        },
+        role: if supervisor { Role::Supervisor } else { Role::Agent },
         profile: AgentProfile {
             name: account.name.into(),
             capacity: account.capacity,

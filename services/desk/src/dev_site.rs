@@ -56,31 +56,21 @@ impl DeskService {
     /// # Errors
     /// `Invalid` when an origin is not one; `*` is none.
     pub async fn ensure_dev_site(&self, origins: &[String]) -> Result<DevSite, DeskError> {
-        let origins = origins
-            .iter()
-            .map(|o| validate::origin(o))
-            .collect::<Result<Vec<_>, _>>()?;
+        let origins = origins.iter().map(|o| validate::origin(o)).collect::<Result<Vec<_>, _>>()?;
         let site = self.ensure_site(origins).await?;
         let mut accounts = Vec::with_capacity(ACCOUNTS.len());
         for (email, name, role) in ACCOUNTS {
             accounts.push(self.ensure_account(&site.id, email, name, role).await?);
         }
-        Ok(DevSite {
-            site: Arc::new(site_config(site)),
-            accounts,
-        })
+        Ok(DevSite { site: Arc::new(site_config(site)), accounts })
     }
 
     async fn ensure_site(&self, origins: Vec<String>) -> Result<StoredSite, DeskError> {
         let (site, version) = match self.store.site(&SITE.parse()?).await? {
             Some(stored) if stored.value.allowed_origins == origins => return Ok(stored.value),
-            Some(stored) => (
-                StoredSite {
-                    allowed_origins: origins,
-                    ..stored.value
-                },
-                stored.version,
-            ),
+            Some(stored) => {
+                (StoredSite { allowed_origins: origins, ..stored.value }, stored.version)
+            }
             None => (new_site(origins)?, 0),
         };
         self.store.put_site(site.clone(), version).await?;
@@ -96,10 +86,7 @@ impl DeskService {
         role: Role,
     ) -> Result<DevAccount, DeskError> {
         if let Some(stored) = self.store.account_by_email(site, email).await? {
-            return Ok(DevAccount {
-                account: agent_account(stored),
-                password: None,
-            });
+            return Ok(DevAccount { account: agent_account(stored), password: None });
         }
         let created = self
             .create_agent(NewAgent {
@@ -112,10 +99,7 @@ impl DeskService {
                 password: None,
             })
             .await?;
-        Ok(DevAccount {
-            account: created.account,
-            password: Some(created.password),
-        })
+        Ok(DevAccount { account: created.account, password: Some(created.password) })
     }
 }
 

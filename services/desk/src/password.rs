@@ -30,10 +30,8 @@ impl Password {
     /// A new random one, in groups of five.
     pub(crate) fn random() -> Self {
         let characters = random_characters(PASSWORD_CHARS);
-        let groups: Vec<&str> = (0..PASSWORD_CHARS)
-            .step_by(5)
-            .map(|at| &characters[at..at + 5])
-            .collect();
+        let groups: Vec<&str> =
+            (0..PASSWORD_CHARS).step_by(5).map(|at| &characters[at..at + 5]).collect();
         Self(groups.join("-"))
     }
 
@@ -57,9 +55,7 @@ impl fmt::Debug for Password {
 /// Characters that nobody can guess and everybody can type.
 pub(crate) fn random_characters(count: usize) -> String {
     let mut random = rand::rng();
-    (0..count)
-        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
-        .collect()
+    (0..count).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
 }
 
 /// Too many wait for their turn.
@@ -159,10 +155,7 @@ mod tests {
         DeskSettings {
             sign_ins_at_once: 1,
             sign_ins_waiting: 1,
-            password_cost: PasswordCost {
-                memory_kib: 64,
-                passes: 1,
-            },
+            password_cost: PasswordCost { memory_kib: 64, passes: 1 },
             ..DeskSettings::default()
         }
     }
@@ -186,11 +179,7 @@ mod tests {
     #[tokio::test]
     async fn more_than_may_wait_are_shed() {
         let passwords = Passwords::new(&cheap()).await.unwrap();
-        let held = passwords
-            .admitted
-            .clone()
-            .try_acquire_many_owned(2)
-            .unwrap();
+        let held = passwords.admitted.clone().try_acquire_many_owned(2).unwrap();
         assert_eq!(passwords.check("x", None).await, Ok(Err(TooMany)));
         drop(held);
         assert_eq!(passwords.check("x", None).await, Ok(Ok(false)));

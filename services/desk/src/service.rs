@@ -91,10 +91,7 @@ impl Desk for DeskService {
 
     async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
         let stored = self.store.sites().await.map_err(DeskError::from)?;
-        Ok(stored
-            .into_iter()
-            .map(|site| self.remember_site(site))
-            .collect())
+        Ok(stored.into_iter().map(|site| self.remember_site(site)).collect())
     }
 
     async fn sign_in(
@@ -107,14 +104,10 @@ impl Desk for DeskService {
             return Err(ApiError::Invalid("password is too long".into()));
         }
         let account = self.account_of(site, email).await?;
-        let hash = account
-            .as_ref()
-            .map(|account| account.password_hash.clone());
+        let hash = account.as_ref().map(|account| account.password_hash.clone());
         let Ok(matches) = self.passwords.check(password, hash).await? else {
             metrics::sign_in(SignIn::Shed);
-            return Err(ApiError::RateLimited {
-                retry_after: RETRY_SIGN_IN,
-            });
+            return Err(ApiError::RateLimited { retry_after: RETRY_SIGN_IN });
         };
         match account {
             Some(account) if matches && !account.disabled => {
@@ -123,9 +116,7 @@ impl Desk for DeskService {
             }
             _ => {
                 metrics::sign_in(SignIn::Refused);
-                Err(ApiError::Unauthenticated(
-                    "wrong site, e-mail address or password".into(),
-                ))
+                Err(ApiError::Unauthenticated("wrong site, e-mail address or password".into()))
             }
         }
     }
@@ -139,11 +130,7 @@ impl Desk for DeskService {
         if let Some(account) = self.agents.get(&key) {
             return Ok(Some(account));
         }
-        let stored = self
-            .store
-            .account(site, agent)
-            .await
-            .map_err(DeskError::from)?;
+        let stored = self.store.account(site, agent).await.map_err(DeskError::from)?;
         Ok(stored.map(|stored| {
             let account = Arc::new(agent_account(stored));
             self.agents.put(key, account.clone());
@@ -162,11 +149,7 @@ impl Desk for DeskService {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<AttachmentRecord>, ApiError> {
-        let stored = self
-            .store
-            .attachment(site, id)
-            .await
-            .map_err(DeskError::from)?;
+        let stored = self.store.attachment(site, id).await.map_err(DeskError::from)?;
         Ok(stored.map(attachment_record))
     }
 }

@@ -44,9 +44,6 @@ pub struct PasswordCost {
 impl Default for PasswordCost {
     /// What OWASP recommends at least: 19 MiB, two passes.
     fn default() -> Self {
-        Self {
-            memory_kib: 19 * 1024,
-            passes: 2,
-        }
+        Self { memory_kib: 19 * 1024, passes: 2 }
     }
 }

@@ -13,20 +13,14 @@ use uuid::Uuid;
 async fn start(folder: &Path) -> DeskService {
     let store = SqliteDesk::open(&DataFolder::lock(folder).unwrap()).unwrap();
     let settings = DeskSettings {
-        password_cost: PasswordCost {
-            memory_kib: 64,
-            passes: 1,
-        },
+        password_cost: PasswordCost { memory_kib: 64, passes: 1 },
         ..DeskSettings::default()
     };
     DeskService::new(Arc::new(store), &settings).await.unwrap()
 }
 
 fn origins(port: u16) -> Vec<String> {
-    vec![
-        format!("http://127.0.0.1:{port}"),
-        format!("http://localhost:{port}"),
-    ]
+    vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")]
 }
 
 fn demo() -> SiteId {
@@ -64,25 +58,16 @@ async fn the_first_start_makes_the_site_and_later_ones_keep_it() {
     assert_eq!(second.site.allowed_origins, origins(9090));
     assert!(second.accounts.iter().all(|a| a.password.is_none()));
     assert_eq!(desk.site(&demo()).await.unwrap().unwrap(), second.site);
-    assert_eq!(
-        desk.site_by_key(&first.site.key).await.unwrap().unwrap(),
-        second.site
-    );
+    assert_eq!(desk.site_by_key(&first.site.key).await.unwrap().unwrap(), second.site);
     assert_eq!(desk.sites().await.unwrap(), [second.site]);
     assert_eq!(desk.site_by_key("pk_other").await.unwrap(), None);
 
     for made in first.accounts {
         let password = made.password.unwrap();
         let account = &made.account;
-        let signed_in = desk
-            .sign_in("demo", &account.email, password.reveal())
-            .await
-            .unwrap();
+        let signed_in = desk.sign_in("demo", &account.email, password.reveal()).await.unwrap();
         assert_eq!(signed_in, made.account);
-        assert_eq!(
-            *desk.agent(&demo(), account.id).await.unwrap().unwrap(),
-            made.account
-        );
+        assert_eq!(*desk.agent(&demo(), account.id).await.unwrap().unwrap(), made.account);
     }
 }
 
@@ -100,14 +85,8 @@ async fn a_refused_sign_in_does_not_say_why() {
     let temp = tempfile::tempdir().unwrap();
     let desk = start(temp.path()).await;
     desk.ensure_dev_site(&origins(1)).await.unwrap();
-    desk.create_agent(new_agent("Kim@Demo.example"))
-        .await
-        .unwrap();
-    assert!(
-        desk.sign_in("demo", " kim@demo.EXAMPLE", "correct horse")
-            .await
-            .is_ok()
-    );
+    desk.create_agent(new_agent("Kim@Demo.example")).await.unwrap();
+    assert!(desk.sign_in("demo", " kim@demo.EXAMPLE", "correct horse").await.is_ok());
     let mut refusals = Vec::new();
     for (site, email, password) in [
         ("demo", "kim@demo.example", "wrong horse"),
@@ -120,9 +99,7 @@ async fn a_refused_sign_in_does_not_say_why() {
     }
     assert!(matches!(refusals[0], ApiError::Unauthenticated(_)));
     assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
-    let long = desk
-        .sign_in("demo", "kim@demo.example", &"x".repeat(2_000))
-        .await;
+    let long = desk.sign_in("demo", "kim@demo.example", &"x".repeat(2_000)).await;
     assert!(matches!(long, Err(ApiError::Invalid(_))));
 }
 
@@ -131,23 +108,10 @@ async fn a_new_password_voids_the_old_one() {
     let temp = tempfile::tempdir().unwrap();
     let desk = start(temp.path()).await;
     desk.ensure_dev_site(&origins(1)).await.unwrap();
-    desk.create_agent(new_agent("kim@demo.example"))
-        .await
-        .unwrap();
-    let fresh = desk
-        .reset_password(&demo(), "KIM@demo.example")
-        .await
-        .unwrap();
-    assert!(
-        desk.sign_in("demo", "kim@demo.example", fresh.reveal())
-            .await
-            .is_ok()
-    );
-    assert!(
-        desk.sign_in("demo", "kim@demo.example", "correct horse")
-            .await
-            .is_err()
-    );
+    desk.create_agent(new_agent("kim@demo.example")).await.unwrap();
+    let fresh = desk.reset_password(&demo(), "KIM@demo.example").await.unwrap();
+    assert!(desk.sign_in("demo", "kim@demo.example", fresh.reveal()).await.is_ok());
+    assert!(desk.sign_in("demo", "kim@demo.example", "correct horse").await.is_err());
     let nobody = desk.reset_password(&demo(), "nobody@demo.example").await;
     assert_eq!(nobody, Err(DeskError::NotFound("account")));
 }
@@ -159,52 +123,22 @@ async fn accounts_are_checked_before_they_are_made() {
     desk.ensure_dev_site(&origins(1)).await.unwrap();
     let good = || new_agent("kim@demo.example");
     let bad = [
-        NewAgent {
-            email: "kim".into(),
-            ..good()
-        },
-        NewAgent {
-            name: " ".into(),
-            ..good()
-        },
-        NewAgent {
-            capacity: 0,
-            ..good()
-        },
-        NewAgent {
-            role: Role::Visitor,
-            ..good()
-        },
-        NewAgent {
-            queues: vec!["nowhere".parse().unwrap()],
-            ..good()
-        },
-        NewAgent {
-            password: Some("short".into()),
-            ..good()
-        },
+        NewAgent { email: "kim".into(), ..good() },
+        NewAgent { name: " ".into(), ..good() },
+        NewAgent { capacity: 0, ..good() },
+        NewAgent { role: Role::Visitor, ..good() },
+        NewAgent { queues: vec!["nowhere".parse().unwrap()], ..good() },
+        NewAgent { password: Some("short".into()), ..good() },
     ];
     for new in bad {
         let refused = desk.create_agent(new.clone()).await;
-        assert!(
-            matches!(refused, Err(DeskError::Invalid(_))),
-            "{new:?}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(DeskError::Invalid(_))), "{new:?}: {refused:?}");
     }
-    let abroad = NewAgent {
-        site: "other".parse().unwrap(),
-        ..good()
-    };
-    assert_eq!(
-        desk.create_agent(abroad).await.unwrap_err(),
-        DeskError::NotFound("site")
-    );
+    let abroad = NewAgent { site: "other".parse().unwrap(), ..good() };
+    assert_eq!(desk.create_agent(abroad).await.unwrap_err(), DeskError::NotFound("site"));
     let made = desk.create_agent(good()).await.unwrap();
     assert_eq!(made.password.reveal(), "correct horse");
-    assert_eq!(
-        desk.create_agent(good()).await.unwrap_err(),
-        DeskError::Taken("account")
-    );
+    assert_eq!(desk.create_agent(good()).await.unwrap_err(), DeskError::Taken("account"));
     assert_eq!(desk.agents(&demo()).await.unwrap().len(), 3);
     let stranger = AgentId::from_uuid(Uuid::from_u128(1));
     assert_eq!(desk.agent(&demo(), stranger).await.unwrap(), None);
@@ -225,22 +159,10 @@ async fn a_file_is_known_within_its_site() {
         created_at: Timestamp::from_millis(1_700_000_000_123),
     };
     desk.add_attachment(record.clone()).await.unwrap();
-    assert!(matches!(
-        desk.add_attachment(record.clone()).await,
-        Err(ApiError::State(_))
-    ));
-    assert_eq!(
-        desk.attachment(&demo(), record.id).await.unwrap().as_ref(),
-        Some(&record)
-    );
+    assert!(matches!(desk.add_attachment(record.clone()).await, Err(ApiError::State(_))));
+    assert_eq!(desk.attachment(&demo(), record.id).await.unwrap().as_ref(), Some(&record));
     let other = "other".parse().unwrap();
     assert_eq!(desk.attachment(&other, record.id).await.unwrap(), None);
-    let climbing = AttachmentRecord {
-        name: "../up".into(),
-        ..record
-    };
-    assert!(matches!(
-        desk.add_attachment(climbing).await,
-        Err(ApiError::Invalid(_))
-    ));
+    let climbing = AttachmentRecord { name: "../up".into(), ..record };
+    assert!(matches!(desk.add_attachment(climbing).await, Err(ApiError::Invalid(_))));
 }

@@ -27,9 +27,7 @@ pub(crate) fn email(typed: &str) -> Result<String, DeskError> {
         .split_once('@')
         .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
     if email.len() > MAX_EMAIL_BYTES {
-        return invalid(format!(
-            "e-mail address is longer than {MAX_EMAIL_BYTES} bytes"
-        ));
+        return invalid(format!("e-mail address is longer than {MAX_EMAIL_BYTES} bytes"));
     }
     if !well_formed || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return invalid("e-mail address is not of the form name@host");
@@ -58,18 +56,13 @@ pub(crate) fn capacity(slots: u32) -> Result<u32, DeskError> {
     if (1..=MAX_CAPACITY).contains(&slots) {
         Ok(slots)
     } else {
-        invalid(format!(
-            "capacity {slots} is not within 1 to {MAX_CAPACITY}"
-        ))
+        invalid(format!("capacity {slots} is not within 1 to {MAX_CAPACITY}"))
     }
 }
 
 /// Queues of an agent: each one of the site.
 pub(crate) fn queues(wanted: &[QueueId], site: &StoredSite) -> Result<(), DeskError> {
-    match wanted
-        .iter()
-        .find(|wanted| site.queues.iter().all(|queue| queue.id != **wanted))
-    {
+    match wanted.iter().find(|wanted| site.queues.iter().all(|queue| queue.id != **wanted)) {
         Some(unknown) => invalid(format!("site {} has no queue {unknown}", site.id)),
         None => Ok(()),
     }
@@ -89,10 +82,8 @@ pub(crate) fn password(typed: &str) -> Result<(), DeskError> {
 /// A web origin as browsers send it: scheme and host, perhaps a port, no more.
 pub(crate) fn origin(typed: &str) -> Result<String, DeskError> {
     let origin = typed.to_ascii_lowercase();
-    let host = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"))
-        .unwrap_or("");
+    let host =
+        origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or("");
     let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
     if host.is_empty() || !host.chars().all(plain) {
         return invalid(format!(
@@ -105,14 +96,9 @@ pub(crate) fn origin(typed: &str) -> Result<String, DeskError> {
 /// The name of an uploaded file.
 pub(crate) fn file_name(name: &str) -> Result<(), DeskError> {
     if name.is_empty() || name.len() > MAX_FILE_NAME_BYTES {
-        return invalid(format!(
-            "file name is not within 1 to {MAX_FILE_NAME_BYTES} bytes"
-        ));
+        return invalid(format!("file name is not within 1 to {MAX_FILE_NAME_BYTES} bytes"));
     }
-    if name
-        .chars()
-        .any(|c| c.is_control() || c == '/' || c == '\\')
-    {
+    if name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
         return invalid("file name has path parts or control characters");
     }
     Ok(())
@@ -125,15 +111,7 @@ mod tests {
     #[test]
     fn addresses_are_brought_to_one_form() {
         assert_eq!(email(" Ana@Shop.Example ").unwrap(), "ana@shop.example");
-        for bad in [
-            "",
-            "ana",
-            "@host",
-            "ana@",
-            "a b@c",
-            "a@b@c",
-            &"a".repeat(260),
-        ] {
+        for bad in ["", "ana", "@host", "ana@", "a b@c", "a@b@c", &"a".repeat(260)] {
             assert!(email(bad).is_err(), "{bad:?}");
         }
     }
@@ -150,19 +128,9 @@ mod tests {
 
     #[test]
     fn origins_are_scheme_and_host() {
-        assert_eq!(
-            origin("http://LocalHost:8080").unwrap(),
-            "http://localhost:8080"
-        );
+        assert_eq!(origin("http://LocalHost:8080").unwrap(), "http://localhost:8080");
         assert!(origin("http://[::1]:8080").is_ok());
-        for bad in [
-            "*",
-            "localhost",
-            "https://",
-            "https://a/b",
-            "ftp://a",
-            "https://a b",
-        ] {
+        for bad in ["*", "localhost", "https://", "https://a/b", "ftp://a", "https://a b"] {
             assert!(origin(bad).is_err(), "{bad:?}");
         }
     }

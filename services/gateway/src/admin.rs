@@ -44,14 +44,9 @@ impl Admin {
     }
 
     async fn supervisor<T>(&self, request: &Request<T>) -> Result<Principal, Status> {
-        let value = request
-            .metadata()
-            .get("authorization")
-            .and_then(|v| v.to_str().ok());
+        let value = request.metadata().get("authorization").and_then(|v| v.to_str().ok());
         let token = auth::bearer(value).map_err(|e| to_status(&e))?;
-        let who = auth::caller(&self.shared, token)
-            .await
-            .map_err(|e| to_status(&e))?;
+        let who = auth::caller(&self.shared, token).await.map_err(|e| to_status(&e))?;
         match who.role {
             Role::Supervisor => Ok(who),
             _ => Err(Status::permission_denied("only a supervisor may do this")),
@@ -75,19 +70,8 @@ async fn page(
     after: Seq,
 ) -> Result<EventPage, ApiError> {
     let who = Some(who.clone());
-    let query = HistoryQuery {
-        conversation,
-        who,
-        after,
-        limit: PAGE_EVENTS,
-        backwards: false,
-    };
-    within(
-        CALL_DEADLINE,
-        "sessions",
-        shared.deps.sessions.history(query),
-    )
-    .await
+    let query = HistoryQuery { conversation, who, after, limit: PAGE_EVENTS, backwards: false };
+    within(CALL_DEADLINE, "sessions", shared.deps.sessions.history(query)).await
 }
 
 #[tonic::async_trait]
@@ -100,9 +84,7 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::ListAgentsResponse>, Status> {
         let who = self.supervisor(&request).await?;
         let asked = self.shared.deps.presence.agents(Some(&who.site));
-        let agents = within(CALL_DEADLINE, "presence", asked)
-            .await
-            .map_err(|e| to_status(&e))?;
+        let agents = within(CALL_DEADLINE, "presence", asked).await.map_err(|e| to_status(&e))?;
         let agents = agents.iter().map(|a| agent_view_to_proto(a)).collect();
         Ok(Response::new(v1::ListAgentsResponse { agents }))
     }
@@ -113,9 +95,7 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::ListQueuesResponse>, Status> {
         let who = self.supervisor(&request).await?;
         let asked = self.shared.deps.queueing.queues(&who.site);
-        let queues = within(CALL_DEADLINE, "queueing", asked)
-            .await
-            .map_err(|e| to_status(&e))?;
+        let queues = within(CALL_DEADLINE, "queueing", asked).await.map_err(|e| to_status(&e))?;
         let queues = queues.iter().map(queue_view_to_proto).collect();
         Ok(Response::new(v1::ListQueuesResponse { queues }))
     }
@@ -127,14 +107,8 @@ impl AdminService for Admin {
         let who = self.supervisor(&request).await?;
         let request = request.into_inner();
         let limit = limit(request.limit, DEFAULT_LIST, MAX_LIST).map_err(|e| to_status(&e))?;
-        let asked = self
-            .shared
-            .deps
-            .sessions
-            .list(Some(&who.site), ListFilter::All, MAX_LIST);
-        let all = within(CALL_DEADLINE, "sessions", asked)
-            .await
-            .map_err(|e| to_status(&e))?;
+        let asked = self.shared.deps.sessions.list(Some(&who.site), ListFilter::All, MAX_LIST);
+        let all = within(CALL_DEADLINE, "sessions", asked).await.map_err(|e| to_status(&e))?;
         let conversations = all
             .iter()
             .filter(|s| {
@@ -154,13 +128,8 @@ impl AdminService for Admin {
         let who = self.supervisor(&request).await?;
         let id: ConversationId = parse_id(&request.get_ref().conversation_id)?;
         let asked = self.shared.deps.sessions.summary(id, Some(&who));
-        let summary = within(CALL_DEADLINE, "sessions", asked)
-            .await
-            .map_err(|e| to_status(&e))?;
-        let page = self
-            .page(&who, id, Seq::ZERO)
-            .await
-            .map_err(|e| to_status(&e))?;
+        let summary = within(CALL_DEADLINE, "sessions", asked).await.map_err(|e| to_status(&e))?;
+        let page = self.page(&who, id, Seq::ZERO).await.map_err(|e| to_status(&e))?;
         let events: Result<Vec<_>, ApiError> = page.events.iter().map(event_push).collect();
         Ok(Response::new(v1::GetConversationResponse {
             conversation: Some(summary_to_state(&summary, Audience::Internal)),
@@ -178,25 +147,19 @@ impl AdminService for Admin {
         let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
         let connection = ConnectionId::from_uuid(Uuid::now_v7());
         let reader = Arc::new(Reader::new(connection, who, outbox));
-        let follower = Follower {
-            shared: self.shared.clone(),
-            reader,
-        };
+        let follower = Follower { shared: self.shared.clone(), reader };
         following::follow(&self.shared, &follower.reader, id, Seq::new(cursor.seq))
             .await
             .map_err(|e| to_status(&e))?;
         let (events, stream) = mpsc::channel(FOLLOW_QUEUE);
         // Ends when the caller hangs up or the gateway stops.
-        self.shared
-            .tasks
-            .spawn(async move { follower.run(id, events).await });
+        self.shared.tasks.spawn(async move { follower.run(id, events).await });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }
 
 fn parse_id(id: &str) -> Result<ConversationId, Status> {
-    id.parse()
-        .map_err(|e: frontdesk_core::ids::InvalidId| to_status(&e.into()))
+    id.parse().map_err(|e: frontdesk_core::ids::InvalidId| to_status(&e.into()))
 }
 
 /// A supervisor who follows one conversation.
@@ -275,11 +238,7 @@ impl Follower {
         std::future::poll_fn(|cx| {
             outbox.register(cx.waker());
             let due = outbox.depth() > 0 || outbox.has_signals() || outbox.closing().is_some();
-            if due {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
+            if due { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         })
         .await;
         outbox.take_signals();

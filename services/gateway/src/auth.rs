@@ -35,9 +35,9 @@ pub(crate) async fn site_of_key(
         .await?
         .ok_or_else(|| ApiError::Unauthenticated("the site key is not known".into()))?;
     match origin {
-        Some((origin, host)) if !origin_allowed(&site, origin, host) => Err(ApiError::Forbidden(
-            "this page may not carry the site's widget".into(),
-        )),
+        Some((origin, host)) if !origin_allowed(&site, origin, host) => {
+            Err(ApiError::Forbidden("this page may not carry the site's widget".into()))
+        }
         _ => Ok(site),
     }
 }
@@ -60,12 +60,7 @@ pub(crate) fn visitor_token(
         Some(earlier) => (earlier.principal, earlier.attributes),
         None => {
             let id = Uuid::now_v7();
-            let who = Principal {
-                site: site.clone(),
-                role: Role::Visitor,
-                id,
-                name: "".into(),
-            };
+            let who = Principal { site: site.clone(), role: Role::Visitor, id, name: "".into() };
             (who, BTreeMap::new())
         }
     };
@@ -83,31 +78,20 @@ pub(crate) async fn sign_in(
         || request.password.is_empty()
         || request.password.len() > MAX_PASSWORD_BYTES
     {
-        return Err(ApiError::Invalid(
-            "site, email or password is absent or too long".into(),
-        ));
+        return Err(ApiError::Invalid("site, email or password is absent or too long".into()));
     }
     let account = format!("{}/{}", request.site, request.email.to_ascii_lowercase());
-    if let Err(retry_after) = shared
-        .limits
-        .sign_ins
-        .take((address, account), Instant::now())
-    {
+    if let Err(retry_after) = shared.limits.sign_ins.take((address, account), Instant::now()) {
         counter!("frontdesk_gateway_sign_ins_total", "result" => "limited").increment(1);
         return Err(ApiError::RateLimited { retry_after });
     }
-    let asked = shared
-        .deps
-        .desk
-        .sign_in(&request.site, &request.email, &request.password);
+    let asked = shared.deps.desk.sign_in(&request.site, &request.email, &request.password);
     let result = within(CALL_DEADLINE, "desk", asked).await;
     let label = if result.is_ok() { "ok" } else { "refused" };
     counter!("frontdesk_gateway_sign_ins_total", "result" => label).increment(1);
     let account = result?;
     if account.disabled {
-        return Err(ApiError::Unauthenticated(
-            "site, email or password is wrong".into(),
-        ));
+        return Err(ApiError::Unauthenticated("site, email or password is wrong".into()));
     }
     let who = Principal {
         site: account.site,
@@ -141,9 +125,7 @@ pub(crate) fn bearer(value: Option<&str>) -> Result<&str, ApiError> {
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
         Ok(token.trim())
     } else {
-        Err(ApiError::Unauthenticated(
-            "authorization: Bearer TOKEN is absent".into(),
-        ))
+        Err(ApiError::Unauthenticated("authorization: Bearer TOKEN is absent".into()))
     }
 }
 

@@ -89,9 +89,7 @@ pub(crate) fn piece(format: WireFormat, frame: &v1::ServerFrame) -> Bytes {
         }
         WireFormat::Json => {
             // Generated types hold no map keys or numbers that JSON cannot carry.
-            serde_json::to_vec(frame)
-                .unwrap_or_else(|_| b"{}".to_vec())
-                .into()
+            serde_json::to_vec(frame).unwrap_or_else(|_| b"{}".to_vec()).into()
         }
     }
 }
@@ -103,24 +101,14 @@ pub(crate) fn event_piece(format: WireFormat, event: &[u8], prev: u32) -> Option
         WireFormat::Protobuf => Some(event_piece_protobuf(event, prev)),
         WireFormat::Json => {
             let event = v1::Event::decode(event).ok()?;
-            let push = v1::EventPush {
-                event: Some(event),
-                prev,
-            };
-            Some(piece(
-                format,
-                &push_frame(v1::server_frame::Frame::Event(push)),
-            ))
+            let push = v1::EventPush { event: Some(event), prev };
+            Some(piece(format, &push_frame(v1::server_frame::Frame::Event(push))))
         }
     }
 }
 
 fn event_piece_protobuf(event: &[u8], prev: u32) -> Bytes {
-    let prev_len = if prev == 0 {
-        0
-    } else {
-        1 + encoded_len_varint(u64::from(prev))
-    };
+    let prev_len = if prev == 0 { 0 } else { 1 + encoded_len_varint(u64::from(prev)) };
     let push_len = 1 + encoded_len_varint(event.len() as u64) + event.len() + prev_len;
     let frame_len = TAG_EVENT.len() + encoded_len_varint(push_len as u64) + push_len;
     let mut out = Vec::with_capacity(1 + encoded_len_varint(frame_len as u64) + frame_len);
@@ -140,10 +128,7 @@ fn event_piece_protobuf(event: &[u8], prev: u32) -> Bytes {
 
 /// A push frame: its id is 0.
 pub(crate) fn push_frame(frame: v1::server_frame::Frame) -> v1::ServerFrame {
-    v1::ServerFrame {
-        id: 0,
-        frame: Some(frame),
-    }
+    v1::ServerFrame { id: 0, frame: Some(frame) }
 }
 
 /// A push that several connections receive, encoded at most once a format.
@@ -155,10 +140,7 @@ pub(crate) struct SharedPush<'a> {
 impl<'a> SharedPush<'a> {
     /// `frame` is an encoded `v1::ServerFrame`.
     pub(crate) fn new(frame: &'a [u8]) -> Self {
-        Self {
-            frame,
-            pieces: [None, None],
-        }
+        Self { frame, pieces: [None, None] }
     }
 
     /// `None` when the frame cannot be read.
@@ -183,10 +165,7 @@ pub(crate) struct SharedEvent<'a> {
 impl<'a> SharedEvent<'a> {
     /// `event` is an encoded `v1::Event`.
     pub(crate) fn new(event: &'a [u8]) -> Self {
-        Self {
-            event,
-            pieces: Default::default(),
-        }
+        Self { event, pieces: Default::default() }
     }
 
     /// `None` when the event cannot be read.

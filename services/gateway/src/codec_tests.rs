@@ -36,15 +36,9 @@ fn batch_of(format: WireFormat, pieces: &[Bytes]) -> v1::ServerBatch {
 #[test]
 fn pieces_side_by_side_are_a_batch() {
     let frames = vec![
-        v1::ServerFrame {
-            id: 7,
-            frame: Some(Frame::Done(v1::Done {})),
-        },
+        v1::ServerFrame { id: 7, frame: Some(Frame::Done(v1::Done {})) },
         push_frame(Frame::Ping(v1::Ping {})),
-        push_frame(Frame::Event(v1::EventPush {
-            event: Some(event(300)),
-            prev: 298,
-        })),
+        push_frame(Frame::Event(v1::EventPush { event: Some(event(300)), prev: 298 })),
     ];
     for format in FORMATS {
         let pieces: Vec<Bytes> = frames.iter().map(|f| piece(format, f)).collect();
@@ -55,10 +49,7 @@ fn pieces_side_by_side_are_a_batch() {
 #[test]
 fn an_event_put_together_by_hand_is_what_prost_would_write() {
     for prev in [0, 1, 127, 128, u32::MAX] {
-        let push = v1::EventPush {
-            event: Some(event(5)),
-            prev,
-        };
+        let push = v1::EventPush { event: Some(event(5)), prev };
         let expected = push_frame(Frame::Event(push));
         for format in FORMATS {
             let made = event_piece(format, &event(5).encode_to_vec(), prev).unwrap();
@@ -79,11 +70,9 @@ fn a_shared_event_is_encoded_once_for_each_reader_kind() {
 
 #[test]
 fn unknown_fields_are_ignored_and_unknown_requests_are_empty() {
-    let frames = decode(
-        WireFormat::Json,
-        br#"{"frames":[{"id":3,"dance":{"x":[1]}}],"later":true}"#,
-    )
-    .unwrap();
+    let frames =
+        decode(WireFormat::Json, br#"{"frames":[{"id":3,"dance":{"x":[1]}}],"later":true}"#)
+            .unwrap();
     assert_eq!((frames[0].id, &frames[0].request), (3, &None));
     // Field 1 of the batch: a frame with id 3 and an unknown field 1000.
     let frame = [0x08, 3, 0xC2, 0x3E, 2, 1, 2];
@@ -95,23 +84,15 @@ fn unknown_fields_are_ignored_and_unknown_requests_are_empty() {
 
 #[test]
 fn limits_are_exact() {
-    let batch = |n| v1::ClientBatch {
-        frames: vec![v1::ClientFrame::default(); n],
-    };
+    let batch = |n| v1::ClientBatch { frames: vec![v1::ClientFrame::default(); n] };
     for format in FORMATS {
         let encode = |b: &v1::ClientBatch| match format {
             WireFormat::Protobuf => b.encode_to_vec(),
             WireFormat::Json => serde_json::to_vec(b).unwrap(),
         };
         assert_eq!(decode(format, &encode(&batch(64))).unwrap().len(), 64);
-        assert_eq!(
-            decode(format, &encode(&batch(65))),
-            Err(DecodeError::TooMany)
-        );
-        assert_eq!(
-            decode(format, &vec![b' '; 65_537]),
-            Err(DecodeError::TooLarge)
-        );
+        assert_eq!(decode(format, &encode(&batch(65))), Err(DecodeError::TooMany));
+        assert_eq!(decode(format, &vec![b' '; 65_537]), Err(DecodeError::TooLarge));
         assert_eq!(decode(format, b""), Ok(Vec::new()));
     }
 }
@@ -126,25 +107,12 @@ fn what_is_malformed_is_named() {
         b"{\"frames\":[{\"setStatus\":{\"status\":\"DANCING\"}}]}",
     ];
     for bytes in bad_json {
-        assert!(
-            matches!(decode(WireFormat::Json, bytes), Err(DecodeError::Json(_))),
-            "{bytes:?}"
-        );
+        assert!(matches!(decode(WireFormat::Json, bytes), Err(DecodeError::Json(_))), "{bytes:?}");
     }
-    assert_eq!(
-        decode(WireFormat::Json, b"{\"frames\":[\"\xff\"]}"),
-        Err(DecodeError::Utf8)
-    );
-    for bytes in [
-        &b"\x0a\x05\x08"[..],
-        b"\xff\xff\xff\xff",
-        b"\x0a\x06\xf2\x01\x03\x12\x01\xff",
-    ] {
+    assert_eq!(decode(WireFormat::Json, b"{\"frames\":[\"\xff\"]}"), Err(DecodeError::Utf8));
+    for bytes in [&b"\x0a\x05\x08"[..], b"\xff\xff\xff\xff", b"\x0a\x06\xf2\x01\x03\x12\x01\xff"] {
         let error = decode(WireFormat::Protobuf, bytes);
-        assert!(
-            matches!(error, Err(DecodeError::Protobuf(_))),
-            "{bytes:?}: {error:?}"
-        );
+        assert!(matches!(error, Err(DecodeError::Protobuf(_))), "{bytes:?}: {error:?}");
     }
     let deep = [b"{\"frames\":".as_slice(), &b"[".repeat(30_000)].concat();
     assert!(decode(WireFormat::Json, &deep).is_err());

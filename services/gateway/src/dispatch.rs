@@ -70,19 +70,11 @@ fn deliver(shared: &Arc<Shared>, delivery: Delivery) {
         None => Some(Delivered::default()),
     };
     match done {
-        Some(Delivered {
-            pushed,
-            shed,
-            unreadable: false,
-            ..
-        }) => {
+        Some(Delivered { pushed, shed, unreadable: false, .. }) => {
             shared.metrics.delivered.increment(pushed);
             shared.metrics.shed.increment(shed);
         }
-        Some(Delivered {
-            unreadable: true, ..
-        })
-        | None => {
+        Some(Delivered { unreadable: true, .. }) | None => {
             shared.metrics.unreadable.increment(1);
             tracing::error!("a delivery from the bus cannot be read");
         }
@@ -107,23 +99,14 @@ fn event_delivery(shared: &Arc<Shared>, event: &EventDelivery) -> Option<Deliver
 
 fn hint_delivery(shared: &Shared, hint: &HintDelivery) -> Option<Delivered> {
     let conversation = ConversationId::from_uuid(uuid(&hint.conversation_id)?);
-    Some(
-        shared
-            .registry
-            .hint(conversation, hint.internal, &hint.except, &hint.frame),
-    )
+    Some(shared.registry.hint(conversation, hint.internal, &hint.except, &hint.frame))
 }
 
 fn agent_notice(shared: &Shared, notice: &AgentNotice) -> Option<Delivered> {
     let site: SiteId = notice.site.parse().ok()?;
     let agent = AgentId::from_uuid(uuid(&notice.agent_id)?);
     let assigned = uuid(&notice.assigned_conversation).map(ConversationId::from_uuid);
-    Some(
-        shared
-            .registry
-            .agents
-            .notice(&site, agent, &notice.frame, assigned),
-    )
+    Some(shared.registry.agents.notice(&site, agent, &notice.frame, assigned))
 }
 
 fn uuid(bytes: &[u8]) -> Option<Uuid> {
@@ -144,10 +127,7 @@ fn lagged(shared: &Arc<Shared>) {
 }
 
 async fn show_work(shared: &Shared, site: &SiteId, agent: AgentId) {
-    let filter = ListFilter::OfAgent {
-        agent,
-        closed: false,
-    };
+    let filter = ListFilter::OfAgent { agent, closed: false };
     let list = shared.deps.sessions.list(Some(site), filter, MAX_WORK);
     match within(CALL_DEADLINE, "sessions", list).await {
         Ok(work) => work.iter().for_each(|s| show(shared, site, agent, s)),

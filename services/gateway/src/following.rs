@@ -80,7 +80,5 @@ pub(crate) fn detach(shared: &Arc<Shared>, id: ConversationId) {
 }
 
 async fn take(turn: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>, ApiError> {
-    turn.acquire()
-        .await
-        .map_err(|_| ApiError::Internal("a turn was closed".into()))
+    turn.acquire().await.map_err(|_| ApiError::Internal("a turn was closed".into()))
 }

@@ -39,11 +39,7 @@ impl AuthService for Auth {
         &self,
         request: Request<v1::SignInRequest>,
     ) -> Result<Response<v1::Token>, Status> {
-        let peer = request
-            .extensions()
-            .get::<Peer>()
-            .copied()
-            .unwrap_or_default();
+        let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
         auth::sign_in(&self.shared, peer.0, request.get_ref())
             .await
             .map(Response::new)

@@ -27,19 +27,13 @@ pub(crate) struct BucketRate {
 
 impl BucketRate {
     pub(crate) fn new(per_second: f32, burst: f32) -> Self {
-        Self {
-            per_second: per_second.max(0.001),
-            burst: burst.max(1.0),
-        }
+        Self { per_second: per_second.max(0.001), burst: burst.max(1.0) }
     }
 }
 
 impl TokenBucket {
     pub(crate) fn full(rate: BucketRate, now: Instant) -> Self {
-        Self {
-            tokens: rate.burst,
-            at: now,
-        }
+        Self { tokens: rate.burst, at: now }
     }
 
     /// Takes one token, or says how long until there is one.
@@ -49,9 +43,7 @@ impl TokenBucket {
             self.tokens -= 1.0;
             return Ok(());
         }
-        Err(Duration::from_secs_f32(
-            (1.0 - self.tokens) / rate.per_second,
-        ))
+        Err(Duration::from_secs_f32((1.0 - self.tokens) / rate.per_second))
     }
 
     fn refill(&mut self, rate: BucketRate, now: Instant) {
@@ -70,11 +62,7 @@ pub(crate) struct KeyedBuckets<K> {
 
 impl<K: Eq + Hash> KeyedBuckets<K> {
     pub(crate) fn new(rate: BucketRate, max_keys: usize) -> Self {
-        Self {
-            rate,
-            max_keys,
-            buckets: Mutex::new(HashMap::new()),
-        }
+        Self { rate, max_keys, buckets: Mutex::new(HashMap::new()) }
     }
 
     /// Takes one token of this key. When the map is full of busy keys a new one
@@ -103,10 +91,7 @@ pub(crate) struct Counts<K: Eq + Hash> {
 
 impl<K: Eq + Hash + Clone> Counts<K> {
     pub(crate) fn new(max: u32) -> Arc<Self> {
-        Arc::new(Self {
-            max,
-            open: Mutex::new(HashMap::new()),
-        })
+        Arc::new(Self { max, open: Mutex::new(HashMap::new()) })
     }
 
     /// One more of this key until the guard is dropped; `None` when it has enough.
@@ -117,10 +102,7 @@ impl<K: Eq + Hash + Clone> Counts<K> {
             return None;
         }
         *count += 1;
-        Some(CountGuard {
-            counts: self.clone(),
-            key,
-        })
+        Some(CountGuard { counts: self.clone(), key })
     }
 }
 
@@ -132,11 +114,7 @@ pub(crate) struct CountGuard<K: Eq + Hash + Clone> {
 
 impl<K: Eq + Hash + Clone> Drop for CountGuard<K> {
     fn drop(&mut self) {
-        let mut open = self
-            .counts
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.counts.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {

@@ -63,9 +63,22 @@ pub(crate) enum Signal {
 #[derive(Default)]
 struct Inner {
     pieces: VecDeque<Bytes>,
+    /// While a Hello is looked into: what must not come before its Welcome.
+    held: Option<VecDeque<Bytes>>,
     bytes: usize,
     signals: Vec<Signal>,
     close: Option<CloseCode>,
+}
+
+impl Inner {
+    /// Where the next piece goes.
+    fn last(&mut self) -> &mut VecDeque<Bytes> {
+        self.held.as_mut().unwrap_or(&mut self.pieces)
+    }
+
+    fn release(&mut self) {
+        self.pieces.extend(self.held.take().into_iter().flatten());
+    }
 }
 
 /// The queue of one connection: many fill it, the connection's task empties it.
@@ -77,11 +90,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(format: WireFormat) -> Self {
-        Self {
-            format,
-            inner: Mutex::default(),
-            task: AtomicWaker::new(),
-        }
+        Self { format, inner: Mutex::default(), task: AtomicWaker::new() }
     }
 
     /// Format of its pieces.
@@ -98,17 +107,33 @@ impl Outbox {
         if class == Class::Hint && !has_room(&inner) {
             return Pushed::Shed;
         }
-        if inner.bytes + piece.len() > HARD_BYTES || inner.pieces.len() >= HARD_PIECES {
+        let pieces = inner.pieces.len() + inner.held.as_ref().map_or(0, VecDeque::len);
+        if inner.bytes + piece.len() > HARD_BYTES || pieces >= HARD_PIECES {
             inner.close = Some(CloseCode::TooSlow);
             drop(inner);
             self.task.wake();
             return Pushed::Closed;
         }
         inner.bytes += piece.len();
-        inner.pieces.push_back(piece);
+        inner.last().push_back(piece);
         drop(inner);
         self.task.wake();
         Pushed::Queued
+    }
+
+    /// Keeps back what is pushed from now on until `open_with`.
+    pub(crate) fn hold(&self) {
+        self.lock().held.get_or_insert_default();
+    }
+
+    /// Adds a piece before all that was kept back.
+    pub(crate) fn open_with(&self, piece: Bytes) {
+        let mut inner = self.lock();
+        inner.bytes += piece.len();
+        inner.pieces.push_back(piece);
+        inner.release();
+        drop(inner);
+        self.task.wake();
     }
 
     /// Asks the connection's task for something.
@@ -192,6 +217,7 @@ impl Outbox {
     /// Replaces all that waits by one last piece, which always fits.
     pub(crate) fn end_with(&self, piece: Bytes, discard: bool) {
         let mut inner = self.lock();
+        inner.release();
         if discard {
             inner.pieces.clear();
             inner.bytes = 0;
@@ -228,10 +254,7 @@ mod tests {
     fn hints_are_shed_first() {
         let outbox = Outbox::new(WireFormat::Json);
         assert_eq!(outbox.push(bytes(10), Class::Hint), Pushed::Queued);
-        assert_eq!(
-            outbox.push(bytes(SOFT_BYTES), Class::Durable),
-            Pushed::Queued
-        );
+        assert_eq!(outbox.push(bytes(SOFT_BYTES), Class::Durable), Pushed::Queued);
         assert_eq!(outbox.push(bytes(10), Class::Hint), Pushed::Shed);
         assert_eq!(outbox.push(bytes(10), Class::Durable), Pushed::Queued);
         assert!(!outbox.has_room());
@@ -241,10 +264,7 @@ mod tests {
     #[test]
     fn the_hard_limits_end_the_connection() {
         let outbox = Outbox::new(WireFormat::Json);
-        assert_eq!(
-            outbox.push(bytes(HARD_BYTES), Class::Durable),
-            Pushed::Queued
-        );
+        assert_eq!(outbox.push(bytes(HARD_BYTES), Class::Durable), Pushed::Queued);
         assert_eq!(outbox.push(bytes(1), Class::Durable), Pushed::Closed);
         assert_eq!(outbox.closing(), Some(CloseCode::TooSlow));
 
@@ -268,10 +288,7 @@ mod tests {
         let outbox = Outbox::new(WireFormat::Protobuf);
         let frame = |id| frontdesk_proto::v1::ServerFrame { id, frame: None };
         for id in 1..=150 {
-            outbox.push(
-                codec::piece(WireFormat::Protobuf, &frame(id)),
-                Class::Durable,
-            );
+            outbox.push(codec::piece(WireFormat::Protobuf, &frame(id)), Class::Durable);
         }
         let mut ids = Vec::new();
         for expected in [64, 64, 22, 0] {
@@ -303,16 +320,32 @@ mod tests {
     }
 
     #[test]
+    fn nothing_comes_before_the_welcome() {
+        let outbox = Outbox::new(WireFormat::Json);
+        outbox.hold();
+        outbox.push("2".into(), Class::Durable);
+        assert_eq!(outbox.take_batch(&mut Vec::new()), 0);
+        outbox.open_with("1".into());
+        outbox.push("3".into(), Class::Durable);
+        let mut out = Vec::new();
+        assert_eq!(outbox.take_batch(&mut out), 3);
+        assert_eq!(out, br#"{"frames":[1,2,3]}"#);
+
+        let outbox = Outbox::new(WireFormat::Json);
+        outbox.hold();
+        outbox.push("1".into(), Class::Durable);
+        outbox.end_with("2".into(), false);
+        assert_eq!(outbox.take_batch(&mut Vec::new()), 2);
+    }
+
+    #[test]
     fn signals_are_not_repeated() {
         let outbox = Outbox::new(WireFormat::Json);
         let id = ConversationId::from_uuid(uuid::Uuid::from_u128(1));
         outbox.signal(Signal::Fill(id));
         outbox.signal(Signal::Fill(id));
         outbox.signal(Signal::Follow(id));
-        assert_eq!(
-            outbox.take_signals(),
-            [Signal::Fill(id), Signal::Follow(id)]
-        );
+        assert_eq!(outbox.take_signals(), [Signal::Fill(id), Signal::Follow(id)]);
         assert!(outbox.take_signals().is_empty());
     }
 }

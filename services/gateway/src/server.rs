@@ -91,9 +91,7 @@ impl Gateway {
         let shared = Shared::new(settings, deps, tokens);
         let router = router(&shared)?;
         // Three tasks, each ends when `stopping` is cancelled.
-        shared
-            .tasks
-            .spawn(dispatch::consume(shared.clone(), subscription));
+        shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
         shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
         shared.tasks.spawn(accept(shared.clone(), listener, router));
         tracing::info!(address = %local_addr, "the gateway listens");
@@ -121,10 +119,7 @@ impl Running {
         shared.close_all(CloseCode::Draining);
         shared.tasks.close();
         let grace = Duration::from_secs(shared.settings.stop_grace_seconds);
-        if tokio::time::timeout(grace, shared.tasks.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(grace, shared.tasks.wait()).await.is_err() {
             let left = shared.tasks.len();
             tracing::warn!(left, "the gateway stopped before all its tasks had ended");
         }
@@ -153,10 +148,7 @@ fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
 }
 
 async fn accept(shared: Arc<Shared>, listener: TcpListener, router: Router) {
-    let sockets = shared
-        .settings
-        .max_connections
-        .saturating_add(EXTRA_SOCKETS);
+    let sockets = shared.settings.max_connections.saturating_add(EXTRA_SOCKETS);
     let sockets = Arc::new(Semaphore::new(sockets.min(Semaphore::MAX_PERMITS)));
     loop {
         let accepted = tokio::select! {
@@ -191,10 +183,7 @@ async fn serve(
 ) {
     // Without this a reply would wait for the client's next acknowledgement.
     let _ = stream.set_nodelay(true);
-    if !matches!(
-        tokio::time::timeout(HEAD_DEADLINE, first_bytes(&stream)).await,
-        Ok(Ok(()))
-    ) {
+    if !matches!(tokio::time::timeout(HEAD_DEADLINE, first_bytes(&stream)).await, Ok(Ok(()))) {
         return;
     }
     let peer = Peer(address.ip().to_canonical());

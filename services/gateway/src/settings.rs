@@ -120,8 +120,6 @@ pub enum TokenAlgorithm {
 
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }

@@ -119,10 +119,8 @@ pub(crate) type PersonGuard = CountGuard<(SiteId, Uuid)>;
 
 impl Limits {
     fn new(settings: &Settings) -> Self {
-        let handshake_rate = BucketRate::new(
-            settings.handshakes_per_second as f32,
-            settings.handshake_burst as f32,
-        );
+        let handshake_rate =
+            BucketRate::new(settings.handshakes_per_second as f32, settings.handshake_burst as f32);
         let attempts = settings.sign_in_attempts_per_minute as f32;
         Self {
             all: Counts::new(u32::try_from(settings.max_connections).unwrap_or(u32::MAX)),
@@ -139,20 +137,12 @@ impl Limits {
 
     /// Lets a new connection in, or says why not.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, CloseCode> {
-        let mut handshakes = self
-            .handshakes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        handshakes
-            .take(self.handshake_rate, Instant::now())
-            .map_err(|_| CloseCode::Overloaded)?;
+        let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
+        handshakes.take(self.handshake_rate, Instant::now()).map_err(|_| CloseCode::Overloaded)?;
         drop(handshakes);
         Ok(Admission {
             _all: self.all.open(()).ok_or(CloseCode::TooManyConnections)?,
-            _address: self
-                .addresses
-                .open(address)
-                .ok_or(CloseCode::TooManyConnections)?,
+            _address: self.addresses.open(address).ok_or(CloseCode::TooManyConnections)?,
         })
     }
 
@@ -170,8 +160,6 @@ pub(crate) async fn within<T>(
 ) -> Result<T, ApiError> {
     match tokio::time::timeout(limit, call).await {
         Ok(result) => result,
-        Err(_) => Err(ApiError::unavailable(format!(
-            "{part} did not answer in time"
-        ))),
+        Err(_) => Err(ApiError::unavailable(format!("{part} did not answer in time"))),
     }
 }

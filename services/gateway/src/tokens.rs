@@ -96,11 +96,7 @@ impl Tokens {
             }
             keys.push(load(setting).ok_or_else(|| KeyError::Malformed(setting.kid.clone()))?);
         }
-        if keys.is_empty() {
-            Err(KeyError::None)
-        } else {
-            Ok(Self { keys })
-        }
+        if keys.is_empty() { Err(KeyError::None) } else { Ok(Self { keys }) }
     }
 
     /// Issues a token and says when it ends (in whole seconds).
@@ -147,11 +143,7 @@ impl Tokens {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-        let key = self
-            .keys
-            .iter()
-            .find(|k| k.kid == kid)
-            .ok_or(TokenError::UnknownKey)?;
+        let key = self.keys.iter().find(|k| k.kid == kid).ok_or(TokenError::UnknownKey)?;
 
         let mut rules = Validation::new(key.algorithm);
         rules.set_audience(&[AUDIENCE]);
@@ -172,11 +164,7 @@ impl Tokens {
             id: claims.sub,
             name: claims.name.into(),
         };
-        Ok(Verified {
-            principal,
-            expires_at,
-            attributes: claims.attributes,
-        })
+        Ok(Verified { principal, expires_at, attributes: claims.attributes })
     }
 }
 
@@ -188,11 +176,7 @@ fn load(setting: &TokenKey) -> Option<Key> {
                 return None;
             }
             let decoding = DecodingKey::from_secret(&secret);
-            (
-                Algorithm::HS256,
-                EncodingKey::from_secret(&secret),
-                decoding,
-            )
+            (Algorithm::HS256, EncodingKey::from_secret(&secret), decoding)
         }
         TokenAlgorithm::EdDsa => {
             let public = STANDARD.decode(&setting.public).ok()?;
@@ -200,11 +184,7 @@ fn load(setting: &TokenKey) -> Option<Key> {
                 return None;
             }
             let decoding = DecodingKey::from_ed_der(&public);
-            (
-                Algorithm::EdDSA,
-                EncodingKey::from_ed_der(&secret),
-                decoding,
-            )
+            (Algorithm::EdDSA, EncodingKey::from_ed_der(&secret), decoding)
         }
     };
     (!setting.kid.is_empty()).then(|| Key {

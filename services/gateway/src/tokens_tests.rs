@@ -10,22 +10,12 @@ const ED_PUBLIC: &str = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
 
 fn hmac(kid: &str, byte: u8) -> TokenKey {
     let (algorithm, public) = (TokenAlgorithm::Hs256, String::new());
-    TokenKey {
-        kid: kid.into(),
-        algorithm,
-        secret: STANDARD.encode([byte; 32]),
-        public,
-    }
+    TokenKey { kid: kid.into(), algorithm, secret: STANDARD.encode([byte; 32]), public }
 }
 
 fn edwards(kid: &str) -> TokenKey {
     let (secret, public) = (ED_PRIVATE.into(), ED_PUBLIC.into());
-    TokenKey {
-        kid: kid.into(),
-        algorithm: TokenAlgorithm::EdDsa,
-        secret,
-        public,
-    }
+    TokenKey { kid: kid.into(), algorithm: TokenAlgorithm::EdDsa, secret, public }
 }
 
 fn visitor() -> Principal {
@@ -38,10 +28,7 @@ fn visitor() -> Principal {
 }
 
 fn issue(tokens: &Tokens) -> String {
-    tokens
-        .issue(&visitor(), &BTreeMap::new(), NOW, HOUR)
-        .unwrap()
-        .0
+    tokens.issue(&visitor(), &BTreeMap::new(), NOW, HOUR).unwrap().0
 }
 
 #[test]
@@ -69,14 +56,8 @@ fn another_key_is_refused() {
     let ours = Tokens::new(&[hmac("a", 1)]).unwrap();
     let same_name = Tokens::new(&[hmac("a", 2)]).unwrap();
     let other_name = Tokens::new(&[hmac("b", 1)]).unwrap();
-    assert_eq!(
-        ours.verify(&issue(&same_name), NOW),
-        Err(TokenError::Refused)
-    );
-    assert_eq!(
-        ours.verify(&issue(&other_name), NOW),
-        Err(TokenError::UnknownKey)
-    );
+    assert_eq!(ours.verify(&issue(&same_name), NOW), Err(TokenError::Refused));
+    assert_eq!(ours.verify(&issue(&other_name), NOW), Err(TokenError::UnknownKey));
 }
 
 #[test]
@@ -112,10 +93,7 @@ fn expiry_is_exact_and_grace_is_bounded() {
     assert!(tokens.verify(&token, end - Millis::new(1)).is_ok());
     assert_eq!(tokens.verify(&token, end), Err(TokenError::Expired));
     assert!(tokens.verify_expired(&token, end, HOUR).is_ok());
-    assert_eq!(
-        tokens.verify_expired(&token, end + HOUR, HOUR),
-        Err(TokenError::Expired)
-    );
+    assert_eq!(tokens.verify_expired(&token, end + HOUR, HOUR), Err(TokenError::Expired));
 }
 
 #[test]
@@ -139,14 +117,8 @@ fn weak_or_repeated_keys_are_refused() {
         Tokens::new(&[hmac("a", 1), hmac("a", 2)]).err(),
         Some(KeyError::Duplicate("a".into()))
     );
-    let weak = TokenKey {
-        secret: STANDARD.encode([1; 8]),
-        ..hmac("w", 1)
-    };
-    assert_eq!(
-        Tokens::new(&[weak]).err(),
-        Some(KeyError::Malformed("w".into()))
-    );
+    let weak = TokenKey { secret: STANDARD.encode([1; 8]), ..hmac("w", 1) };
+    assert_eq!(Tokens::new(&[weak]).err(), Some(KeyError::Malformed("w".into())));
 }
 
 #[test]

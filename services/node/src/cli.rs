@@ -74,16 +74,16 @@ pub(crate) enum ChatRole {
 #[derive(Debug, Args, Clone)]
 pub(crate) struct TargetArgs {
     /// Address of a gateway.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) target: String,
     /// Site.
-    #[arg(long, default_value = "demo")]
+    #[arg(long, global = true, default_value = "demo")]
     pub(crate) site: String,
     /// E-mail address to sign in with.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) email: Option<String>,
     /// File whose first line is the password; otherwise FRONTDESK_PASSWORD, or asked for.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
 }
 

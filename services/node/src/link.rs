@@ -161,10 +161,8 @@ impl Worker {
         };
         let hello_id = self.take_id();
         send(&to_server, hello_id, Request::Hello(hello)).await;
-        let mut incoming = ChatServiceClient::new(channel)
-            .chat(ReceiverStream::new(outgoing))
-            .await?
-            .into_inner();
+        let mut incoming =
+            ChatServiceClient::new(channel).chat(ReceiverStream::new(outgoing)).await?.into_inner();
         for (id, request) in &self.unanswered {
             send(&to_server, *id, request.clone()).await;
         }

@@ -32,11 +32,11 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     match command {
         Command::Dev(args) => match settings::load(&args.settings) {
-            Err(error) => fail("settings", &*error, EXIT_USAGE),
+            Err(error) => fail("settings", &error, EXIT_USAGE),
             Ok(settings) => report("dev", dev::run(settings, &args).await),
         },
         Command::Config(args) => match settings::load(&args) {
-            Err(error) => fail("settings", &*error, EXIT_USAGE),
+            Err(error) => fail("settings", &error, EXIT_USAGE),
             Ok(settings) => report("config", settings::print(&settings)),
         },
         Command::Chat(args) => report("chat", chat::run(args).await),

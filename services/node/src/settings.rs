@@ -45,7 +45,7 @@ impl Default for Settings {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
     #[error("{0}")]
-    Figment(#[from] figment::Error),
+    Figment(Box<figment::Error>),
     #[error("{0}: no such file")]
     NoFile(String),
     #[error("cannot print: {0}")]
@@ -53,11 +53,11 @@ pub(crate) enum SettingsError {
 }
 
 /// Reads and checks the settings.
-pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Box<SettingsError>> {
+pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, SettingsError> {
     let mut figment = Figment::from(Serialized::defaults(Settings::default()));
     if let Some(file) = &args.config {
         if !file.is_file() {
-            return Err(Box::new(SettingsError::NoFile(file.display().to_string())));
+            return Err(SettingsError::NoFile(file.display().to_string()));
         }
         figment = figment.merge(Toml::file_exact(file));
         // By itself, because what the next source replaces is not looked at later.
@@ -77,8 +77,8 @@ pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Box<SettingsError>> 
     Ok(settings)
 }
 
-fn extract(figment: &Figment) -> Result<Settings, Box<SettingsError>> {
-    figment.extract().map_err(|e| Box::new(SettingsError::Figment(e)))
+fn extract(figment: &Figment) -> Result<Settings, SettingsError> {
+    figment.extract().map_err(|e| SettingsError::Figment(Box::new(e)))
 }
 
 /// Prints the settings as a settings file, secrets hidden.
@@ -119,9 +119,13 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::result_large_err, reason = "the closure's signature is figment's")]
     fn later_sources_win_and_unknown_keys_are_refused() {
         figment::Jail::expect_with(|jail| {
-            jail.create_file("f.toml", "[gateway]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n")?;
+            jail.create_file(
+                "f.toml",
+                "[gateway]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n",
+            )?;
             jail.set_env("FRONTDESK_LOG__LEVEL", "debug");
             let args = SettingsArgs {
                 config: Some("f.toml".into()),

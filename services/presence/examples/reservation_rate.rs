@@ -35,9 +35,7 @@ impl Caller {
             connection: ConnectionId::from_uuid(Uuid::now_v7()),
         };
         self.service.connect(connect).await?;
-        let online = self
-            .service
-            .set_status(&self.site, self.agent, AgentStatus::Online, "");
+        let online = self.service.set_status(&self.site, self.agent, AgentStatus::Online, "");
         online.await.map(|_| ())
     }
 
@@ -56,9 +54,7 @@ impl Caller {
             let started = Instant::now();
             self.service.reserve(request).await?;
             took.push(started.elapsed());
-            self.service
-                .release(&self.site, self.agent, conversation, Millis::ZERO)
-                .await?;
+            self.service.release(&self.site, self.agent, conversation, Millis::ZERO).await?;
         }
         Ok(took)
     }
@@ -75,26 +71,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let router = Arc::new(LocalRouter::default());
     let service = PresenceService::start(&settings, router, Arc::new(SystemClock)).await?;
     let gateway = incarnation_id("bench", 1)?;
-    service
-        .join_node(gateway.clone(), NodeRole::Gateway)
-        .await?;
+    service.join_node(gateway.clone(), NodeRole::Gateway).await?;
 
     let mut online = Vec::new();
     for _ in 0..callers {
         let agent = AgentId::from_uuid(Uuid::now_v7());
-        let caller = Caller {
-            service: service.clone(),
-            site: "bench".parse()?,
-            agent,
-        };
+        let caller = Caller { service: service.clone(), site: "bench".parse()?, agent };
         caller.come_online(gateway.clone()).await?;
         online.push(caller);
     }
     let end = Instant::now() + Duration::from_secs(seconds);
-    let tasks: Vec<_> = online
-        .into_iter()
-        .map(|c| tokio::spawn(c.work(end)))
-        .collect();
+    let tasks: Vec<_> = online.into_iter().map(|c| tokio::spawn(c.work(end))).collect();
     let mut took = Vec::new();
     for task in tasks {
         took.extend(task.await??);
@@ -104,10 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     took.sort_unstable();
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
     println!("callers             {callers}");
-    println!(
-        "reservations/s      {:.0}",
-        took.len() as f64 / seconds as f64
-    );
+    println!("reservations/s      {:.0}", took.len() as f64 / seconds as f64);
     println!("(each also released: commands/s is twice that)");
     println!("p50                 {:?}", at(0.50));
     println!("p99                 {:?}", at(0.99));

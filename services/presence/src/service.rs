@@ -52,10 +52,7 @@ impl PresenceService {
             tokio::spawn(expiry::run(group.clone(), clock)),
             tokio::spawn(census::run(group.clone())),
         ];
-        Ok(Arc::new(Self {
-            group,
-            tasks: Mutex::new(tasks),
-        }))
+        Ok(Arc::new(Self { group, tasks: Mutex::new(tasks) }))
     }
 
     /// The voter, for the receiving end of a transport and for readiness.
@@ -91,9 +88,7 @@ impl PresenceService {
 
     /// Owner and epoch of every shard that was ever assigned.
     pub async fn placement(&self) -> Result<Vec<(ShardId, Placement)>, ApiError> {
-        let placed = self
-            .group
-            .read(|s| s.placement().map(|(s, p)| (s, p.clone())).collect());
+        let placed = self.group.read(|s| s.placement().map(|(s, p)| (s, p.clone())).collect());
         placed.await.map_err(from_group)
     }
 
@@ -104,10 +99,7 @@ impl PresenceService {
 
     /// The live nodes.
     pub async fn members(&self) -> Result<Vec<Member>, ApiError> {
-        self.group
-            .read(|s| s.members().cloned().collect())
-            .await
-            .map_err(from_group)
+        self.group.read(|s| s.members().cloned().collect()).await.map_err(from_group)
     }
 
     /// Stops the tasks, then the group, and closes its files.
@@ -165,29 +157,15 @@ fn unexpected(reply: &Reply) -> ApiError {
 }
 
 fn key(site: &SiteId, agent: AgentId) -> AgentKey {
-    AgentKey {
-        site: site.clone(),
-        agent,
-    }
+    AgentKey { site: site.clone(), agent }
 }
 
 #[async_trait]
 impl Presence for PresenceService {
     async fn connect(&self, request: AgentConnect) -> Result<AgentView, ApiError> {
-        let AgentConnect {
-            site,
-            agent,
-            profile,
-            gateway,
-            connection,
-        } = request;
+        let AgentConnect { site, agent, profile, gateway, connection } = request;
         let key = AgentKey { site, agent };
-        let view = self.act_on_agent(Action::Connect {
-            key,
-            profile,
-            gateway,
-            connection,
-        });
+        let view = self.act_on_agent(Action::Connect { key, profile, gateway, connection });
         view.await.map(Arc::unwrap_or_clone)
     }
 
@@ -199,12 +177,7 @@ impl Presence for PresenceService {
         connection: ConnectionId,
     ) -> Result<(), ApiError> {
         let gateway = gateway.clone();
-        self.act_if_known(Action::Disconnect {
-            key: key(site, agent),
-            gateway,
-            connection,
-        })
-        .await
+        self.act_if_known(Action::Disconnect { key: key(site, agent), gateway, connection }).await
     }
 
     async fn set_status(
@@ -215,29 +188,14 @@ impl Presence for PresenceService {
         reason: &str,
     ) -> Result<AgentView, ApiError> {
         let reason = Arc::from(reason);
-        let view = self.act_on_agent(Action::SetStatus {
-            key: key(site, agent),
-            status,
-            reason,
-        });
+        let view = self.act_on_agent(Action::SetStatus { key: key(site, agent), status, reason });
         view.await.map(Arc::unwrap_or_clone)
     }
 
     async fn reserve(&self, request: ReserveRequest) -> Result<(), ApiError> {
-        let ReserveRequest {
-            site,
-            agent,
-            conversation,
-            weight,
-            expires_at,
-        } = request;
+        let ReserveRequest { site, agent, conversation, weight, expires_at } = request;
         let key = AgentKey { site, agent };
-        let action = Action::Reserve {
-            key,
-            conversation,
-            weight,
-            expires_at,
-        };
+        let action = Action::Reserve { key, conversation, weight, expires_at };
         self.act(action).await.map(|_| ())
     }
 
@@ -247,12 +205,7 @@ impl Presence for PresenceService {
         agent: AgentId,
         conversation: ConversationId,
     ) -> Result<(), ApiError> {
-        self.act(Action::Confirm {
-            key: key(site, agent),
-            conversation,
-        })
-        .await
-        .map(|_| ())
+        self.act(Action::Confirm { key: key(site, agent), conversation }).await.map(|_| ())
     }
 
     async fn release(
@@ -263,27 +216,18 @@ impl Presence for PresenceService {
         wrap_up: Millis,
     ) -> Result<(), ApiError> {
         let key = key(site, agent);
-        self.act_if_known(Action::Release {
-            key,
-            conversation,
-            wrap_up,
-        })
-        .await
+        self.act_if_known(Action::Release { key, conversation, wrap_up }).await
     }
 
     async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
         let key = key(site, agent);
         let found = self.group.read(|state| state.agent(&key).cloned()).await;
-        found
-            .map(|agent| agent.map(Arc::unwrap_or_clone))
-            .map_err(from_group)
+        found.map(|agent| agent.map(Arc::unwrap_or_clone)).map_err(from_group)
     }
 
     async fn agents(&self, site: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
         let wanted = |agent: &&Arc<AgentView>| site.is_none_or(|site| agent.site == *site);
-        let found = self
-            .group
-            .read(|state| state.agents().filter(wanted).cloned().collect());
+        let found = self.group.read(|state| state.agents().filter(wanted).cloned().collect());
         found.await.map_err(from_group)
     }
 

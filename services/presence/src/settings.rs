@@ -35,22 +35,13 @@ impl PresenceSettings {
         Self {
             folder: folder.into(),
             voter: 1,
-            members: vec![MemberSettings {
-                id: 1,
-                address: String::new(),
-            }],
+            members: vec![MemberSettings { id: 1, address: String::new() }],
             ready_within_secs: 30,
         }
     }
 
     pub(crate) fn peers(&self) -> Vec<Peer> {
-        self.members
-            .iter()
-            .map(|m| Peer {
-                id: m.id,
-                address: m.address.clone(),
-            })
-            .collect()
+        self.members.iter().map(|m| Peer { id: m.id, address: m.address.clone() }).collect()
     }
 
     pub(crate) fn ready_within(&self) -> Duration {

@@ -37,9 +37,7 @@ impl Clock for ManualClock {
 
     async fn sleep_until(&self, at: Timestamp) {
         let mut now = self.0.subscribe();
-        now.wait_for(|now| *now >= at)
-            .await
-            .expect("the clock outlives the role");
+        now.wait_for(|now| *now >= at).await.expect("the clock outlives the role");
     }
 }
 
@@ -58,18 +56,11 @@ impl Role {
         let settings = PresenceSettings::alone(folder.path());
         let router = Arc::new(LocalRouter::default());
         let service = PresenceService::start(&settings, router, clock.clone()).await;
-        Self {
-            service: service.expect("starts"),
-            clock,
-            folder,
-        }
+        Self { service: service.expect("starts"), clock, folder }
     }
 
     async fn online(&self, capacity: u32) -> AgentView {
-        self.service
-            .join_node(gateway(1), NodeRole::Gateway)
-            .await
-            .expect("joins");
+        self.service.join_node(gateway(1), NodeRole::Gateway).await.expect("joins");
         let profile = AgentProfile {
             name: Arc::from("Ann"),
             capacity,
@@ -86,9 +77,7 @@ impl Role {
         let view = self.service.connect(connect).await.expect("connects");
         assert_eq!(view.status, AgentStatus::Away);
         let site = site();
-        let set = self
-            .service
-            .set_status(&site, agent(), AgentStatus::Online, "here");
+        let set = self.service.set_status(&site, agent(), AgentStatus::Online, "here");
         set.await.expect("goes online")
     }
 
@@ -141,9 +130,7 @@ async fn until(
             }
         }
     };
-    tokio::time::timeout(PATIENCE, waiting)
-        .await
-        .expect("happens at last")
+    tokio::time::timeout(PATIENCE, waiting).await.expect("happens at last")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -151,22 +138,15 @@ async fn an_offer_that_nobody_confirms_frees_its_room_by_itself() {
     let role = Role::start().await;
     role.online(1).await;
     let mut changes = role.service.subscribe();
-    role.reserve(0, Millis::from_secs(20))
-        .await
-        .expect("has room");
-    assert!(matches!(
-        role.reserve(1, Millis::from_secs(20)).await,
-        Err(ApiError::State(_))
-    ));
+    role.reserve(0, Millis::from_secs(20)).await.expect("has room");
+    assert!(matches!(role.reserve(1, Millis::from_secs(20)).await, Err(ApiError::State(_))));
     role.clock.advance(Millis::from_secs(19));
     assert_eq!(role.view().await.load, 1);
     until(&mut changes, |a| a.load == 1).await;
     role.clock.advance(Millis::from_secs(1));
     until(&mut changes, |a| a.load == 0).await;
     // The clock has not moved further: it was the deadline that woke the role.
-    role.reserve(1, Millis::from_secs(20))
-        .await
-        .expect("has room");
+    role.reserve(1, Millis::from_secs(20)).await.expect("has room");
     role.service.shutdown().await;
 }
 
@@ -188,14 +168,9 @@ async fn who_loses_the_gateway_is_offline_after_the_grace_period() {
 async fn a_chat_is_confirmed_wrapped_up_and_over() {
     let role = Role::start().await;
     role.online(1).await;
-    role.reserve(0, Millis::from_secs(20))
-        .await
-        .expect("has room");
+    role.reserve(0, Millis::from_secs(20)).await.expect("has room");
     let (site, agent) = (site(), agent());
-    role.service
-        .confirm(&site, agent, conversation(0))
-        .await
-        .expect("confirms");
+    role.service.confirm(&site, agent, conversation(0)).await.expect("confirms");
     let mut changes = role.service.subscribe();
     let wrap_up = Millis::from_secs(10);
     for _ in 0..2 {
@@ -211,23 +186,14 @@ async fn a_chat_is_confirmed_wrapped_up_and_over() {
 async fn what_cannot_be_is_refused_in_the_api_s_words() {
     let role = Role::start().await;
     let (site, nobody) = (site(), AgentId::from_uuid(Uuid::from_u128(99)));
-    let set = role
-        .service
-        .set_status(&site, nobody, AgentStatus::Online, "")
-        .await;
+    let set = role.service.set_status(&site, nobody, AgentStatus::Online, "").await;
     assert!(matches!(set, Err(ApiError::NotFound(_))));
     assert_eq!(role.service.agent(&site, nobody).await, Ok(None));
-    let closed = role
-        .service
-        .disconnect(&site, nobody, &gateway(1), connection())
-        .await;
+    let closed = role.service.disconnect(&site, nobody, &gateway(1), connection()).await;
     assert_eq!(closed, Ok(()));
     role.online(1).await;
     let long = "x".repeat(201);
-    let set = role
-        .service
-        .set_status(&site, agent(), AgentStatus::Away, &long)
-        .await;
+    let set = role.service.set_status(&site, agent(), AgentStatus::Away, &long).await;
     assert!(matches!(set, Err(ApiError::Invalid(_))));
     let confirm = role.service.confirm(&site, agent(), conversation(7)).await;
     assert!(matches!(confirm, Err(ApiError::State(_))));
@@ -240,54 +206,27 @@ async fn what_cannot_be_is_refused_in_the_api_s_words() {
 async fn a_restart_keeps_agents_and_raises_the_epochs() {
     let role = Role::start().await;
     role.online(2).await;
-    role.reserve(0, Millis::from_secs(60))
-        .await
-        .expect("has room");
-    role.service
-        .confirm(&site(), agent(), conversation(0))
-        .await
-        .expect("confirms");
-    role.service
-        .join_node(gateway(1), NodeRole::Sessions)
-        .await
-        .expect("joins");
-    let first = role
-        .service
-        .assign_all_shards(gateway(1))
-        .await
-        .expect("assigns");
+    role.reserve(0, Millis::from_secs(60)).await.expect("has room");
+    role.service.confirm(&site(), agent(), conversation(0)).await.expect("confirms");
+    role.service.join_node(gateway(1), NodeRole::Sessions).await.expect("joins");
+    let first = role.service.assign_all_shards(gateway(1)).await.expect("assigns");
     assert_eq!(first.len(), 256);
     role.service.shutdown().await;
 
     let Role { clock, folder, .. } = role;
     let role = Role::start_in(folder, clock).await;
     for kind in [NodeRole::Gateway, NodeRole::Sessions] {
-        role.service
-            .join_node(gateway(2), kind)
-            .await
-            .expect("joins");
+        role.service.join_node(gateway(2), kind).await.expect("joins");
     }
-    let second = role
-        .service
-        .assign_all_shards(gateway(2))
-        .await
-        .expect("assigns");
-    assert!(
-        first
-            .iter()
-            .zip(&second)
-            .all(|((_, old), (_, new))| new > old)
-    );
+    let second = role.service.assign_all_shards(gateway(2)).await.expect("assigns");
+    assert!(first.iter().zip(&second).all(|((_, old), (_, new))| new > old));
     let placement = role.service.placement().await.expect("is read");
     assert!(placement.iter().all(|(_, p)| p.node == gateway(2)));
     let view = role.view().await;
     assert_eq!((view.load, view.gateways.len()), (1, 0));
     let mut changes = role.service.subscribe();
     role.clock.advance(Millis::from_secs(30));
-    until(&mut changes, |a| {
-        a.status == AgentStatus::Offline && a.load == 1
-    })
-    .await;
+    until(&mut changes, |a| a.status == AgentStatus::Offline && a.load == 1).await;
     let stale = role.service.join_node(gateway(1), NodeRole::Gateway).await;
     assert!(matches!(stale, Err(ApiError::State(_))));
     role.service.shutdown().await;

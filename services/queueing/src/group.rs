@@ -55,13 +55,7 @@ impl Group {
         changes: broadcast::Sender<QueueChange>,
         sessions: Arc<dyn Sessions>,
     ) -> Self {
-        Self {
-            sites: HashMap::new(),
-            stale: BTreeSet::new(),
-            ready: false,
-            changes,
-            sessions,
-        }
+        Self { sites: HashMap::new(), stale: BTreeSet::new(), ready: false, changes, sessions }
     }
 
     /// Runs until it is told to stop. Nothing is lost then: it is all derived.
@@ -109,11 +103,7 @@ impl Group {
     }
 
     fn if_ready<T>(&self, answer: impl FnOnce(&Self) -> T) -> Result<T, QueueingError> {
-        if self.ready {
-            Ok(answer(self))
-        } else {
-            Err(QueueingError::Rebuilding)
-        }
+        if self.ready { Ok(answer(self)) } else { Err(QueueingError::Rebuilding) }
     }
 
     fn observe(&mut self, seen: &[(Arc<Summary>, Terms)]) {
@@ -174,12 +164,8 @@ impl Group {
         for queue in queues {
             self.stale.insert(site.clone());
             // Nobody listening is fine: routing lists when it begins.
-            let _ = self.changes.send(QueueChange {
-                queue: QueueKey {
-                    site: site.clone(),
-                    queue,
-                },
-            });
+            let _ =
+                self.changes.send(QueueChange { queue: QueueKey { site: site.clone(), queue } });
         }
     }
 
@@ -187,19 +173,12 @@ impl Group {
         let Some(site) = self.sites.get(&queue.site) else {
             return vec![];
         };
-        site.board
-            .waiting(&queue.queue)
-            .take(limit as usize)
-            .cloned()
-            .collect()
+        site.board.waiting(&queue.queue).take(limit as usize).cloned().collect()
     }
 
     fn active(&self) -> Vec<QueueKey> {
         let of_site = |(id, site): (&SiteId, &Site)| {
-            let key = |queue: &QueueId| QueueKey {
-                site: id.clone(),
-                queue: queue.clone(),
-            };
+            let key = |queue: &QueueId| QueueKey { site: id.clone(), queue: queue.clone() };
             site.board.active().map(key).collect::<Vec<_>>()
         };
         self.sites.iter().flat_map(of_site).collect()
@@ -208,11 +187,7 @@ impl Group {
     fn views(&self, config: &SiteConfig) -> Vec<QueueView> {
         let nobody = Site::default();
         let site = self.sites.get(&config.id).unwrap_or(&nobody);
-        config
-            .queues
-            .iter()
-            .map(|queue| site.view(config, &queue.id, queue.weight))
-            .collect()
+        config.queues.iter().map(|queue| site.view(config, &queue.id, queue.weight)).collect()
     }
 
     fn position(&self, site: &SiteId, conversation: ConversationId) -> Option<QueuePosition> {
@@ -223,10 +198,7 @@ impl Group {
 
     fn open(&self) -> Vec<(SiteId, ConversationId, Seq)> {
         let of_site = |(id, site): (&SiteId, &Site)| {
-            site.board
-                .open()
-                .map(|(c, version)| (id.clone(), c, version))
-                .collect::<Vec<_>>()
+            site.board.open().map(|(c, version)| (id.clone(), c, version)).collect::<Vec<_>>()
         };
         self.sites.iter().flat_map(of_site).collect()
     }
@@ -253,8 +225,7 @@ impl Group {
             let news = site.pushes.renew(site.everyone());
             metrics::pushed(news.len() as u64);
             for (conversation, position) in news {
-                self.sessions
-                    .hint(conversation, false, push::frame(conversation, &position));
+                self.sessions.hint(conversation, false, push::frame(conversation, &position));
             }
         }
     }

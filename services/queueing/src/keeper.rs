@@ -40,13 +40,7 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     pub(crate) fn new(deps: Deps, groups: Groups, sites: Arc<Sites>, every: Duration) -> Self {
-        Self {
-            deps,
-            groups,
-            sites,
-            every,
-            ready: false,
-        }
+        Self { deps, groups, sites, every, ready: false }
     }
 
     pub(crate) async fn run(self, stop: CancellationToken) {
@@ -146,15 +140,10 @@ impl Keeper {
         let there: HashSet<ConversationId> = open.iter().map(|s| s.id).collect();
         self.observe(open).await?;
         if !complete {
-            tracing::warn!(
-                limit = LIST_LIMIT,
-                "more conversations are open than are compared"
-            );
+            tracing::warn!(limit = LIST_LIMIT, "more conversations are open than are compared");
             return Ok(());
         }
-        let absent = believed
-            .into_iter()
-            .filter(|(_, id, _)| !there.contains(id));
+        let absent = believed.into_iter().filter(|(_, id, _)| !there.contains(id));
         self.look_up(absent.take(LOOK_UPS).collect()).await
     }
 
@@ -176,8 +165,7 @@ impl Keeper {
                 Ok(summary) => self.observe(vec![summary]).await?,
                 Err(ApiError::NotFound(_)) => {
                     let index = self.groups.index(&site);
-                    self.tell(index, Message::Forget(site, conversation, version))
-                        .await;
+                    self.tell(index, Message::Forget(site, conversation, version)).await;
                 }
                 Err(e) => return Err(e),
             }

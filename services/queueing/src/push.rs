@@ -37,16 +37,8 @@ impl Pushes {
             if was.as_ref().is_none_or(|told| told.now != position) {
                 news.push((conversation, position.clone()));
             }
-            let first = was
-                .and_then(|told| told.first_estimate)
-                .or(position.estimated_wait);
-            self.told.insert(
-                conversation,
-                Told {
-                    now: position,
-                    first_estimate: first,
-                },
-            );
+            let first = was.and_then(|told| told.first_estimate).or(position.estimated_wait);
+            self.told.insert(conversation, Told { now: position, first_estimate: first });
         }
         news
     }
@@ -59,12 +51,7 @@ impl Pushes {
 
 /// Rounded up to what is told.
 pub(crate) fn told_estimate(estimate: Millis) -> Millis {
-    Millis::new(
-        estimate
-            .get()
-            .div_ceil(ESTIMATE_STEP)
-            .saturating_mul(ESTIMATE_STEP),
-    )
+    Millis::new(estimate.get().div_ceil(ESTIMATE_STEP).saturating_mul(ESTIMATE_STEP))
 }
 
 /// An encoded `ServerFrame`.
@@ -75,9 +62,6 @@ pub(crate) fn frame(conversation: ConversationId, position: &QueuePosition) -> b
         estimated_wait: position.estimated_wait.map(millis_to_proto),
         agents_online: position.agents_online,
     };
-    let frame = v1::ServerFrame {
-        id: 0,
-        frame: Some(v1::server_frame::Frame::Queue(push)),
-    };
+    let frame = v1::ServerFrame { id: 0, frame: Some(v1::server_frame::Frame::Queue(push)) };
     frame.encode_to_vec().into()
 }

@@ -69,25 +69,11 @@ pub fn start(deps: Deps, settings: &QueueingSettings) -> (Arc<QueueingService>, 
         tasks.spawn(group.run(mail, stop.clone()));
         mailboxes.push(sender);
     }
-    let groups = Groups {
-        mailboxes: mailboxes.into(),
-    };
+    let groups = Groups { mailboxes: mailboxes.into() };
     let sites = Arc::new(Sites::new(deps.desk.clone()));
-    let keeper = Keeper::new(
-        deps,
-        groups.clone(),
-        sites.clone(),
-        settings.reconcile_every(),
-    );
+    let keeper = Keeper::new(deps, groups.clone(), sites.clone(), settings.reconcile_every());
     tasks.spawn(keeper.run(stop.clone()));
-    (
-        Arc::new(QueueingService {
-            groups,
-            sites,
-            changes,
-        }),
-        Running { stop, tasks },
-    )
+    (Arc::new(QueueingService { groups, sites, changes }), Running { stop, tasks })
 }
 
 /// The mailboxes of the groups. A site is always in the same one.

@@ -15,10 +15,7 @@ pub struct QueueingSettings {
 
 impl Default for QueueingSettings {
     fn default() -> Self {
-        Self {
-            groups: 4,
-            reconcile_secs: 10,
-        }
+        Self { groups: 4, reconcile_secs: 10 }
     }
 }
 

@@ -32,10 +32,7 @@ impl Site {
 
     pub(crate) fn room(&self, queue: &QueueId, weight: u32) -> Room {
         let weight = weight.max(1);
-        let mut room = Room {
-            slots: Slots::default(),
-            agents: 0,
-        };
+        let mut room = Room { slots: Slots::default(), agents: 0 };
         for agent in self.agents.values() {
             let online = agent.status == AgentStatus::Online && !agent.gateways.is_empty();
             if online && agent.serves(queue) {
@@ -62,10 +59,7 @@ impl Site {
             let room = self.room(queue, self.weight(queue));
             let placed = self.board.line(queue).zip(1..);
             all.extend(placed.map(|(placed, position)| {
-                (
-                    placed.entry.conversation,
-                    self.standing(queue, position, &room),
-                )
+                (placed.entry.conversation, self.standing(queue, position, &room))
             }));
         }
         all
@@ -76,17 +70,11 @@ impl Site {
         let room = self.room(queue, weight);
         let last = counts.waiting + counts.offered + 1;
         QueueView {
-            queue: QueueKey {
-                site: config.id.clone(),
-                queue: queue.clone(),
-            },
+            queue: QueueKey { site: config.id.clone(), queue: queue.clone() },
             waiting: counts.waiting,
             offered: counts.offered,
             oldest_since: counts.oldest_since,
-            estimated_wait: self
-                .board
-                .estimate(queue, last, room.slots)
-                .map(push::told_estimate),
+            estimated_wait: self.board.estimate(queue, last, room.slots).map(push::told_estimate),
             agents_online: room.agents,
         }
     }

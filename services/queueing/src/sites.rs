@@ -9,10 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A queue that is configured no longer: its conversations wait on as usual.
-const UNKNOWN_QUEUE: Terms = Terms {
-    priority_minutes: 0,
-    weight: 1,
-};
+const UNKNOWN_QUEUE: Terms = Terms { priority_minutes: 0, weight: 1 };
 
 pub(crate) struct Sites {
     desk: Arc<dyn Desk>,
@@ -21,10 +18,7 @@ pub(crate) struct Sites {
 
 impl Sites {
     pub(crate) fn new(desk: Arc<dyn Desk>) -> Self {
-        Self {
-            desk,
-            known: Mutex::default(),
-        }
+        Self { desk, known: Mutex::default() }
     }
 
     /// A site's configuration, at most one reconciliation old. `NotFound` when
@@ -44,15 +38,8 @@ impl Sites {
     pub(crate) async fn refresh(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
         let sites = in_time("desk.sites", self.desk.sites()).await?;
         let mut known = self.lock();
-        let changed = sites
-            .iter()
-            .filter(|s| known.get(&s.id) != Some(s))
-            .cloned()
-            .collect();
-        *known = sites
-            .into_iter()
-            .map(|site| (site.id.clone(), site))
-            .collect();
+        let changed = sites.iter().filter(|s| known.get(&s.id) != Some(s)).cloned().collect();
+        *known = sites.into_iter().map(|site| (site.id.clone(), site)).collect();
         Ok(changed)
     }
 
@@ -64,8 +51,6 @@ impl Sites {
 
 pub(crate) fn terms(site: &SiteConfig, queue: &QueueId) -> Terms {
     let configured = site.queues.iter().find(|q| q.id == *queue);
-    configured.map_or(UNKNOWN_QUEUE, |q| Terms {
-        priority_minutes: q.priority_minutes,
-        weight: q.weight,
-    })
+    configured
+        .map_or(UNKNOWN_QUEUE, |q| Terms { priority_minutes: q.priority_minutes, weight: q.weight })
 }

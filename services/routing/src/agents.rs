@@ -47,7 +47,6 @@ impl Agents {
     /// Where the agent is connected.
     pub(crate) fn gateways(&self, site: &SiteId, agent: AgentId) -> Vec<NodeId> {
         let view = self.get(site, agent);
-        view.map(|v| v.gateways.iter().map(|(node, _)| node.clone()).collect())
-            .unwrap_or_default()
+        view.map(|v| v.gateways.iter().map(|(node, _)| node.clone()).collect()).unwrap_or_default()
     }
 }

@@ -21,16 +21,9 @@ pub(crate) struct Gathered {
 pub(crate) async fn gather(saga: &Saga, site: &SiteId) -> Result<Gathered, ApiError> {
     let config = saga.site(site).await?;
     let mut waiting = Vec::new();
-    for key in active(saga)
-        .await?
-        .into_iter()
-        .filter(|key| key.site == *site)
-    {
-        let entries = call::list(
-            "queueing.waiting",
-            saga.deps().queueing.waiting(&key, FIRST),
-        )
-        .await?;
+    for key in active(saga).await?.into_iter().filter(|key| key.site == *site) {
+        let entries =
+            call::list("queueing.waiting", saga.deps().queueing.waiting(&key, FIRST)).await?;
         waiting.extend(entries.into_iter().map(|entry| (key.queue.clone(), entry)));
     }
     Ok(Gathered { config, waiting })

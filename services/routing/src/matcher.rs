@@ -27,12 +27,7 @@ pub(crate) struct Matcher {
 
 impl Matcher {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self {
-            policy,
-            stirred: BTreeSet::new(),
-            gathering: BTreeSet::new(),
-            due: BTreeMap::new(),
-        }
+        Self { policy, stirred: BTreeSet::new(), gathering: BTreeSet::new(), due: BTreeMap::new() }
     }
 
     /// Something has changed: match anew.
@@ -49,12 +44,8 @@ impl Matcher {
     }
 
     pub(crate) fn stir_due(&mut self, now: Timestamp) {
-        let due: Vec<SiteId> = self
-            .due
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(site, _)| site.clone())
-            .collect();
+        let due: Vec<SiteId> =
+            self.due.iter().filter(|(_, at)| **at <= now).map(|(site, _)| site.clone()).collect();
         for site in due {
             self.due.remove(&site);
             self.stir(&site);
@@ -125,19 +116,13 @@ impl Matcher {
             if known.is_some_and(|known| !known.may_be_offered(entry.version)) {
                 continue;
             }
-            let paused = known
-                .and_then(|known| known.paused_until)
-                .filter(|until| now < *until);
+            let paused = known.and_then(|known| known.paused_until).filter(|until| now < *until);
             if let Some(until) = paused {
                 self.stir_at(&gathered.config.id, until);
                 continue;
             }
             let ask_again_at = known.and_then(|known| known.ask_again_at);
-            requests.push(Request {
-                queue: queue.clone(),
-                entry: entry.clone(),
-                ask_again_at,
-            });
+            requests.push(Request { queue: queue.clone(), entry: entry.clone(), ask_again_at });
         }
         requests
     }
@@ -146,26 +131,15 @@ impl Matcher {
 /// The agents of a site, with the slots spoken for that their views do not show.
 fn seats(site: &SiteId, agents: &Agents, work: &Work, ops: &Ops) -> Vec<Seat> {
     let mut spoken_for: HashMap<AgentId, HashMap<ConversationId, Held>> = HashMap::new();
-    let held = work
-        .all()
-        .filter_map(|(conversation, known)| Some((conversation, known.held?)));
+    let held = work.all().filter_map(|(conversation, known)| Some((conversation, known.held?)));
     for (conversation, held) in held.chain(ops.offering()) {
-        spoken_for
-            .entry(held.agent)
-            .or_default()
-            .insert(conversation, held);
+        spoken_for.entry(held.agent).or_default().insert(conversation, held);
     }
     let seat = |view: &Arc<AgentView>| {
         let shown = |c: &ConversationId| view.reservations.iter().any(|r| r.conversation == *c);
         let theirs = spoken_for.get(&view.id).into_iter().flatten();
-        let pending = theirs
-            .filter(|(c, _)| !shown(c))
-            .map(|(_, held)| held.weight)
-            .sum();
-        Seat {
-            agent: view.clone(),
-            pending,
-        }
+        let pending = theirs.filter(|(c, _)| !shown(c)).map(|(_, held)| held.weight).sum();
+        Seat { agent: view.clone(), pending }
     };
     agents.of(site).map(seat).collect()
 }
@@ -183,10 +157,7 @@ fn plan(assignment: &Assignment, config: &SiteConfig, agents: &Agents) -> Option
     Some(OfferPlan {
         site: config.id.clone(),
         conversation: assignment.conversation,
-        held: Held {
-            agent: assignment.agent,
-            weight: assignment.weight,
-        },
+        held: Held { agent: assignment.agent, weight: assignment.weight },
         agent,
         timeout: queue.offer_timeout,
     })

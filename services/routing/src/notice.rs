@@ -52,12 +52,7 @@ fn open_offer(phase: &Phase) -> Option<&Offer> {
 }
 
 fn told(now: &Summary, agent: AgentId, frame: Frame) -> Notice {
-    Notice {
-        site: now.site.clone(),
-        agent,
-        frame: Some(frame),
-        assigned: None,
-    }
+    Notice { site: now.site.clone(), agent, frame: Some(frame), assigned: None }
 }
 
 fn closed(was: &Offer, now: &Summary, at: Timestamp) -> Option<Notice> {
@@ -91,34 +86,21 @@ fn assigned(before: Option<&Phase>, now: &Summary, at: Timestamp) -> Option<Noti
         None => at.since(*since) > STILL_NEWS,
     };
     let agent = agent.agent_id().filter(|_| !known)?;
-    Some(Notice {
-        site: now.site.clone(),
-        agent,
-        frame: None,
-        assigned: Some(now.id),
-    })
+    Some(Notice { site: now.site.clone(), agent, frame: None, assigned: Some(now.id) })
 }
 
 /// Publishes to every gateway the agent is connected to.
 pub(crate) fn publish(bus: &dyn Bus, agents: &Agents, notice: Notice) {
     let gateways = agents.gateways(&notice.site, notice.agent);
-    let frame = notice.frame.map(|frame| v1::ServerFrame {
-        id: 0,
-        frame: Some(frame),
-    });
-    let assigned = notice
-        .assigned
-        .map(|c| c.as_bytes().to_vec())
-        .unwrap_or_default();
+    let frame = notice.frame.map(|frame| v1::ServerFrame { id: 0, frame: Some(frame) });
+    let assigned = notice.assigned.map(|c| c.as_bytes().to_vec()).unwrap_or_default();
     let delivery = AgentNotice {
         site: notice.site.to_string(),
         agent_id: notice.agent.as_bytes().to_vec().into(),
         frame: frame.map(|f| f.encode_to_vec()).unwrap_or_default().into(),
         assigned_conversation: assigned.into(),
     };
-    let deliveries = vec![Delivery {
-        kind: Some(Kind::Agent(delivery)),
-    }];
+    let deliveries = vec![Delivery { kind: Some(Kind::Agent(delivery)) }];
     let payload: bytes::Bytes = DeliveryBatch { deliveries }.encode_to_vec().into();
     for gateway in gateways {
         if bus.publish(&gateway, payload.clone()) != Published::Accepted {

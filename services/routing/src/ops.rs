@@ -24,21 +24,9 @@ pub(crate) type Reply = oneshot::Sender<Result<(), ApiError>>;
 /// Something to do with one conversation.
 pub(crate) enum Op {
     Offer(OfferPlan),
-    Accept {
-        who: Principal,
-        offer: OfferId,
-        reply: Reply,
-    },
-    Decline {
-        who: Principal,
-        offer: OfferId,
-        reason: String,
-        reply: Reply,
-    },
-    Settle {
-        site: SiteId,
-        suspects: Vec<AgentId>,
-    },
+    Accept { who: Principal, offer: OfferId, reply: Reply },
+    Decline { who: Principal, offer: OfferId, reason: String, reply: Reply },
+    Settle { site: SiteId, suspects: Vec<AgentId> },
 }
 
 /// Something is over.
@@ -68,12 +56,7 @@ pub(crate) struct Ops {
 
 impl Ops {
     pub(crate) fn new(saga: Saga) -> Self {
-        Self {
-            saga,
-            slots: HashMap::new(),
-            tasks: JoinSet::new(),
-            sagas: HashMap::new(),
-        }
+        Self { saga, slots: HashMap::new(), tasks: JoinSet::new(), sagas: HashMap::new() }
     }
 
     pub(crate) fn is_busy(&self, conversation: ConversationId) -> bool {
@@ -82,9 +65,7 @@ impl Ops {
 
     /// Room that running sagas are about to take.
     pub(crate) fn offering(&self) -> impl Iterator<Item = (ConversationId, Held)> {
-        self.slots
-            .iter()
-            .filter_map(|(c, slot)| Some((*c, slot.offering?)))
+        self.slots.iter().filter_map(|(c, slot)| Some((*c, slot.offering?)))
     }
 
     /// Does it now, or after what is under way for the conversation.
@@ -199,15 +180,9 @@ async fn perform(saga: Saga, conversation: ConversationId, op: Op) -> Report {
         Op::Offer(plan) => return saga.make_offer(&plan).await,
         Op::Settle { site, suspects } => return saga.settle(conversation, site, suspects).await,
         Op::Accept { who, offer, reply } => (reply, saga.accept(&who, conversation, offer).await),
-        Op::Decline {
-            who,
-            offer,
-            reason,
-            reply,
-        } => (
-            reply,
-            saga.decline(&who, conversation, offer, &reason).await,
-        ),
+        Op::Decline { who, offer, reason, reply } => {
+            (reply, saga.decline(&who, conversation, offer, &reason).await)
+        }
     };
     // Who asked may have gone; what was done stays done.
     let _ = reply.send(answer);

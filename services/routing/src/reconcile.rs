@@ -35,23 +35,13 @@ pub(crate) async fn look(saga: &Saga) -> Result<Picture, ApiError> {
     let deps = saga.deps();
     let agents = call::list("presence.agents", deps.presence.agents(None)).await?;
     let list = deps.sessions.list(None, ListFilter::Open, LIST_LIMIT);
-    let open: Vec<Arc<Summary>> = call::list("sessions.list", list)
-        .await?
-        .into_iter()
-        .map(Arc::new)
-        .collect();
+    let open: Vec<Arc<Summary>> =
+        call::list("sessions.list", list).await?.into_iter().map(Arc::new).collect();
     let complete = open.len() < LIST_LIMIT as usize;
     if !complete {
-        tracing::warn!(
-            limit = LIST_LIMIT,
-            "more conversations are open than are compared"
-        );
+        tracing::warn!(limit = LIST_LIMIT, "more conversations are open than are compared");
     }
-    Ok(Picture {
-        agents,
-        open,
-        complete,
-    })
+    Ok(Picture { agents, open, complete })
 }
 
 /// What does not agree. The picture may be a little old: each finding is read
@@ -72,11 +62,8 @@ pub(crate) fn compare(picture: &Picture, now: Timestamp) -> BTreeMap<Conversatio
             }
         }
     }
-    let agents: HashMap<(&SiteId, AgentId), &AgentView> = picture
-        .agents
-        .iter()
-        .map(|a| ((&a.site, a.id), a.as_ref()))
-        .collect();
+    let agents: HashMap<(&SiteId, AgentId), &AgentView> =
+        picture.agents.iter().map(|a| ((&a.site, a.id), a.as_ref())).collect();
     for summary in &picture.open {
         let Some(holder) = summary.holder() else {
             continue;
@@ -94,10 +81,7 @@ fn find<'a>(
     conversation: ConversationId,
     site: &SiteId,
 ) -> &'a mut Finding {
-    let nothing = || Finding {
-        site: site.clone(),
-        suspects: Vec::new(),
-    };
+    let nothing = || Finding { site: site.clone(), suspects: Vec::new() };
     findings.entry(conversation).or_insert_with(nothing)
 }
 

@@ -140,11 +140,7 @@ impl Router {
         site: SiteId,
         suspects: Vec<AgentId>,
     ) {
-        if self
-            .ops
-            .begin(conversation, Op::Settle { site, suspects })
-            .is_err()
-        {
+        if self.ops.begin(conversation, Op::Settle { site, suspects }).is_err() {
             self.work.look_again(conversation, self.saga.now() + RETRY);
         }
     }
@@ -177,10 +173,7 @@ impl Router {
                 && (theirs(known.holder()) || theirs(known.held.map(|held| held.agent)))
         });
         let mut all: Vec<ConversationId> = known.map(|(conversation, _)| conversation).collect();
-        let reserved = view
-            .reservations
-            .iter()
-            .filter(|r| !matches!(r.hold, Hold::WrapUp(_)));
+        let reserved = view.reservations.iter().filter(|r| !matches!(r.hold, Hold::WrapUp(_)));
         all.extend(reserved.map(|r| r.conversation));
         all.sort();
         all.dedup();
@@ -202,8 +195,7 @@ impl Router {
     fn list_queues(&mut self) {
         let saga = self.saga.clone();
         self.list_queues_at = None;
-        self.ops
-            .spawn(async move { Done::Active(gather::active(&saga).await) });
+        self.ops.spawn(async move { Done::Active(gather::active(&saga).await) });
     }
 
     fn match_sites(&mut self) {
@@ -272,9 +264,7 @@ impl Router {
                 return;
             }
         };
-        let plans = self
-            .matcher
-            .decide(&gathered, &self.agents, &self.work, &self.ops, now);
+        let plans = self.matcher.decide(&gathered, &self.agents, &self.work, &self.ops, now);
         for plan in plans {
             // When too much is under way, the end of any of it matches again.
             if self.ops.begin(plan.conversation, Op::Offer(plan)).is_err() {
@@ -285,9 +275,7 @@ impl Router {
 
     fn listed_queues(&mut self, active: Result<Vec<QueueKey>, ApiError>) {
         match active {
-            Ok(active) => active
-                .iter()
-                .for_each(|queue| self.matcher.stir(&queue.site)),
+            Ok(active) => active.iter().for_each(|queue| self.matcher.stir(&queue.site)),
             Err(e) => {
                 tracing::debug!(error = %e, "queues could not be listed; trying again soon");
                 self.list_queues_at = Some(self.saga.now() + RETRY);
@@ -296,11 +284,7 @@ impl Router {
     }
 
     fn next_wake(&self) -> Instant {
-        let dues = [
-            self.work.next_due(),
-            self.matcher.next_due(),
-            self.list_queues_at,
-        ];
+        let dues = [self.work.next_due(), self.matcher.next_due(), self.list_queues_at];
         let now = self.saga.now();
         let wait = |due: Timestamp| Instant::now() + due.since(now).to_duration();
         let due = dues.into_iter().flatten().min().map(wait);
@@ -321,8 +305,7 @@ impl Router {
         if !self.is_reconciling && self.reconcile_at <= Instant::now() {
             self.is_reconciling = true;
             let saga = self.saga.clone();
-            self.ops
-                .spawn(async move { Done::Reconciled(reconcile::look(&saga).await) });
+            self.ops.spawn(async move { Done::Reconciled(reconcile::look(&saga).await) });
             self.list_queues();
         }
     }
@@ -363,9 +346,7 @@ impl Router {
     fn settle_absent(&mut self, picture: &Picture) {
         let open: HashSet<_> = picture.open.iter().map(|s| s.id).collect();
         let known = self.work.all().map(|(conversation, _)| conversation);
-        let absent: Vec<_> = known
-            .filter(|c| !open.contains(c) && !self.ops.is_busy(*c))
-            .collect();
+        let absent: Vec<_> = known.filter(|c| !open.contains(c) && !self.ops.is_busy(*c)).collect();
         for conversation in absent {
             self.settle(conversation, vec![]);
         }

@@ -113,8 +113,7 @@ impl Routing for RoutingService {
         offer: OfferId,
     ) -> Result<(), ApiError> {
         let who = who.clone();
-        self.answer(conversation, |reply| Op::Accept { who, offer, reply })
-            .await
+        self.answer(conversation, |reply| Op::Accept { who, offer, reply }).await
     }
 
     async fn decline(
@@ -125,12 +124,6 @@ impl Routing for RoutingService {
         reason: &str,
     ) -> Result<(), ApiError> {
         let (who, reason) = (who.clone(), reason.to_owned());
-        self.answer(conversation, |reply| Op::Decline {
-            who,
-            offer,
-            reason,
-            reply,
-        })
-        .await
+        self.answer(conversation, |reply| Op::Decline { who, offer, reason, reply }).await
     }
 }

@@ -27,10 +27,7 @@ pub struct RoutingSettings {
 
 impl Default for RoutingSettings {
     fn default() -> Self {
-        Self {
-            choice: Choice::default(),
-            reconcile_secs: 10,
-        }
+        Self { choice: Choice::default(), reconcile_secs: 10 }
     }
 }
 

@@ -60,8 +60,7 @@ impl Known {
 
     /// The room held and the conversation disagree.
     fn is_half_done(&self) -> bool {
-        self.held
-            .is_some_and(|held| Some(held.agent) != self.holder())
+        self.held.is_some_and(|held| Some(held.agent) != self.holder())
     }
 }
 
@@ -187,8 +186,6 @@ impl Work {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (ConversationId, &Known)> {
-        self.known
-            .iter()
-            .map(|(conversation, known)| (*conversation, known))
+        self.known.iter().map(|(conversation, known)| (*conversation, known))
     }
 }

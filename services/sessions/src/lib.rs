@@ -10,6 +10,10 @@ mod notify;
 mod service;
 mod settings;
 mod shard;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use error::SessionsError;

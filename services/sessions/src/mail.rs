@@ -1,12 +1,13 @@
 //! What waits in a shard's mailbox, and answers that wait for a commit.
 
 use bytes::Bytes;
-use frontdesk_core::conversation::{Command, Outcome, Summary};
+use frontdesk_core::conversation::{Command, Outcome, Reject, Summary};
 use frontdesk_core::ids::{ConversationId, NodeId};
 use frontdesk_core::party::{Origin, Principal};
 use frontdesk_proto::api::{ApiError, Attach, Attached, Envelope};
 use frontdesk_store::journal::DedupKey;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, ApiError>>;
 
@@ -16,9 +17,15 @@ pub(crate) struct Job {
     pub(crate) answer: Answer<Outcome>,
     /// Times its append was refused.
     pub(crate) attempts: u8,
+    /// Set with the first refusal: not run again after this.
+    pub(crate) give_up: Option<Instant>,
 }
 
 impl Job {
+    pub(crate) fn new(envelope: Envelope, answer: Answer<Outcome>) -> Self {
+        Self { envelope, answer, attempts: 0, give_up: None }
+    }
+
     /// What makes it the same command when it comes again.
     pub(crate) fn dedup(&self) -> Option<DedupKey> {
         let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) =
@@ -27,7 +34,7 @@ impl Job {
             return None;
         };
         let Origin::Client(who) = &self.envelope.origin else { return None };
-        Some(DedupKey { sender: who.id, client_msg_id: client_msg_id.as_str().into() })
+        Some(DedupKey { sender: who.id, client_msg_id: client_msg_id.to_shared() })
     }
 }
 
@@ -38,8 +45,17 @@ pub(crate) enum Mail {
     Detach(NodeId, ConversationId),
     /// The conversation for a reader; `live_only` answers `NotFound` rather than
     /// bring it into memory.
-    Look { conversation: ConversationId, who: Option<Principal>, live_only: bool, answer: Answer<Summary> },
-    Hint { conversation: ConversationId, internal: bool, frame: Bytes },
+    Look {
+        conversation: ConversationId,
+        who: Option<Principal>,
+        live_only: bool,
+        answer: Answer<Box<Summary>>,
+    },
+    Hint {
+        conversation: ConversationId,
+        internal: bool,
+        frame: Bytes,
+    },
 }
 
 impl Mail {
@@ -68,28 +84,22 @@ impl Mail {
 /// An answer that may be given only when everything it rests on is durable.
 /// When that is refused it turns back into the mail it came from.
 pub(crate) enum Held {
-    Command(Job, Result<Outcome, ApiError>),
+    Command(Job, Result<Outcome, Reject>),
     Attach(Attach, Answer<Attached>, Result<Box<Attached>, ApiError>),
-    Look(Option<Principal>, Answer<Summary>, Result<Box<Summary>, ApiError>, ConversationId),
+    Look {
+        conversation: ConversationId,
+        who: Option<Principal>,
+        answer: Answer<Box<Summary>>,
+        result: Result<Box<Summary>, ApiError>,
+    },
 }
 
 impl Held {
-    pub(crate) fn say(self) {
-        match self {
-            Self::Command(job, result) => drop(job.answer.send(result)),
-            Self::Attach(_, answer, result) => drop(answer.send(result.map(|a| *a))),
-            Self::Look(_, answer, result, _) => drop(answer.send(result.map(|s| *s))),
-        }
-    }
-
     pub(crate) fn back_to_mail(self) -> Mail {
         match self {
-            Self::Command(mut job, _) => {
-                job.attempts += 1;
-                Mail::Command(job)
-            }
+            Self::Command(job, _) => Mail::Command(job),
             Self::Attach(request, answer, _) => Mail::Attach(request, answer),
-            Self::Look(who, answer, _, conversation) => {
+            Self::Look { conversation, who, answer, .. } => {
                 Mail::Look { conversation, who, live_only: false, answer }
             }
         }

@@ -9,8 +9,8 @@ use crate::notify::Notifier;
 use crate::settings::Settings;
 use crate::shard::{Parts, Shard, audience_of};
 use async_trait::async_trait;
-use frontdesk_actor::{Mailboxes, Refused};
 use bytes::Bytes;
+use frontdesk_actor::{Mailboxes, Refused};
 use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tracing::error;
 
 /// The longest a question to a shard may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -97,7 +98,12 @@ impl SessionsService {
     pub async fn stop(&self) {
         self.mailboxes.close();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.shards.join_all().await;
+        let mut shards = tasks.shards;
+        while let Some(ended) = shards.join_next().await {
+            if let Err(error) = ended {
+                error!(%error, "a shard did not end well");
+            }
+        }
         if let Some(notifier) = tasks.notifier {
             // It ends by itself once the shards are gone.
             let _ = notifier.await;
@@ -137,7 +143,9 @@ impl SessionsService {
         who: Option<Principal>,
         live_only: bool,
     ) -> Result<Summary, ApiError> {
-        self.ask(|answer| Mail::Look { conversation, who, live_only, answer }).await
+        let summary =
+            self.ask(|answer| Mail::Look { conversation, who, live_only, answer }).await?;
+        Ok(*summary)
     }
 
     /// A row of a list, brought up to date: its own figures may be old.
@@ -194,7 +202,7 @@ fn page_event(record: Record, audience: Audience) -> PageEvent {
 impl Sessions for SessionsService {
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
         let (answer, answered) = oneshot::channel();
-        self.post(Mail::Command(Job { envelope, answer, attempts: 0 }));
+        self.post(Mail::Command(Job::new(envelope, answer)));
         let stopped = |_| Err(ApiError::unavailable("the shard has stopped"));
         answered.map(move |result| result.unwrap_or_else(stopped)).boxed()
     }
@@ -238,7 +246,8 @@ impl Sessions for SessionsService {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         let site = site.cloned();
-        let of_site = || site.clone().ok_or_else(|| ApiError::Invalid("a list needs a site".into()));
+        let of_site =
+            || site.clone().ok_or_else(|| ApiError::Invalid("a list needs a site".into()));
         let query = match filter {
             ListFilter::OfVisitor(visitor) => ListQuery::OfVisitor(of_site()?, visitor),
             ListFilter::OfAgent { agent, closed } => {
@@ -253,8 +262,7 @@ impl Sessions for SessionsService {
             // Reconcilers look at what lists show only; that is never old.
             return Ok(rows.iter().map(|row| Summary::clone(row)).collect());
         }
-        let fresh: Vec<_> =
-            iter(rows).map(|row| self.fresh(row)).buffered(LOOKS).collect().await;
+        let fresh: Vec<_> = iter(rows).map(|row| self.fresh(row)).buffered(LOOKS).collect().await;
         fresh.into_iter().collect()
     }
 

@@ -53,21 +53,11 @@ impl Conversation {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut number = |default| {
-        arguments
-            .next()
-            .map_or(Ok(default), |text| text.parse::<usize>())
-    };
+    let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse::<usize>());
     let (records, in_flight, conversations) = (number(500_000)?, number(128)?, number(500)?);
     let folder = arguments.next().unwrap_or_else(|| "append_rate.tmp".into());
     let journal = SqliteJournal::open(&DataFolder::lock(&folder)?)?;
-    journal
-        .claim(
-            &ShardId::all()
-                .map(|shard| (shard, Epoch::new(1)))
-                .collect::<Vec<_>>(),
-        )
-        .await?;
+    journal.claim(&ShardId::all().map(|shard| (shard, Epoch::new(1))).collect::<Vec<_>>()).await?;
 
     let (cpu_before, began) = (process_cpu()?, Instant::now());
     append_all(&journal, records, in_flight, conversations).await?;

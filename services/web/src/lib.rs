@@ -54,13 +54,11 @@ pub fn paths() -> impl Iterator<Item = Cow<'static, str>> {
 /// The first half of the SHA-256 is more than enough to tell two builds apart.
 fn etag(sha256: &[u8; 32]) -> String {
     let (half, _) = sha256.split_at(16);
-    let digits = half
-        .iter()
-        .fold(String::with_capacity(32), |mut digits, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        });
+    let digits = half.iter().fold(String::with_capacity(32), |mut digits, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
     format!("\"{digits}\"")
 }
 
@@ -89,13 +87,7 @@ mod tests {
 
     #[test]
     fn unknown_paths_are_no_pages() {
-        for path in [
-            "nothing",
-            "../Cargo.toml",
-            "/etc/passwd",
-            "widget/../../Cargo.toml",
-            "x/",
-        ] {
+        for path in ["nothing", "../Cargo.toml", "/etc/passwd", "widget/../../Cargo.toml", "x/"] {
             assert_eq!(page(path), None, "{path}");
         }
     }

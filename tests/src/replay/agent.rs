@@ -35,12 +35,7 @@ pub(super) async fn serve(session: Session, script: Arc<Script>) {
     loop {
         match agent.session.next().await {
             Happening::Connected(welcome) => agent.connected(&welcome).await,
-            Happening::Pushed(Frame::Offer(offer)) => agent.offered(offer).await,
-            Happening::Pushed(Frame::Event(push)) => {
-                agent.heard(push.event.expect("a push carries an event")).await;
-            }
-            Happening::Pushed(Frame::Error(error)) => agent.failed(error).await,
-            Happening::Pushed(_) => {}
+            Happening::Pushed(frame) => agent.pushed(*frame).await,
         }
     }
 }
@@ -61,6 +56,17 @@ impl Agent {
             if state.phase() == Phase::Assigned && !known {
                 self.follow(&state.conversation_id).await;
             }
+        }
+    }
+
+    async fn pushed(&mut self, frame: Frame) {
+        match frame {
+            Frame::Offer(offer) => self.offered(offer).await,
+            Frame::Event(push) => {
+                self.heard(push.event.expect("a push carries an event")).await;
+            }
+            Frame::Error(error) => self.failed(error).await,
+            _ => {}
         }
     }
 

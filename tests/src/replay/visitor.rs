@@ -59,17 +59,18 @@ pub(super) fn line(conversation: &str, number: usize, words: &str) -> SendMessag
 
 /// The words of the next message, if that is what happens next.
 async fn hear(session: &mut Session) -> Option<String> {
-    match session.next().await {
-        Happening::Pushed(Frame::Event(EventPush { event: Some(event), .. })) => {
+    let Happening::Pushed(frame) = session.next().await else { return None };
+    match *frame {
+        Frame::Event(EventPush { event: Some(event), .. }) => {
             assert_eq!(event.audience(), Audience::Public, "a visitor received {event:?}");
             text(&event).map(str::to_owned)
         }
-        Happening::Pushed(Frame::Error(error)) => {
+        Frame::Error(error) => {
             assert!(error.retryable, "an error for a visitor: {error:?}");
             let followed = session.follow(&error.conversation_id).await;
             followed.expect("a conversation of one's own can be followed");
             None
         }
-        Happening::Pushed(_) | Happening::Connected(_) => None,
+        _ => None,
     }
 }

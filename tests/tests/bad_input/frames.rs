@@ -3,16 +3,21 @@
 
 use crate::raw::{BINARY, RawSocket, TEXT};
 use crate::{error_push, refused};
+use bytes::{Buf as _, Bytes};
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
-    ClientFrame, ErrorCode, Hello, ListConversations, SendMessage, SetStatus,
+    ClientFrame, ErrorCode, Hello, ListConversations, SendMessage, ServerBatch, SetStatus,
 };
+use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::Server;
 use frontdesk_tests::wire::{Carrier, Wire, fresh_id, message, texts};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use serde_json::json;
+use tokio::net::TcpStream;
 use tokio_websockets::Message;
 
 const PROTOCOL_ERROR: u32 = 4202;
@@ -47,6 +52,46 @@ async fn malformed_batches_end_only_their_own_connection() {
         assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{bytes:?}");
     }
     bystander.say(&id, "and am heard").await;
+}
+
+/// Sends one gRPC message of these bytes; gives the frames that came back.
+async fn over_grpc(server: &Server, message: &[u8]) -> Vec<Frame> {
+    let mut body = vec![0];
+    body.extend((message.len() as u32).to_be_bytes());
+    body.extend_from_slice(message);
+    let request = http::Request::post(format!("{}/frontdesk.v1.ChatService/Chat", server.url()))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(Full::new(Bytes::from(body)))
+        .expect("a valid request");
+    let stream = TcpStream::connect(server.address()).await.expect("the server listens");
+    let (io, executor) = (TokioIo::new(stream), TokioExecutor::new());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(executor, io).await.expect("HTTP/2");
+    let driver = tokio::spawn(connection);
+    let answer = sender.send_request(request).await.expect("an answer");
+    let mut bytes = answer.into_body().collect().await.expect("a body").to_bytes();
+    driver.abort();
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        bytes.advance(1);
+        let len = bytes.get_u32() as usize;
+        let batch = ServerBatch::decode(bytes.split_to(len)).expect("a ServerBatch");
+        frames.extend(batch.frames.into_iter().filter_map(|f| f.frame));
+    }
+    frames
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_grpc_messages_are_refused() {
+    let server = Server::start().await;
+    for bytes in [&[0x0a, 0xff][..], &[0xff; 40], &[0x0b]] {
+        let frames = step("the end of the stream", over_grpc(&server, bytes)).await;
+        let [Frame::Error(error), Frame::Bye(bye)] = frames.as_slice() else {
+            panic!("not an error and a farewell: {frames:?}");
+        };
+        assert_eq!((error.code(), bye.code), (ErrorCode::InvalidArgument, PROTOCOL_ERROR));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

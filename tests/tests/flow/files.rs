@@ -52,7 +52,7 @@ async fn a_file_travels_from_the_visitor_to_the_agent() {
     let Some(Body::Message(heard)) = push.await.event.and_then(|e| e.body) else {
         return;
     };
-    assert_eq!(heard.attachments, [file.clone()]);
+    assert_eq!(heard.attachments, std::slice::from_ref(&file));
 
     let path = format!("/v1/attachments/{}", file.id);
     let down = server.http().get_as(&agent_token, &path).await.expect_ok();

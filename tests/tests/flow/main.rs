@@ -2,12 +2,13 @@
 
 mod agents;
 mod files;
+mod offers;
 mod readers;
 mod terminal;
 mod whole;
 
 use frontdesk_proto::v1::server_frame::Frame;
-use frontdesk_proto::v1::{AgentState, QueuePush};
+use frontdesk_proto::v1::{AgentState, OfferClosedPush, QueuePush};
 use frontdesk_tests::wire::Wire;
 
 /// Waits until a conversation is told to be at this place of its queue.
@@ -28,6 +29,17 @@ async fn place(wire: &mut Wire, conversation: &str, position: u32) -> QueuePush 
 async fn load(wire: &mut Wire, load: u32) -> AgentState {
     wire.push(&format!("load {load}"), |frame| match frame {
         Frame::AgentState(state) if state.load == load => Some(state.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Waits until an offer of this conversation is over.
+async fn offer_closed(wire: &mut Wire, conversation: &str) -> OfferClosedPush {
+    wire.push("the end of the offer", |frame| match frame {
+        Frame::OfferClosed(closed) if closed.conversation_id == conversation => {
+            Some(closed.clone())
+        }
         _ => None,
     })
     .await

@@ -1,7 +1,7 @@
 //! One conversation from its first word to its rating and back again, over each
 //! carrier: two agents, a decline, a transfer each way, a file, a note.
 
-use crate::{load, place};
+use crate::{load, offer_closed, place};
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::server_frame::Frame;
@@ -87,11 +87,7 @@ async fn offered_declined_and_accepted(cast: &mut Cast) {
         reason: "lunch".into(),
     };
     cast.alex.ask(Request::DeclineOffer(decline)).await;
-    let closed = cast.alex.push("the end of the offer", |frame| match frame {
-        Frame::OfferClosed(closed) => Some(closed.clone()),
-        _ => None,
-    });
-    let closed = closed.await;
+    let closed = offer_closed(&mut cast.alex, &id).await;
     assert_eq!((closed.offer_id, closed.outcome), (offer.offer_id, OfferOutcome::Declined.into()));
 
     let state = cast.bea.take(&id).await;

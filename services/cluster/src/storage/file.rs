@@ -63,14 +63,11 @@ impl File {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let db = Connection::open(path).map_err(io_error)?;
         configure(&db).map_err(io_error)?;
-        let format: i32 = db
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(io_error)?;
+        let format: i32 =
+            db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(io_error)?;
         match format {
             0 => db
-                .execute_batch(&format!(
-                    "BEGIN;{SCHEMA}PRAGMA user_version = {FORMAT};COMMIT;"
-                ))
+                .execute_batch(&format!("BEGIN;{SCHEMA}PRAGMA user_version = {FORMAT};COMMIT;"))
                 .map_err(io_error)?,
             FORMAT => {}
             other => {
@@ -97,10 +94,7 @@ impl File {
             vote: self.meta("vote")?,
             committed: self.meta("committed")?,
             purged,
-            tail: tail
-                .into_iter()
-                .map(|entry| (entry.log_id.index, entry))
-                .collect(),
+            tail: tail.into_iter().map(|entry| (entry.log_id.index, entry)).collect(),
         })
     }
 
@@ -111,9 +105,7 @@ impl File {
             .prepare_cached("SELECT entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")
             .map_err(io_error)?;
         let rows = select
-            .query_map(params![sql(start), sql(end)], |row| {
-                row.get::<_, Vec<u8>>(0)
-            })
+            .query_map(params![sql(start), sql(end)], |row| row.get::<_, Vec<u8>>(0))
             .map_err(io_error)?;
         rows.map(|row| decode(&row.map_err(io_error)?)).collect()
     }
@@ -122,13 +114,10 @@ impl File {
     pub(super) fn snapshot(&self) -> io::Result<Option<(SnapshotMeta, super::SnapshotBytes)>> {
         let row: Option<(Vec<u8>, Vec<u8>)> = self
             .db
-            .query_row("SELECT meta, data FROM snapshot", [], |r| {
-                Ok((r.get(0)?, r.get(1)?))
-            })
+            .query_row("SELECT meta, data FROM snapshot", [], |r| Ok((r.get(0)?, r.get(1)?)))
             .optional()
             .map_err(io_error)?;
-        row.map(|(meta, data)| Ok((decode(&meta)?, data.into())))
-            .transpose()
+        row.map(|(meta, data)| Ok((decode(&meta)?, data.into()))).transpose()
     }
 
     /// Writes all of `changes` in one durable transaction, or none.
@@ -156,9 +145,7 @@ impl File {
     fn meta<T: serde::de::DeserializeOwned>(&self, key: &str) -> io::Result<Option<T>> {
         let value: Option<Vec<u8>> = self
             .db
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
-                row.get(0)
-            })
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
             .optional()
             .map_err(io_error)?;
         value.map(|bytes| decode(&bytes)).transpose()
@@ -180,9 +167,7 @@ fn write(db: &Connection, change: &Change) -> io::Result<()> {
                 .prepare_cached("INSERT OR REPLACE INTO log (idx, entry) VALUES (?1, ?2)")
                 .map_err(io_error)?;
             for (index, entry) in entries {
-                insert
-                    .execute(params![sql(*index), entry])
-                    .map_err(io_error)?;
+                insert.execute(params![sql(*index), entry]).map_err(io_error)?;
             }
             Ok(())
         }
@@ -191,8 +176,7 @@ fn write(db: &Connection, change: &Change) -> io::Result<()> {
         Change::Purged(id) => put(db, "purged", &encode(id)?),
         Change::Truncate(after) => {
             let first_gone = after.map_or(0, |index| index + 1);
-            db.execute("DELETE FROM log WHERE idx >= ?1", [sql(first_gone)])
-                .map_err(io_error)?;
+            db.execute("DELETE FROM log WHERE idx >= ?1", [sql(first_gone)]).map_err(io_error)?;
             Ok(())
         }
         Change::Snapshot(meta, data) => {
@@ -251,9 +235,7 @@ mod tests {
     use super::*;
 
     fn rows(file: &File) -> i64 {
-        file.db
-            .query_row("SELECT COUNT(*) FROM log", [], |row| row.get(0))
-            .expect("counts")
+        file.db.query_row("SELECT COUNT(*) FROM log", [], |row| row.get(0)).expect("counts")
     }
 
     #[test]
@@ -261,14 +243,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = File::open(&folder.path().join("f")).expect("opens");
         let set_limit = |file: &File, pages: i64| {
-            file.db
-                .pragma_update(None, "max_page_count", pages)
-                .expect("is set");
+            file.db.pragma_update(None, "max_page_count", pages).expect("is set");
         };
         set_limit(&file, 16);
-        let batch: Vec<Change> = (0..40)
-            .map(|n| Change::Append(vec![(n, vec![0; 4_096])]))
-            .collect();
+        let batch: Vec<Change> =
+            (0..40).map(|n| Change::Append(vec![(n, vec![0; 4_096])])).collect();
         let error = file.commit(batch.iter()).expect_err("does not fit");
         assert!(may_pass(&error), "{error}");
         assert_eq!(rows(&file), 0);
@@ -281,14 +260,10 @@ mod tests {
     fn every_commit_is_synced() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = File::open(&folder.path().join("f")).expect("opens");
-        let mode: String = file
-            .db
-            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-            .expect("is read");
-        let sync: i64 = file
-            .db
-            .query_row("PRAGMA synchronous", [], |row| row.get(0))
-            .expect("is read");
+        let mode: String =
+            file.db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("is read");
+        let sync: i64 =
+            file.db.query_row("PRAGMA synchronous", [], |row| row.get(0)).expect("is read");
         assert_eq!((mode.as_str(), sync), ("wal", 2));
     }
 
@@ -297,18 +272,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = File::open(&folder.path().join("f")).expect("opens");
         let entries = (0..2_500).map(|n| (n, Vec::new())).collect();
-        file.commit([Change::Append(entries)].iter())
-            .expect("commits");
-        let leader_id = openraft::impls::leader_id_adv::LeaderId {
-            term: 1,
-            node_id: 1,
-        };
-        let purged = LogId {
-            leader_id,
-            index: 2_199,
-        };
-        file.commit([Change::Purged(purged)].iter())
-            .expect("commits");
+        file.commit([Change::Append(entries)].iter()).expect("commits");
+        let leader_id = openraft::impls::leader_id_adv::LeaderId { term: 1, node_id: 1 };
+        let purged = LogId { leader_id, index: 2_199 };
+        file.commit([Change::Purged(purged)].iter()).expect("commits");
         assert_eq!(rows(&file), 1_500);
         for _ in 0..3 {
             file.commit([].iter()).expect("commits");

@@ -27,10 +27,7 @@ pub(crate) struct LogStore {
 
 impl LogStore {
     pub(super) fn new(held: Held, writer: Writer) -> Self {
-        Self {
-            held: Arc::new(Mutex::new(held)),
-            writer,
-        }
+        Self { held: Arc::new(Mutex::new(held)), writer }
     }
 
     /// Never held over an await.
@@ -47,15 +44,9 @@ impl LogStore {
                 return Ok(Vec::new());
             }
             match held.tail.first_key_value() {
-                Some((first, _)) if *first <= start => (
-                    start,
-                    Some(
-                        held.tail
-                            .range(start..end)
-                            .map(|(_, e)| e.clone())
-                            .collect(),
-                    ),
-                ),
+                Some((first, _)) if *first <= start => {
+                    (start, Some(held.tail.range(start..end).map(|(_, e)| e.clone()).collect()))
+                }
                 _ => (start, None),
             }
         };
@@ -89,8 +80,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
     }
 
     async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
-        self.read(start, end.min(start.saturating_add(READ_AT_ONCE)))
-            .await
+        self.read(start, end.min(start.saturating_add(READ_AT_ONCE))).await
     }
 }
 
@@ -101,10 +91,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let held = self.lock();
         // The tail is only empty when the whole log is.
         let last = held.tail.last_key_value().map(|(_, entry)| entry.log_id);
-        Ok(LogState {
-            last_purged_log_id: held.purged,
-            last_log_id: last.or(held.purged),
-        })
+        Ok(LogState { last_purged_log_id: held.purged, last_log_id: last.or(held.purged) })
     }
 
     async fn get_log_reader(&mut self) -> Self {
@@ -141,9 +128,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             .iter()
             .map(|entry| Ok((entry.log_id.index, encode(entry)?)))
             .collect::<io::Result<Vec<_>>>()?;
-        self.lock()
-            .tail
-            .extend(entries.into_iter().map(|entry| (entry.log_id.index, entry)));
+        self.lock().tail.extend(entries.into_iter().map(|entry| (entry.log_id.index, entry)));
         self.writer.append(encoded, flushed).await?;
         // Only now: what leaves memory has to be in reach of the writer's queue.
         let mut held = self.lock();
@@ -165,9 +150,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             // More was cut off than memory held: its end comes from the file.
             let start = (after + 1).saturating_sub(TAIL as u64);
             let tail = self.read(start, after + 1).await?;
-            self.lock()
-                .tail
-                .extend(tail.into_iter().map(|entry| (entry.log_id.index, entry)));
+            self.lock().tail.extend(tail.into_iter().map(|entry| (entry.log_id.index, entry)));
         }
         Ok(())
     }

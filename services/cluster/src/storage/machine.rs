@@ -32,14 +32,7 @@ impl StateMachine {
             None => (SnapshotMeta::default(), PresenceState::default()),
         };
         let published = Arc::new(Published::new(state));
-        Ok((
-            Self {
-                published: published.clone(),
-                applied,
-                writer,
-            },
-            published,
-        ))
+        Ok((Self { published: published.clone(), applied, writer }, published))
     }
 }
 
@@ -48,10 +41,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     type SnapshotBuilder = SnapshotBuilder;
 
     async fn applied_state(&mut self) -> io::Result<(Option<LogId>, Membership)> {
-        Ok((
-            self.applied.last_log_id,
-            self.applied.last_membership.clone(),
-        ))
+        Ok((self.applied.last_log_id, self.applied.last_membership.clone()))
     }
 
     async fn apply<S>(&mut self, mut entries: S) -> io::Result<()>
@@ -91,9 +81,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         snapshot: SnapshotBytes,
     ) -> io::Result<()> {
         let state = decode(&snapshot)?;
-        self.writer
-            .write(Change::Snapshot(meta.clone(), snapshot))
-            .await?;
+        self.writer.write(Change::Snapshot(meta.clone(), snapshot)).await?;
         self.published.replace(state);
         self.applied = meta.clone();
         Ok(())
@@ -120,9 +108,7 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
         let encoded = tokio::task::spawn_blocking(move || encode(&state));
         let snapshot: SnapshotBytes = encoded.await.map_err(io::Error::other)??.into();
         let meta = self.meta.clone();
-        self.writer
-            .write(Change::Snapshot(meta.clone(), snapshot.clone()))
-            .await?;
+        self.writer.write(Change::Snapshot(meta.clone(), snapshot.clone())).await?;
         Ok(Snapshot { meta, snapshot })
     }
 }

@@ -39,10 +39,5 @@ pub(crate) fn open(folder: &Path) -> io::Result<Storage> {
     let snapshot = file.snapshot()?;
     let writer = Writer::start(file)?;
     let (machine, published) = StateMachine::restore(snapshot, writer.clone())?;
-    Ok(Storage {
-        log: LogStore::new(held, writer.clone()),
-        machine,
-        published,
-        writer,
-    })
+    Ok(Storage { log: LogStore::new(held, writer.clone()), machine, published, writer })
 }

@@ -49,14 +49,7 @@ impl Writer {
         // Owned by its handles: ends with the last of them, or at `stop`.
         std::thread::Builder::new()
             .name("raft-storage".into())
-            .spawn(move || {
-                Thread {
-                    file,
-                    queue,
-                    lazy: Vec::new(),
-                }
-                .run()
-            })?;
+            .spawn(move || Thread { file, queue, lazy: Vec::new() }.run())?;
         Ok(Self { jobs })
     }
 
@@ -66,8 +59,7 @@ impl Writer {
         entries: Vec<(u64, Vec<u8>)>,
         flushed: IOFlushed<TypeConfig>,
     ) -> io::Result<()> {
-        self.send(Job::Write(Change::Append(entries), Done::Flushed(flushed)))
-            .await
+        self.send(Job::Write(Change::Append(entries), Done::Flushed(flushed))).await
     }
 
     /// Writes a change and waits until it is on stable storage.
@@ -156,10 +148,7 @@ impl Thread {
     /// Takes the writes that wait behind the first, up to another kind of job.
     fn gather(&mut self, batch: &mut Vec<(Change, Done)>, waiting: &mut VecDeque<Job>) {
         while batch.len() < BATCH {
-            match waiting
-                .pop_front()
-                .map_or_else(|| self.queue.try_recv(), Ok)
-            {
+            match waiting.pop_front().map_or_else(|| self.queue.try_recv(), Ok) {
                 Ok(Job::Write(change, done)) => batch.push((change, done)),
                 Ok(Job::Lazy(change)) => self.keep(change),
                 Ok(other) => return waiting.push_front(other),
@@ -169,8 +158,7 @@ impl Thread {
     }
 
     fn keep(&mut self, change: Change) {
-        self.lazy
-            .retain(|c| std::mem::discriminant(c) != std::mem::discriminant(&change));
+        self.lazy.retain(|c| std::mem::discriminant(c) != std::mem::discriminant(&change));
         self.lazy.push(change);
     }
 

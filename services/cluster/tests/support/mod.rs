@@ -1,9 +1,6 @@
 //! Voters in one process, over a network that can be cut.
 
-#![allow(
-    unreachable_pub,
-    reason = "a test binary has no outside; `pub` marks what the tests use"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no outside; `pub` marks what the tests use")]
 
 use async_trait::async_trait;
 use frontdesk_cluster::{
@@ -117,10 +114,7 @@ impl Cluster {
     pub async fn open_as(&self, id: VoterId) -> Result<PresenceGroup, GroupError> {
         let members = self.folders.keys().map(|id| peer(*id)).collect();
         let folder = self.folders.get(&id).unwrap_or(&self.folders[&1]);
-        let outlet = Outlet {
-            own: id,
-            network: self.network.clone(),
-        };
+        let outlet = Outlet { own: id, network: self.network.clone() };
         PresenceGroup::open(
             self.settings.clone(),
             folder.path(),
@@ -171,20 +165,13 @@ impl Cluster {
 
     pub async fn leader(&self) -> VoterId {
         let find = || async {
-            self.running
-                .iter()
-                .find(|(_, g)| *g.leading().borrow())
-                .map(|(id, _)| *id)
+            self.running.iter().find(|(_, g)| *g.leading().borrow()).map(|(id, _)| *id)
         };
         eventually(find).await
     }
 
     pub fn others(&self, id: VoterId) -> Vec<VoterId> {
-        self.running
-            .keys()
-            .copied()
-            .filter(|other| *other != id)
-            .collect()
+        self.running.keys().copied().filter(|other| *other != id).collect()
     }
 
     pub fn copy_files(&self, id: VoterId) -> TempDir {
@@ -203,8 +190,7 @@ impl Cluster {
     pub fn logged_entries(&self, id: VoterId) -> i64 {
         let path = self.folders[&id].path().join("raft.sqlite");
         let db = rusqlite::Connection::open(path).expect("opens");
-        db.query_row("SELECT COUNT(*) FROM log", [], |row| row.get(0))
-            .expect("counts")
+        db.query_row("SELECT COUNT(*) FROM log", [], |row| row.get(0)).expect("counts")
     }
 }
 
@@ -225,16 +211,11 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(ask: impl Fn() -> F) -
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking)
-        .await
-        .expect("happens at last")
+    tokio::time::timeout(PATIENCE, asking).await.expect("happens at last")
 }
 
 pub fn peer(id: VoterId) -> Peer {
-    Peer {
-        id,
-        address: format!("voter-{id}"),
-    }
+    Peer { id, address: format!("voter-{id}") }
 }
 
 pub fn request() -> RequestId {
@@ -243,10 +224,7 @@ pub fn request() -> RequestId {
 
 pub fn agent() -> AgentKey {
     let agent = AgentId::from_uuid(Uuid::from_u128(1));
-    AgentKey {
-        site: "acme".parse().expect("a slug"),
-        agent,
-    }
+    AgentKey { site: "acme".parse().expect("a slug"), agent }
 }
 
 pub fn conversation(n: u128) -> ConversationId {
@@ -269,29 +247,13 @@ pub fn reserve(n: u128) -> Action {
 
 /// Brings the agent online with this capacity.
 pub async fn online(group: &PresenceGroup, capacity: u32) {
-    let profile = AgentProfile {
-        name: Arc::from("Ann"),
-        capacity,
-        queues: Vec::new(),
-        supervisor: false,
-    };
+    let profile =
+        AgentProfile { name: Arc::from("Ann"), capacity, queues: Vec::new(), supervisor: false };
     let connection = ConnectionId::from_uuid(Uuid::from_u128(1));
     let steps = [
-        Action::JoinNode {
-            node: gateway(1),
-            role: NodeRole::Gateway,
-        },
-        Action::Connect {
-            key: agent(),
-            profile,
-            gateway: gateway(1),
-            connection,
-        },
-        Action::SetStatus {
-            key: agent(),
-            status: AgentStatus::Online,
-            reason: Arc::from(""),
-        },
+        Action::JoinNode { node: gateway(1), role: NodeRole::Gateway },
+        Action::Connect { key: agent(), profile, gateway: gateway(1), connection },
+        Action::SetStatus { key: agent(), status: AgentStatus::Online, reason: Arc::from("") },
     ];
     for step in steps {
         group.propose(request(), step).await.expect("is proposed");

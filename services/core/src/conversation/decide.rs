@@ -44,10 +44,7 @@ pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, V
             attachments: Vec::new(),
         });
     }
-    drafts.push(Body::Queued {
-        queue: start.queue.clone(),
-        reason: QueuedReason::Started,
-    });
+    drafts.push(Body::Queued { queue: start.queue.clone(), reason: QueuedReason::Started });
     Ok((who.participant(), drafts))
 }
 
@@ -67,27 +64,17 @@ impl Conversation {
         // Before any right is asked for: what was said stays said, even when its
         // sender has lost the conversation before the acknowledgement arrived.
         if let Some(said) = self.said_before(origin, command) {
-            return Ok(Decision {
-                by,
-                drafts: vec![],
-                outcome: Some(said),
-            });
+            return Ok(Decision { by, drafts: vec![], outcome: Some(said) });
         }
         if let Origin::Client(who) = origin {
             self.authorize(who, command)?;
         }
         let drafts = self.bodies(&by, command, now)?;
         if !drafts.is_empty() && self.is_full_for(origin, command) {
-            return Err(Reject::State(
-                "the conversation has reached its greatest length",
-            ));
+            return Err(Reject::State("the conversation has reached its greatest length"));
         }
         let outcome = drafts.is_empty().then_some(Outcome::Done);
-        Ok(Decision {
-            by,
-            drafts,
-            outcome,
-        })
+        Ok(Decision { by, drafts, outcome })
     }
 
     /// A conversation at its greatest length grows no more, but can still be
@@ -107,21 +94,13 @@ impl Conversation {
         Ok(match command {
             // A retried start: the conversation is there and is the caller's.
             Command::Start(_) => vec![],
-            Command::Send {
-                client_msg_id,
-                text,
-                attachments,
-            } => self.send(client_msg_id, text, attachments)?,
-            Command::Note {
-                client_msg_id,
-                text,
-            } => {
+            Command::Send { client_msg_id, text, attachments } => {
+                self.send(client_msg_id, text, attachments)?
+            }
+            Command::Note { client_msg_id, text } => {
                 check_text(text, &[])?;
                 let (client_msg_id, text) = (client_msg_id.clone(), text.clone());
-                vec![Body::Note {
-                    client_msg_id,
-                    text,
-                }]
+                vec![Body::Note { client_msg_id, text }]
             }
             Command::MarkRead { seq } => self.read(by, *seq)?,
             Command::Typing { .. } => vec![],
@@ -130,17 +109,13 @@ impl Conversation {
             Command::Rate { score, comment } => self.rate(*score, comment)?,
             Command::Transfer { target, note } => self.transfer(target, note)?,
             Command::SetTags { tags } => self.set_tags(tags)?,
-            Command::Offer {
-                offer,
-                agent,
-                expires_at,
-            } => self.offer(*offer, agent, *expires_at, now)?,
+            Command::Offer { offer, agent, expires_at } => {
+                self.offer(*offer, agent, *expires_at, now)?
+            }
             Command::Accept { offer, agent } => self.accept(*offer, *agent, now)?,
-            Command::EndOffer {
-                offer,
-                outcome,
-                reason,
-            } => self.end_offer(*offer, *outcome, reason)?,
+            Command::EndOffer { offer, outcome, reason } => {
+                self.end_offer(*offer, *outcome, reason)?
+            }
             Command::AgentLost { agent } => self.agent_lost(*agent),
         })
     }
@@ -158,11 +133,7 @@ impl Conversation {
             Origin::System => Participant::system().id,
         };
         let (seq, at) = self.recent.find(sender, client_msg_id)?;
-        Some(Outcome::Sent {
-            seq,
-            at,
-            duplicate: true,
-        })
+        Some(Outcome::Sent { seq, at, duplicate: true })
     }
 
     fn send(
@@ -183,11 +154,7 @@ impl Conversation {
     }
 
     fn read(&self, by: &Participant, seq: Seq) -> Result<Vec<Body>, Reject> {
-        let audience = if by.id == self.visitor.id {
-            Audience::Public
-        } else {
-            Audience::Internal
-        };
+        let audience = if by.id == self.visitor.id { Audience::Public } else { Audience::Internal };
         if seq > self.head_for(audience) {
             return Err(Reject::Invalid("seq is beyond the last event"));
         }
@@ -195,18 +162,12 @@ impl Conversation {
     }
 
     fn close(&self, by: &Participant) -> Vec<Body> {
-        let reason = if by.id == self.visitor.id {
-            ClosedReason::ByVisitor
-        } else {
-            ClosedReason::ByAgent
-        };
+        let reason =
+            if by.id == self.visitor.id { ClosedReason::ByVisitor } else { ClosedReason::ByAgent };
         match &self.phase {
             Phase::Closed { .. } => vec![],
             Phase::Offered(offer) => {
-                vec![
-                    ended(offer, OfferOutcome::Withdrawn, ""),
-                    Body::Closed { reason },
-                ]
+                vec![ended(offer, OfferOutcome::Withdrawn, ""), Body::Closed { reason }]
             }
             Phase::Waiting | Phase::Assigned { .. } => vec![Body::Closed { reason }],
         }
@@ -217,13 +178,7 @@ impl Conversation {
             return vec![];
         }
         let queue = self.queue.clone();
-        vec![
-            Body::Reopened,
-            Body::Queued {
-                queue,
-                reason: QueuedReason::Reopened,
-            },
-        ]
+        vec![Body::Reopened, Body::Queued { queue, reason: QueuedReason::Reopened }]
     }
 
     fn transfer(&self, target: &TransferTarget, note: &Arc<str>) -> Result<Vec<Body>, Reject> {
@@ -247,19 +202,9 @@ impl Conversation {
             TransferTarget::Agent(to) => (self.queue.clone(), Some(to.clone())),
         };
         Ok(vec![
-            Body::Transferred {
-                to_queue: to_queue.clone(),
-                to_agent,
-                note: note.clone(),
-            },
-            Body::Released {
-                agent: agent.clone(),
-                reason: ReleasedReason::Transferred,
-            },
-            Body::Queued {
-                queue: to_queue,
-                reason: QueuedReason::Transferred,
-            },
+            Body::Transferred { to_queue: to_queue.clone(), to_agent, note: note.clone() },
+            Body::Released { agent: agent.clone(), reason: ReleasedReason::Transferred },
+            Body::Queued { queue: to_queue, reason: QueuedReason::Transferred },
         ])
     }
 
@@ -270,18 +215,8 @@ impl Conversation {
         if comment.len() > MAX_COMMENT_BYTES {
             return Err(Reject::Invalid("the comment is too long"));
         }
-        let same = self
-            .rating
-            .as_ref()
-            .is_some_and(|(s, c)| *s == score && c == comment);
-        Ok(if same {
-            vec![]
-        } else {
-            vec![Body::Rated {
-                score,
-                comment: comment.clone(),
-            }]
-        })
+        let same = self.rating.as_ref().is_some_and(|(s, c)| *s == score && c == comment);
+        Ok(if same { vec![] } else { vec![Body::Rated { score, comment: comment.clone() }] })
     }
 
     fn set_tags(&self, tags: &[Arc<str>]) -> Result<Vec<Body>, Reject> {
@@ -291,17 +226,10 @@ impl Conversation {
         if tags.len() > MAX_TAGS {
             return Err(Reject::Invalid("too many tags"));
         }
-        if tags
-            .iter()
-            .any(|t| t.trim().is_empty() || t.len() > MAX_TAG_BYTES)
-        {
+        if tags.iter().any(|t| t.trim().is_empty() || t.len() > MAX_TAG_BYTES) {
             return Err(Reject::Invalid("a tag is empty or too long"));
         }
-        Ok(if tags == self.tags {
-            vec![]
-        } else {
-            vec![Body::TagsChanged { tags }]
-        })
+        Ok(if tags == self.tags { vec![] } else { vec![Body::TagsChanged { tags }] })
     }
 
     fn offer(
@@ -318,11 +246,7 @@ impl Conversation {
             Phase::Offered(open) if open.id == offer => Ok(vec![]),
             // Also keeps a repetition that comes late from reviving an old offer.
             _ if now >= expires_at => Err(Reject::State("the offer has expired")),
-            Phase::Waiting => Ok(vec![Body::Offered {
-                offer,
-                agent: agent.clone(),
-                expires_at,
-            }]),
+            Phase::Waiting => Ok(vec![Body::Offered { offer, agent: agent.clone(), expires_at }]),
             _ => Err(Reject::State("the conversation does not wait")),
         }
     }
@@ -334,9 +258,7 @@ impl Conversation {
                 if now >= open.expires_at {
                     return Err(Reject::State("the offer has expired"));
                 }
-                Ok(vec![Body::Assigned {
-                    agent: open.agent.clone(),
-                }])
+                Ok(vec![Body::Assigned { agent: open.agent.clone() }])
             }
             _ => Err(Reject::State("the offer is gone")),
         }
@@ -364,14 +286,8 @@ impl Conversation {
                 vec![ended(open, OfferOutcome::Withdrawn, "")]
             }
             Phase::Assigned { agent: has, .. } if has.agent_id() == Some(agent) => vec![
-                Body::Released {
-                    agent: has.clone(),
-                    reason: ReleasedReason::AgentLost,
-                },
-                Body::Queued {
-                    queue: self.queue.clone(),
-                    reason: QueuedReason::AgentLost,
-                },
+                Body::Released { agent: has.clone(), reason: ReleasedReason::AgentLost },
+                Body::Queued { queue: self.queue.clone(), reason: QueuedReason::AgentLost },
             ],
             _ => vec![],
         }

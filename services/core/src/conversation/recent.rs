@@ -23,22 +23,14 @@ pub(super) struct RecentIds(VecDeque<Entry>);
 impl RecentIds {
     pub(super) fn find(&self, sender: Uuid, id: &ClientMsgId) -> Option<(Seq, Timestamp)> {
         // Newest first: a retry is nearly always of the last message.
-        self.0
-            .iter()
-            .rev()
-            .find(|e| e.sender == sender && e.id == *id)
-            .map(|e| (e.seq, e.at))
+        self.0.iter().rev().find(|e| e.sender == sender && e.id == *id).map(|e| (e.seq, e.at))
     }
 
     pub(super) fn remember(&mut self, sender: Uuid, id: ClientMsgId, seq: Seq, at: Timestamp) {
-        if self.0.len() == RECENT_IDS {
+        // A stored state may hold more, from when more were remembered.
+        while self.0.len() >= RECENT_IDS {
             self.0.pop_front();
         }
-        self.0.push_back(Entry {
-            sender,
-            id,
-            seq,
-            at,
-        });
+        self.0.push_back(Entry { sender, id, seq, at });
     }
 }

@@ -31,10 +31,9 @@ impl Conversation {
             Command::Start(_) | Command::Reopen | Command::Rate { .. } => {
                 require(visitor, "only the visitor may do this")
             }
-            Command::Send { .. } | Command::Typing { .. } | Command::MarkRead { .. } => require(
-                visitor || self.has(who),
-                "only the assigned agent may do this",
-            ),
+            Command::Send { .. } | Command::Typing { .. } | Command::MarkRead { .. } => {
+                require(visitor || self.has(who), "only the assigned agent may do this")
+            }
             Command::Close => require(
                 visitor || self.has(who) || who.role == Role::Supervisor || self.is_closed(),
                 "only the assigned agent may do this",
@@ -79,9 +78,5 @@ impl Conversation {
 }
 
 fn require(ok: bool, why: &'static str) -> Result<(), Reject> {
-    if ok {
-        Ok(())
-    } else {
-        Err(Reject::Forbidden(why))
-    }
+    if ok { Ok(()) } else { Err(Reject::Forbidden(why)) }
 }

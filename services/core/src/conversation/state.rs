@@ -123,13 +123,7 @@ impl Conversation {
 
     /// The state after the first event; `None` when that is no `Started`.
     pub fn from_first(event: &Event) -> Option<Self> {
-        let Body::Started {
-            site,
-            attributes,
-            page,
-            language,
-        } = &event.body
-        else {
+        let Body::Started { site, attributes, page, language } = &event.body else {
             return None;
         };
         Some(Self {
@@ -176,11 +170,9 @@ impl Conversation {
             .collect();
         let outcome = match (decision.outcome, events.last()) {
             (Some(outcome), _) => outcome,
-            (None, Some(e)) if e.body.client_msg_id().is_some() => Outcome::Sent {
-                seq: e.seq,
-                at: e.at,
-                duplicate: false,
-            },
+            (None, Some(e)) if e.body.client_msg_id().is_some() => {
+                Outcome::Sent { seq: e.seq, at: e.at, duplicate: false }
+            }
             (None, _) => Outcome::Done,
         };
         if let Command::MarkRead { seq } = command {
@@ -212,8 +204,7 @@ impl Conversation {
             self.public_head = event.seq;
         }
         if let Some(id) = event.body.client_msg_id() {
-            self.recent
-                .remember(event.by.id, id.clone(), event.seq, event.at);
+            self.recent.remember(event.by.id, id.clone(), event.seq, event.at);
         }
         self.apply_body(event);
     }
@@ -230,27 +221,16 @@ impl Conversation {
                 self.queue = queue.clone();
                 self.phase = Phase::Waiting;
             }
-            Body::Offered {
-                offer,
-                agent,
-                expires_at,
-            } => {
+            Body::Offered { offer, agent, expires_at } => {
                 let (id, agent, expires_at) = (*offer, agent.clone(), *expires_at);
-                self.phase = Phase::Offered(Offer {
-                    id,
-                    agent,
-                    expires_at,
-                });
+                self.phase = Phase::Offered(Offer { id, agent, expires_at });
             }
             Body::OfferEnded { agent, outcome, .. } => {
                 self.phase = Phase::Waiting;
                 self.offer_ended(agent, *outcome);
             }
             Body::Assigned { agent } => {
-                self.phase = Phase::Assigned {
-                    agent: agent.clone(),
-                    since: event.at,
-                };
+                self.phase = Phase::Assigned { agent: agent.clone(), since: event.at };
                 self.last_agent = Some(agent.clone());
                 self.excluded.clear();
                 self.target = None;
@@ -263,11 +243,7 @@ impl Conversation {
                     self.exclude(agent);
                 }
             }
-            Body::Transferred {
-                to_queue,
-                to_agent,
-                note,
-            } => {
+            Body::Transferred { to_queue, to_agent, note } => {
                 self.queue = to_queue.clone();
                 self.target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
                 self.handover_note = (!note.is_empty()).then(|| note.clone());
@@ -306,11 +282,8 @@ impl Conversation {
     }
 
     fn mark_read(&mut self, by: &Participant, seq: Seq) {
-        let cursor = if by.id == self.visitor.id {
-            &mut self.visitor_read
-        } else {
-            &mut self.agent_read
-        };
+        let cursor =
+            if by.id == self.visitor.id { &mut self.visitor_read } else { &mut self.agent_read };
         *cursor = seq.max(*cursor);
     }
 

@@ -46,18 +46,11 @@ impl<'a> Round<'a> {
             saved: false,
         };
         let places = seats.iter().map(place).collect();
-        Self {
-            places,
-            policy,
-            now,
-            decision: Decision::default(),
-        }
+        Self { places, policy, now, decision: Decision::default() }
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.places
-            .iter()
-            .any(|place| !place.saved && place.free() > 0)
+        self.places.iter().any(|place| !place.saved && place.free() > 0)
     }
 
     pub(super) fn finish(self) -> Decision {
@@ -78,10 +71,7 @@ impl<'a> Round<'a> {
         let agents = self.places.iter().map(|place| place.agent.id);
         let candidates = agents.zip(verdicts).collect();
         let conversation = request.entry.conversation;
-        self.decision.traces.push(Trace {
-            conversation,
-            candidates,
-        });
+        self.decision.traces.push(Trace { conversation, candidates });
         self.note_due(request, &refusals);
         match chosen {
             Some(i) => self.assign(request, i),
@@ -94,11 +84,7 @@ impl<'a> Round<'a> {
         let target = self.target(request);
         let is_excluded = |place: &Place<'_>| entry.excluded.contains(&place.agent.id);
         let is_there = |place: &&Place<'_>| place.is_online() && place.agent.serves(&request.queue);
-        let others_left = self
-            .places
-            .iter()
-            .filter(is_there)
-            .any(|place| !is_excluded(place));
+        let others_left = self.places.iter().filter(is_there).any(|place| !is_excluded(place));
         let too_soon = request.ask_again_at.is_some_and(|at| self.now < at);
         let refusal = |place: &Place<'_>| {
             if target.is_some_and(|target| target != place.agent.id) {
@@ -141,11 +127,7 @@ impl<'a> Round<'a> {
         let entry = &request.entry;
         let id = place.agent.id;
         // Of those who refused, the one longest ago first.
-        let refused = entry
-            .excluded
-            .iter()
-            .position(|a| *a == id)
-            .map_or(0, |i| i + 1);
+        let refused = entry.excluded.iter().position(|a| *a == id).map_or(0, |i| i + 1);
         let is_stranger = entry.previous != Some(id);
         let load = place.load_share();
         let idle_since = place.agent.idle_since.as_millis();
@@ -161,9 +143,7 @@ impl<'a> Round<'a> {
         let hold_ends = request.entry.target.map(|(_, until)| until);
         let dues = [
             hold_ends.filter(|_| met(Rejection::HeldForTarget)),
-            request
-                .ask_again_at
-                .filter(|_| met(Rejection::AskedJustNow)),
+            request.ask_again_at.filter(|_| met(Rejection::AskedJustNow)),
         ];
         let dues = dues.into_iter().flatten().chain(self.decision.due);
         self.decision.due = dues.min();
@@ -189,9 +169,7 @@ impl<'a> Round<'a> {
                 && place.free() > 0
                 && place.agent.profile.capacity >= request.entry.weight
         };
-        let roomiest = (0..refusals.len())
-            .filter(could_fit)
-            .max_by_key(|i| self.places[*i].free());
+        let roomiest = (0..refusals.len()).filter(could_fit).max_by_key(|i| self.places[*i].free());
         if let Some(i) = roomiest {
             self.places[i].saved = true;
         }

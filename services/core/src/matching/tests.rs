@@ -1,3 +1,5 @@
+//! Who is asked for what, case by case, and the laws that hold for any round.
+
 use super::*;
 use crate::ids::Seq;
 use crate::presence::{AgentProfile, AgentStatus};
@@ -39,10 +41,7 @@ fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
 }
 
 fn seat(view: AgentView) -> Seat {
-    Seat {
-        agent: Arc::new(view),
-        pending: 0,
-    }
+    Seat { agent: Arc::new(view), pending: 0 }
 }
 
 fn free(id: u128) -> Seat {
@@ -75,10 +74,7 @@ fn chosen(decision: &Decision) -> Vec<AgentId> {
 }
 
 fn verdict(decision: &Decision, request: usize, agent: u128) -> Verdict {
-    let found = decision.traces[request]
-        .candidates
-        .iter()
-        .find(|c| c.0 == agent_id(agent));
+    let found = decision.traces[request].candidates.iter().find(|c| c.0 == agent_id(agent));
     found.unwrap().1
 }
 
@@ -87,20 +83,14 @@ fn the_highest_score_gets_the_only_slot_whatever_the_order_told() {
     let one_slot = [seat(view(1, 1, 0, AgentStatus::Online))];
     let decision = run(&[request(2, 20), request(1, 10)], &one_slot);
     assert_eq!(decision.assignments.len(), 1);
-    assert_eq!(
-        decision.assignments[0].conversation,
-        request(1, 10).entry.conversation
-    );
+    assert_eq!(decision.assignments[0].conversation, request(1, 10).entry.conversation);
 }
 
 #[test]
 fn the_least_loaded_share_then_the_longest_idle() {
     let half = seat(view(1, 4, 2, AgentStatus::Online));
     let third = seat(view(2, 3, 1, AgentStatus::Online));
-    assert_eq!(
-        chosen(&run(&[request(1, 1)], &[half, third])),
-        [agent_id(2)]
-    );
+    assert_eq!(chosen(&run(&[request(1, 1)], &[half, third])), [agent_id(2)]);
     let mut fresh = view(1, 3, 0, AgentStatus::Online);
     fresh.idle_since = at(500);
     let seats = [seat(fresh), free(2)];
@@ -123,10 +113,7 @@ fn the_agent_of_before_is_preferred_while_it_has_room() {
     let mut again = request(1, 1);
     again.entry.previous = Some(agent_id(2));
     let busy = |load| [free(1), seat(view(2, 3, load, AgentStatus::Online))];
-    assert_eq!(
-        chosen(&run(std::slice::from_ref(&again), &busy(2))),
-        [agent_id(2)]
-    );
+    assert_eq!(chosen(&run(std::slice::from_ref(&again), &busy(2))), [agent_id(2)]);
     assert_eq!(chosen(&run(&[again], &busy(3))), [agent_id(1)]);
 }
 
@@ -140,21 +127,12 @@ fn a_transfer_waits_for_its_agent_until_the_hold_ends() {
     let decision = run(std::slice::from_ref(&meant), &full);
     assert_eq!(chosen(&decision), []);
     assert_eq!(decision.due, Some(at(1_060)));
-    assert_eq!(
-        verdict(&decision, 0, 1),
-        Verdict::Rejected(Rejection::HeldForTarget)
-    );
-    assert_eq!(
-        verdict(&decision, 0, 2),
-        Verdict::Rejected(Rejection::NoRoom)
-    );
+    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::HeldForTarget));
+    assert_eq!(verdict(&decision, 0, 2), Verdict::Rejected(Rejection::NoRoom));
 
     elsewhere.load = 0;
     let room = [free(1), seat(elsewhere)];
-    assert_eq!(
-        chosen(&run(std::slice::from_ref(&meant), &room)),
-        [agent_id(2)]
-    );
+    assert_eq!(chosen(&run(std::slice::from_ref(&meant), &room)), [agent_id(2)]);
     let later = decide(&[meant], &full, Policy::LeastLoaded, at(1_060));
     assert_eq!(chosen(&later), [agent_id(1)]);
 }
@@ -174,26 +152,17 @@ fn who_refused_is_asked_again_only_when_nobody_else_is_left_and_not_at_once() {
     let full = seat(view(2, 3, 3, AgentStatus::Online));
     let decision = run(std::slice::from_ref(&refused), &[free(1), full]);
     assert_eq!(chosen(&decision), []);
-    assert_eq!(
-        verdict(&decision, 0, 1),
-        Verdict::Rejected(Rejection::Excluded)
-    );
+    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::Excluded));
 
     let away = seat(view(2, 3, 0, AgentStatus::Away));
     let alone = [free(1), away];
-    assert_eq!(
-        chosen(&run(std::slice::from_ref(&refused), &alone)),
-        [agent_id(1)]
-    );
+    assert_eq!(chosen(&run(std::slice::from_ref(&refused), &alone)), [agent_id(1)]);
 
     refused.ask_again_at = Some(at(1_005));
     let decision = run(&[refused], &alone);
     assert_eq!(chosen(&decision), []);
     assert_eq!(decision.due, Some(at(1_005)));
-    assert_eq!(
-        verdict(&decision, 0, 1),
-        Verdict::Rejected(Rejection::AskedJustNow)
-    );
+    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::AskedJustNow));
 }
 
 #[test]
@@ -234,23 +203,13 @@ fn statuses() -> impl Strategy<Value = AgentStatus> {
 }
 
 fn seats() -> impl Strategy<Value = Vec<Seat>> {
-    let one = (
-        1..5u32,
-        0..6u32,
-        0..3u32,
-        statuses(),
-        any::<bool>(),
-        0..900u64,
-    );
+    let one = (1..5u32, 0..6u32, 0..3u32, statuses(), any::<bool>(), 0..900u64);
     prop::collection::vec(one, 0..6).prop_map(|all| {
         let build = |(i, (capacity, load, pending, status, serves, idle)): (usize, _)| {
             let mut agent = view(i as u128 + 1, capacity, load, status);
             agent.profile.queues = vec![queue(if serves { "sales" } else { "support" })];
             agent.idle_since = at(idle);
-            Seat {
-                agent: Arc::new(agent),
-                pending,
-            }
+            Seat { agent: Arc::new(agent), pending }
         };
         all.into_iter().enumerate().map(build).collect()
     })
@@ -260,15 +219,7 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
     let target = prop::option::weighted(0.2, (1..7u128, 900..1_100u64));
     let excluded = prop::collection::hash_set(1..7u128, 0..4);
     let again = prop::option::weighted(0.3, 900..1_100u64);
-    let one = (
-        0..900u64,
-        0..9u32,
-        1..4u32,
-        excluded,
-        target,
-        again,
-        any::<bool>(),
-    );
+    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>());
     prop::collection::vec(one, 0..10).prop_map(|all| {
         let build = |(i, (since, priority, weight, excluded, target, again, sales)): (usize, _)| {
             let mut it: Request = request(i as u128 + 1, since);

@@ -38,11 +38,7 @@ pub(super) fn check_profile(profile: &AgentProfile) -> Result<(), Refusal> {
         return Err(Refusal::BadCapacity);
     }
     let name_fits = profile.name.chars().take(MAX_NAME_CHARS + 1).count() <= MAX_NAME_CHARS;
-    if name_fits && profile.queues.len() <= MAX_QUEUES {
-        Ok(())
-    } else {
-        Err(Refusal::TooLong)
-    }
+    if name_fits && profile.queues.len() <= MAX_QUEUES { Ok(()) } else { Err(Refusal::TooLong) }
 }
 
 impl Agent {
@@ -69,10 +65,7 @@ impl Agent {
     }
 
     pub(super) fn key(&self) -> AgentKey {
-        AgentKey {
-            site: self.view.site.clone(),
-            agent: self.view.id,
-        }
+        AgentKey { site: self.view.site.clone(), agent: self.view.id }
     }
 
     pub(super) fn view(&self) -> &Arc<AgentView> {
@@ -190,9 +183,7 @@ impl Agent {
         if !(1..=MAX_CAPACITY).contains(&weight) {
             return Err(Refusal::BadWeight);
         }
-        let held = self
-            .find(conversation)
-            .map(|i| self.view.reservations[i].clone());
+        let held = self.find(conversation).map(|i| self.view.reservations[i].clone());
         if held.as_ref().is_some_and(|r| r.hold == Hold::Active) {
             return Ok(());
         }
@@ -201,11 +192,7 @@ impl Agent {
         }
         self.check_room(weight, held.map_or(0, |r| r.weight))?;
         let until = expires_at.min(now + MAX_RESERVATION);
-        self.put(Reservation {
-            conversation,
-            weight,
-            hold: Hold::Reserved(until),
-        });
+        self.put(Reservation { conversation, weight, hold: Hold::Reserved(until) });
         self.settle();
         Ok(())
     }
@@ -217,18 +204,9 @@ impl Agent {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let weight = match self.find(conversation).map(|i| &self.view.reservations[i]) {
-            Some(Reservation {
-                hold: Hold::Active, ..
-            }) => return Ok(()),
-            Some(Reservation {
-                hold: Hold::Reserved(_),
-                weight,
-                ..
-            }) => *weight,
-            Some(Reservation {
-                hold: Hold::WrapUp(_),
-                ..
-            }) => return Err(Refusal::NoReservation),
+            Some(Reservation { hold: Hold::Active, .. }) => return Ok(()),
+            Some(Reservation { hold: Hold::Reserved(_), weight, .. }) => *weight,
+            Some(Reservation { hold: Hold::WrapUp(_), .. }) => return Err(Refusal::NoReservation),
             None => {
                 let lapsed = self.lapsed.iter().find(|l| l.conversation == conversation);
                 let weight = lapsed.ok_or(Refusal::NoReservation)?.weight;
@@ -236,11 +214,7 @@ impl Agent {
                 weight
             }
         };
-        self.put(Reservation {
-            conversation,
-            weight,
-            hold: Hold::Active,
-        });
+        self.put(Reservation { conversation, weight, hold: Hold::Active });
         Arc::make_mut(&mut self.view).idle_since = now;
         self.settle();
         Ok(())
@@ -302,21 +276,16 @@ impl Agent {
     /// Drops the unconfirmed reservations that `gone` picks by their expiry.
     fn lapse(&mut self, gone: impl Fn(Timestamp) -> bool) {
         let lapsed = &mut self.lapsed;
-        Arc::make_mut(&mut self.view)
-            .reservations
-            .retain(|r| match r.hold {
-                Hold::Reserved(until) if gone(until) => {
-                    if lapsed.len() == MAX_LAPSED {
-                        lapsed.pop_front();
-                    }
-                    lapsed.push_back(Lapsed {
-                        conversation: r.conversation,
-                        weight: r.weight,
-                    });
-                    false
+        Arc::make_mut(&mut self.view).reservations.retain(|r| match r.hold {
+            Hold::Reserved(until) if gone(until) => {
+                if lapsed.len() == MAX_LAPSED {
+                    lapsed.pop_front();
                 }
-                _ => true,
-            });
+                lapsed.push_back(Lapsed { conversation: r.conversation, weight: r.weight });
+                false
+            }
+            _ => true,
+        });
     }
 
     /// Whether the agent may take `weight` more slots, giving back `held` ones.
@@ -334,15 +303,11 @@ impl Agent {
     }
 
     fn find(&self, conversation: ConversationId) -> Option<usize> {
-        self.view
-            .reservations
-            .iter()
-            .position(|r| r.conversation == conversation)
+        self.view.reservations.iter().position(|r| r.conversation == conversation)
     }
 
     fn put(&mut self, reservation: Reservation) {
-        self.lapsed
-            .retain(|l| l.conversation != reservation.conversation);
+        self.lapsed.retain(|l| l.conversation != reservation.conversation);
         let index = self.find(reservation.conversation);
         let reservations = &mut Arc::make_mut(&mut self.view).reservations;
         match index {

@@ -85,26 +85,18 @@ impl Nodes {
     }
 
     pub(super) fn placement(&self) -> impl Iterator<Item = (ShardId, &Placement)> {
-        self.placement
-            .iter()
-            .map(|(shard, placement)| (*shard, placement))
+        self.placement.iter().map(|(shard, placement)| (*shard, placement))
     }
 
     pub(super) fn has(&self, node: &NodeId, role: NodeRole) -> bool {
-        self.members
-            .get(node)
-            .is_some_and(|m| m.roles.contains(&role))
+        self.members.get(node).is_some_and(|m| m.roles.contains(&role))
     }
 
     /// Adds a role to a node and returns the older incarnations this ends.
     pub(super) fn join(&mut self, node: &NodeId, role: NodeRole) -> Result<Vec<NodeId>, Refusal> {
         let name = node_name(node);
-        let others: Vec<NodeId> = self
-            .members
-            .keys()
-            .filter(|m| *m != node && node_name(m) == name)
-            .cloned()
-            .collect();
+        let others: Vec<NodeId> =
+            self.members.keys().filter(|m| *m != node && node_name(m) == name).cloned().collect();
         // Same name and fixed width: the order of the ids is that of the incarnations.
         if others.iter().any(|other| other > node) {
             return Err(Refusal::StaleNode);
@@ -128,10 +120,7 @@ impl Nodes {
     }
 
     pub(super) fn drain(&mut self, node: &NodeId) -> Result<(), Refusal> {
-        self.members
-            .get_mut(node)
-            .ok_or(Refusal::UnknownNode)?
-            .draining = true;
+        self.members.get_mut(node).ok_or(Refusal::UnknownNode)?.draining = true;
         Ok(())
     }
 
@@ -153,23 +142,14 @@ impl Nodes {
             return Err(Refusal::Draining);
         }
         for shard in shards {
-            self.placement.insert(
-                *shard,
-                Placement {
-                    node: node.clone(),
-                    epoch,
-                },
-            );
+            self.placement.insert(*shard, Placement { node: node.clone(), epoch });
         }
         Ok(())
     }
 
     /// The placement of some shards, leaving out those never assigned.
     pub(super) fn placed(&self, shards: &[ShardId]) -> Vec<(ShardId, Placement)> {
-        shards
-            .iter()
-            .filter_map(|s| Some((*s, self.placement.get(s)?.clone())))
-            .collect()
+        shards.iter().filter_map(|s| Some((*s, self.placement.get(s)?.clone()))).collect()
     }
 }
 
@@ -188,10 +168,7 @@ mod tests {
 
     #[test]
     fn a_newer_incarnation_ends_the_older_and_never_the_reverse() {
-        let (old, new) = (
-            incarnation_id("a", 1).expect("ok"),
-            incarnation_id("a", 2).expect("ok"),
-        );
+        let (old, new) = (incarnation_id("a", 1).expect("ok"), incarnation_id("a", 2).expect("ok"));
         let mut nodes = Nodes::default();
         assert_eq!(nodes.join(&old, NodeRole::Gateway), Ok(vec![]));
         assert_eq!(nodes.join(&new, NodeRole::Gateway), Ok(vec![old.clone()]));
@@ -204,28 +181,14 @@ mod tests {
         let node = incarnation_id("a", 1).expect("ok");
         let shards: Vec<ShardId> = ShardId::all().collect();
         let mut nodes = Nodes::default();
-        assert_eq!(
-            nodes.assign(&shards, &node, Epoch::new(1)),
-            Err(Refusal::UnknownNode)
-        );
+        assert_eq!(nodes.assign(&shards, &node, Epoch::new(1)), Err(Refusal::UnknownNode));
         nodes.join(&node, NodeRole::Gateway).expect("joins");
-        assert_eq!(
-            nodes.assign(&shards, &node, Epoch::new(2)),
-            Err(Refusal::UnknownNode)
-        );
+        assert_eq!(nodes.assign(&shards, &node, Epoch::new(2)), Err(Refusal::UnknownNode));
         nodes.join(&node, NodeRole::Sessions).expect("joins");
         assert_eq!(nodes.assign(&shards, &node, Epoch::new(3)), Ok(()));
         nodes.drain(&node).expect("drains");
-        assert_eq!(
-            nodes.assign(&shards, &node, Epoch::new(4)),
-            Err(Refusal::Draining)
-        );
-        assert!(
-            nodes
-                .placed(&shards)
-                .iter()
-                .all(|(_, p)| p.epoch == Epoch::new(3))
-        );
+        assert_eq!(nodes.assign(&shards, &node, Epoch::new(4)), Err(Refusal::Draining));
+        assert!(nodes.placed(&shards).iter().all(|(_, p)| p.epoch == Epoch::new(3)));
         assert_eq!(nodes.placed(&shards).len(), 256);
     }
 }

@@ -122,12 +122,7 @@ impl PresenceState {
                 moved.extend(shards);
                 Ok(())
             }
-            Action::Connect {
-                key,
-                profile,
-                gateway,
-                connection,
-            } => {
+            Action::Connect { key, profile, gateway, connection } => {
                 check_profile(&profile)?;
                 if !self.nodes.has(&gateway, NodeRole::Gateway) {
                     return Err(Refusal::UnknownNode);
@@ -136,49 +131,28 @@ impl PresenceState {
                     if self.agents.len() >= MAX_AGENTS {
                         return Err(Refusal::Full);
                     }
-                    self.agents
-                        .insert(key.clone(), Agent::new(key.clone(), profile.clone(), now));
+                    self.agents.insert(key.clone(), Agent::new(key.clone(), profile.clone(), now));
                 }
                 self.change(key, changed, |agent| {
-                    agent
-                        .connect(profile, gateway, connection, now)
-                        .map(|()| true)
+                    agent.connect(profile, gateway, connection, now).map(|()| true)
                 })
             }
-            Action::Disconnect {
-                key,
-                gateway,
-                connection,
-            } => self.change(key, changed, |agent| {
-                Ok(agent.disconnect(&gateway, connection, now))
-            }),
-            Action::SetStatus {
-                key,
-                status,
-                reason,
-            } => self.change(key, changed, |agent| {
-                agent.set_status(status, reason, now).map(|()| true)
-            }),
-            Action::Reserve {
-                key,
-                conversation,
-                weight,
-                expires_at,
-            } => self.change(key, changed, |agent| {
-                agent
-                    .reserve(conversation, weight, expires_at, now)
-                    .map(|()| true)
-            }),
-            Action::Confirm { key, conversation } => self.change(key, changed, |agent| {
-                agent.confirm(conversation, now).map(|()| true)
-            }),
-            Action::Release {
-                key,
-                conversation,
-                wrap_up,
-            } => self.change(key, changed, |agent| {
-                Ok(agent.release(conversation, wrap_up, now))
-            }),
+            Action::Disconnect { key, gateway, connection } => {
+                self.change(key, changed, |agent| Ok(agent.disconnect(&gateway, connection, now)))
+            }
+            Action::SetStatus { key, status, reason } => self
+                .change(key, changed, |agent| agent.set_status(status, reason, now).map(|()| true)),
+            Action::Reserve { key, conversation, weight, expires_at } => {
+                self.change(key, changed, |agent| {
+                    agent.reserve(conversation, weight, expires_at, now).map(|()| true)
+                })
+            }
+            Action::Confirm { key, conversation } => {
+                self.change(key, changed, |agent| agent.confirm(conversation, now).map(|()| true))
+            }
+            Action::Release { key, conversation, wrap_up } => {
+                self.change(key, changed, |agent| Ok(agent.release(conversation, wrap_up, now)))
+            }
         }
     }
 
@@ -225,12 +199,8 @@ impl PresenceState {
     fn lose_gateway(&mut self, gateway: &NodeId, changed: &mut BTreeSet<AgentKey>) {
         let now = self.now;
         let uses = |agent: &Agent| agent.view().gateways.iter().any(|(g, _)| g == gateway);
-        let keys: Vec<AgentKey> = self
-            .agents
-            .iter()
-            .filter(|(_, a)| uses(a))
-            .map(|(key, _)| key.clone())
-            .collect();
+        let keys: Vec<AgentKey> =
+            self.agents.iter().filter(|(_, a)| uses(a)).map(|(key, _)| key.clone()).collect();
         for key in keys {
             let step = self.change(key, changed, |agent| Ok(agent.lose_gateway(gateway, now)));
             debug_assert_eq!(step, Ok(()), "the key was read from the agents");
@@ -275,11 +245,8 @@ fn subject_of(action: &Action) -> Subject {
 
 impl From<Stored> for PresenceState {
     fn from(stored: Stored) -> Self {
-        let agents: BTreeMap<AgentKey, Agent> = stored
-            .agents
-            .into_iter()
-            .map(|agent| (agent.key(), agent))
-            .collect();
+        let agents: BTreeMap<AgentKey, Agent> =
+            stored.agents.into_iter().map(|agent| (agent.key(), agent)).collect();
         let deadlines = agents
             .iter()
             .filter_map(|(key, agent)| Some((agent.deadline()?, key.clone())))
@@ -300,11 +267,7 @@ impl From<PresenceState> for Stored {
             now: state.now,
             agents: state.agents.into_values().collect(),
             members: state.nodes.members().cloned().collect(),
-            placement: state
-                .nodes
-                .placement()
-                .map(|(s, p)| (s, p.clone()))
-                .collect(),
+            placement: state.nodes.placement().map(|(s, p)| (s, p.clone())).collect(),
             requests: state.requests,
         }
     }

@@ -132,44 +132,23 @@ impl Board {
         let entry = Entry::of(summary, terms);
         let key = entry.order_key();
         let (whereabouts, standing) = match &summary.phase {
-            Phase::Waiting => (
-                Whereabouts::InLine {
-                    queue: queue.clone(),
-                    key,
-                },
-                Some(Standing::Waiting),
-            ),
-            Phase::Offered(_) => (
-                Whereabouts::InLine {
-                    queue: queue.clone(),
-                    key,
-                },
-                Some(Standing::OnOffer),
-            ),
-            Phase::Assigned { since, .. } => (
-                Whereabouts::WithAgent {
-                    queue: queue.clone(),
-                    since: *since,
-                },
-                None,
-            ),
+            Phase::Waiting => {
+                (Whereabouts::InLine { queue: queue.clone(), key }, Some(Standing::Waiting))
+            }
+            Phase::Offered(_) => {
+                (Whereabouts::InLine { queue: queue.clone(), key }, Some(Standing::OnOffer))
+            }
+            Phase::Assigned { since, .. } => {
+                (Whereabouts::WithAgent { queue: queue.clone(), since: *since }, None)
+            }
             Phase::Closed { .. } => (Whereabouts::Closed, None),
         };
         let closed = whereabouts == Whereabouts::Closed;
-        self.known.insert(
-            summary.id,
-            Known {
-                version: summary.head,
-                whereabouts,
-            },
-        );
+        self.known.insert(summary.id, Known { version: summary.head, whereabouts });
         if closed {
             self.bury(summary.id, summary.head);
         }
-        let placed = Placed {
-            entry,
-            standing: standing?,
-        };
+        let placed = Placed { entry, standing: standing? };
         let line = self.lines.entry(queue.clone()).or_default();
         line.order.insert(key, placed.clone());
         Some((queue, placed))
@@ -234,10 +213,7 @@ impl Board {
             placed.entry.weight = terms.weight;
             let key = placed.entry.order_key();
             if let Some(known) = self.known.get_mut(&placed.entry.conversation) {
-                known.whereabouts = Whereabouts::InLine {
-                    queue: queue.clone(),
-                    key,
-                };
+                known.whereabouts = Whereabouts::InLine { queue: queue.clone(), key };
             }
             line.order.insert(key, placed);
         }
@@ -246,17 +222,12 @@ impl Board {
 
     /// Everyone in a queue in order, those on offer at their old places.
     pub fn line(&self, queue: &QueueId) -> impl Iterator<Item = &Placed> {
-        self.lines
-            .get(queue)
-            .into_iter()
-            .flat_map(|line| line.order.values())
+        self.lines.get(queue).into_iter().flat_map(|line| line.order.values())
     }
 
     /// Those free to be matched, in order.
     pub fn waiting(&self, queue: &QueueId) -> impl Iterator<Item = &Entry> {
-        self.line(queue)
-            .filter(|p| p.standing == Standing::Waiting)
-            .map(|p| &p.entry)
+        self.line(queue).filter(|p| p.standing == Standing::Waiting).map(|p| &p.entry)
     }
 
     /// Where a conversation waits: its queue, and 1 for the next. Walks the
@@ -271,8 +242,7 @@ impl Board {
 
     /// Whether it waits free to be matched or on offer; `None` when it does not.
     pub fn standing(&self, conversation: ConversationId) -> Option<Standing> {
-        let Whereabouts::InLine { queue, key } = &self.known.get(&conversation)?.whereabouts
-        else {
+        let Whereabouts::InLine { queue, key } = &self.known.get(&conversation)?.whereabouts else {
             return None;
         };
         Some(self.lines.get(queue)?.order.get(key)?.standing)
@@ -280,16 +250,15 @@ impl Board {
 
     /// How many are in a queue.
     pub fn counts(&self, queue: &QueueId) -> Counts {
-        self.line(queue)
-            .fold(Counts::default(), |mut counts, placed| {
-                match placed.standing {
-                    Standing::Waiting => counts.waiting += 1,
-                    Standing::OnOffer => counts.offered += 1,
-                }
-                let since = placed.entry.waiting_since;
-                counts.oldest_since = Some(counts.oldest_since.map_or(since, |o| o.min(since)));
-                counts
-            })
+        self.line(queue).fold(Counts::default(), |mut counts, placed| {
+            match placed.standing {
+                Standing::Waiting => counts.waiting += 1,
+                Standing::OnOffer => counts.offered += 1,
+            }
+            let since = placed.entry.waiting_since;
+            counts.oldest_since = Some(counts.oldest_since.map_or(since, |o| o.min(since)));
+            counts
+        })
     }
 
     /// How long the one at `position` of a queue will wait.
@@ -299,10 +268,7 @@ impl Board {
 
     /// Queues with anyone waiting or on offer.
     pub fn active(&self) -> impl Iterator<Item = &QueueId> {
-        self.lines
-            .iter()
-            .filter(|(_, line)| !line.order.is_empty())
-            .map(|(queue, _)| queue)
+        self.lines.iter().filter(|(_, line)| !line.order.is_empty()).map(|(queue, _)| queue)
     }
 
     /// Conversations believed to be open, with what was last heard of each.
@@ -315,9 +281,6 @@ impl Board {
 }
 
 fn same_but_version(a: &Placed, b: &Placed) -> bool {
-    let strip = |p: &Placed| Entry {
-        version: Seq::ZERO,
-        ..p.entry.clone()
-    };
+    let strip = |p: &Placed| Entry { version: Seq::ZERO, ..p.entry.clone() };
     strip(a) == strip(b)
 }

@@ -39,10 +39,7 @@ impl Entry {
             weight: terms.weight,
             excluded: summary.excluded.clone(),
             target: target.and_then(|(agent, until)| Some((agent.agent_id()?, *until))),
-            previous: summary
-                .last_agent
-                .as_ref()
-                .and_then(|agent| agent.agent_id()),
+            previous: summary.last_agent.as_ref().and_then(|agent| agent.agent_id()),
         }
     }
 

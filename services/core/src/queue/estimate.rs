@@ -35,8 +35,7 @@ impl Handling {
 
     /// The mean; `None` while nothing has been measured.
     pub fn mean(&self) -> Option<Millis> {
-        self.mean_millis
-            .map(|mean| Millis::new(mean.max(0.0) as u64))
+        self.mean_millis.map(|mean| Millis::new(mean.max(0.0) as u64))
     }
 
     /// How long the one at `position` (1 is next) will wait: a slot falls free
@@ -49,8 +48,6 @@ impl Handling {
             return None;
         }
         let behind = u64::from(position.saturating_sub(slots.free));
-        Some(Millis::new(
-            mean.saturating_mul(behind) / u64::from(slots.online),
-        ))
+        Some(Millis::new(mean.saturating_mul(behind) / u64::from(slots.online)))
     }
 }

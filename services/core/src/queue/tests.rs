@@ -1,3 +1,5 @@
+//! Order and position, case by case, and the laws that hold for any board.
+
 use super::*;
 use crate::conversation::{Offer, Phase, Summary};
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, VisitorId};
@@ -8,10 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const PLAIN: Terms = Terms {
-    priority_minutes: 0,
-    weight: 1,
-};
+const PLAIN: Terms = Terms { priority_minutes: 0, weight: 1 };
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_millis(secs * 1_000)
@@ -31,18 +30,11 @@ fn ann() -> Participant {
 
 fn on_offer() -> Phase {
     let id = OfferId::from_uuid(Uuid::from_u128(1));
-    Phase::Offered(Offer {
-        id,
-        agent: ann(),
-        expires_at: at(9_999),
-    })
+    Phase::Offered(Offer { id, agent: ann(), expires_at: at(9_999) })
 }
 
 fn assigned(since: u64) -> Phase {
-    Phase::Assigned {
-        agent: ann(),
-        since: at(since),
-    }
+    Phase::Assigned { agent: ann(), since: at(since) }
 }
 
 fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Phase) -> Summary {
@@ -71,10 +63,7 @@ fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Phase) -> Sum
 }
 
 fn ids(board: &Board, name: &str) -> Vec<ConversationId> {
-    board
-        .line(&queue(name))
-        .map(|p| p.entry.conversation)
-        .collect()
+    board.line(&queue(name)).map(|p| p.entry.conversation).collect()
 }
 
 #[test]
@@ -86,42 +75,26 @@ fn who_waits_longest_is_next_and_an_offer_keeps_the_place() {
     assert_eq!(change.queues, [queue("sales")]);
     assert_eq!(ids(&board, "sales"), [conversation(1), conversation(2)]);
     assert_eq!(board.position(conversation(2)), Some((&queue("sales"), 2)));
-    let waiting: Vec<_> = board
-        .waiting(&queue("sales"))
-        .map(|e| e.conversation)
-        .collect();
+    let waiting: Vec<_> = board.waiting(&queue("sales")).map(|e| e.conversation).collect();
     assert_eq!(waiting, [conversation(2)]);
-    let counts = Counts {
-        waiting: 1,
-        offered: 1,
-        oldest_since: Some(at(10)),
-    };
+    let counts = Counts { waiting: 1, offered: 1, oldest_since: Some(at(10)) };
     assert_eq!(board.counts(&queue("sales")), counts);
 }
 
 #[test]
 fn priority_is_a_head_start_in_minutes() {
     let mut board = Board::default();
-    let urgent = Terms {
-        priority_minutes: 10,
-        weight: 1,
-    };
+    let urgent = Terms { priority_minutes: 10, weight: 1 };
     board.observe(&seen(1, 1, "sales", 0, Phase::Waiting), PLAIN);
     board.observe(&seen(2, 1, "sales", 599, Phase::Waiting), urgent);
     board.observe(&seen(3, 1, "sales", 601, Phase::Waiting), urgent);
-    assert_eq!(
-        ids(&board, "sales"),
-        [conversation(2), conversation(1), conversation(3)]
-    );
+    assert_eq!(ids(&board, "sales"), [conversation(2), conversation(1), conversation(3)]);
 }
 
 #[test]
 fn old_news_never_undoes_newer() {
     let mut board = Board::default();
-    board.observe(
-        &seen(1, 5, "sales", 10, Phase::Closed { at: at(50) }),
-        PLAIN,
-    );
+    board.observe(&seen(1, 5, "sales", 10, Phase::Closed { at: at(50) }), PLAIN);
     let late = board.observe(&seen(1, 4, "sales", 10, Phase::Waiting), PLAIN);
     assert_eq!(late, Change::default());
     assert_eq!(board.position(conversation(1)), None);
@@ -144,10 +117,7 @@ fn a_message_while_it_waits_changes_no_queue() {
     board.observe(&seen(1, 1, "sales", 10, Phase::Waiting), PLAIN);
     let change = board.observe(&seen(1, 2, "sales", 10, Phase::Waiting), PLAIN);
     assert_eq!(change, Change::default());
-    assert_eq!(
-        board.waiting(&queue("sales")).next().unwrap().version,
-        Seq::new(2)
-    );
+    assert_eq!(board.waiting(&queue("sales")).next().unwrap().version, Seq::new(2));
 }
 
 #[test]
@@ -156,15 +126,10 @@ fn the_estimate_comes_from_what_was_measured() {
     let sales = queue("sales");
     let two = Slots { online: 2, free: 0 };
     board.observe(&seen(1, 1, "sales", 0, Phase::Waiting), PLAIN);
-    let served = board
-        .observe(&seen(1, 2, "sales", 0, assigned(30)), PLAIN)
-        .served;
+    let served = board.observe(&seen(1, 2, "sales", 0, assigned(30)), PLAIN).served;
     assert_eq!(served, Some((sales.clone(), Millis::from_secs(30))));
     assert_eq!(board.estimate(&sales, 1, two), None);
-    board.observe(
-        &seen(1, 3, "sales", 0, Phase::Closed { at: at(130) }),
-        PLAIN,
-    );
+    board.observe(&seen(1, 3, "sales", 0, Phase::Closed { at: at(130) }), PLAIN);
     assert_eq!(board.estimate(&sales, 1, two), Some(Millis::from_secs(50)));
     assert_eq!(board.estimate(&sales, 3, two), Some(Millis::from_secs(150)));
     let with_room = Slots { online: 2, free: 1 };
@@ -185,10 +150,7 @@ fn new_terms_move_everyone() {
     let mut board = Board::default();
     let sales = queue("sales");
     board.observe(&seen(1, 1, "sales", 10, Phase::Waiting), PLAIN);
-    let heavy = Terms {
-        priority_minutes: 5,
-        weight: 3,
-    };
+    let heavy = Terms { priority_minutes: 5, weight: 3 };
     assert!(board.set_terms(&sales, heavy));
     assert!(!board.set_terms(&sales, heavy));
     assert_eq!(board.waiting(&sales).next().unwrap().weight, 3);
@@ -200,10 +162,7 @@ fn what_is_no_more_is_forgotten_unless_it_was_heard_of_since() {
     let mut board = Board::default();
     board.observe(&seen(1, 5, "sales", 10, Phase::Waiting), PLAIN);
     assert_eq!(board.forget(conversation(1), Seq::new(4)), None);
-    assert_eq!(
-        board.forget(conversation(1), Seq::new(5)),
-        Some(queue("sales"))
-    );
+    assert_eq!(board.forget(conversation(1), Seq::new(5)), Some(queue("sales")));
     assert_eq!(board.active().count(), 0);
 }
 
@@ -230,11 +189,7 @@ fn phases() -> impl Strategy<Value = Phase> {
 
 /// Per conversation a history of summaries with rising versions.
 fn histories() -> impl Strategy<Value = Vec<Summary>> {
-    let step = (
-        prop_oneof![Just("sales"), Just("support")],
-        0..40u64,
-        phases(),
-    );
+    let step = (prop_oneof![Just("sales"), Just("support")], 0..40u64, phases());
     prop::collection::vec(prop::collection::vec(step, 1..6), 1..8).prop_map(|conversations| {
         let numbered = conversations.into_iter().enumerate();
         numbered
@@ -249,15 +204,8 @@ fn histories() -> impl Strategy<Value = Vec<Summary>> {
 }
 
 fn terms_of(summary: &Summary) -> Terms {
-    let priority_minutes = if summary.queue == queue("support") {
-        1
-    } else {
-        0
-    };
-    Terms {
-        priority_minutes,
-        weight: 1,
-    }
+    let priority_minutes = if summary.queue == queue("support") { 1 } else { 0 };
+    Terms { priority_minutes, weight: 1 }
 }
 
 fn board_of<'a>(news: impl IntoIterator<Item = &'a Summary>) -> Board {
@@ -269,10 +217,7 @@ fn board_of<'a>(news: impl IntoIterator<Item = &'a Summary>) -> Board {
 }
 
 fn lines(board: &Board) -> Vec<Vec<Placed>> {
-    ["sales", "support"]
-        .iter()
-        .map(|q| board.line(&queue(q)).cloned().collect())
-        .collect()
+    ["sales", "support"].iter().map(|q| board.line(&queue(q)).cloned().collect()).collect()
 }
 
 proptest! {

@@ -82,11 +82,7 @@ impl StreamingService<Bytes> for ChatService {
     type Future = std::future::Ready<Result<Response<Batches>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
-        let peer = request
-            .extensions()
-            .get::<Peer>()
-            .copied()
-            .unwrap_or_default();
+        let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
         let (out, batches) = mpsc::channel(1);
         let carrier = GrpcStream {
             incoming: request.into_inner(),
@@ -140,9 +136,7 @@ impl Carrier for GrpcStream {
 
     async fn close(&mut self, _: CloseCode, _: &str) -> io::Result<()> {
         // The Bye frame has said it all; wait until it was taken.
-        poll_fn(|cx| self.out.poll_reserve(cx))
-            .await
-            .map_err(|_| gone())?;
+        poll_fn(|cx| self.out.poll_reserve(cx)).await.map_err(|_| gone())?;
         self.out.close();
         Ok(())
     }

@@ -18,30 +18,18 @@ async fn channel(world: &World) -> Channel {
 }
 
 fn batch(requests: Vec<Ask>) -> v1::ClientBatch {
-    let frame = |(i, r)| v1::ClientFrame {
-        id: i as u32 + 1,
-        request: Some(r),
-    };
-    v1::ClientBatch {
-        frames: requests.into_iter().enumerate().map(frame).collect(),
-    }
+    let frame = |(i, r)| v1::ClientFrame { id: i as u32 + 1, request: Some(r) };
+    v1::ClientBatch { frames: requests.into_iter().enumerate().map(frame).collect() }
 }
 
 fn hello(token: String) -> Ask {
-    Ask::Hello(v1::Hello {
-        token,
-        ..Default::default()
-    })
+    Ask::Hello(v1::Hello { token, ..Default::default() })
 }
 
 async fn chat(world: &World) -> (mpsc::Sender<v1::ClientBatch>, Streaming<v1::ServerBatch>) {
     let (out, requests) = mpsc::channel(4);
     let mut client = ChatServiceClient::new(channel(world).await);
-    let stream = client
-        .chat(ReceiverStream::new(requests))
-        .await
-        .unwrap()
-        .into_inner();
+    let stream = client.chat(ReceiverStream::new(requests)).await.unwrap().into_inner();
     (out, stream)
 }
 
@@ -58,16 +46,8 @@ async fn rest(stream: &mut Streaming<v1::ServerBatch>) -> Vec<Frame> {
 async fn a_client_that_half_closes_gets_all_its_answers() {
     let world = World::start().await;
     let mut auth = AuthServiceClient::new(channel(&world).await);
-    let request = v1::IssueVisitorTokenRequest {
-        site_key: SITE_KEY.into(),
-        ..Default::default()
-    };
-    let token = auth
-        .issue_visitor_token(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .token;
+    let request = v1::IssueVisitorTokenRequest { site_key: SITE_KEY.into(), ..Default::default() };
+    let token = auth.issue_visitor_token(request).await.unwrap().into_inner().token;
     let (out, mut stream) = chat(&world).await;
     let start = Ask::Start(v1::StartConversation::default());
     out.send(batch(vec![hello(token), start])).await.unwrap();
@@ -75,10 +55,7 @@ async fn a_client_that_half_closes_gets_all_its_answers() {
     let frames = rest(&mut stream).await;
     assert!(matches!(frames[0], Frame::Welcome(_)));
     assert!(frames.iter().any(|f| matches!(f, Frame::Conversation(_))));
-    let events = frames
-        .iter()
-        .filter(|f| matches!(f, Frame::Event(_)))
-        .count();
+    let events = frames.iter().filter(|f| matches!(f, Frame::Event(_))).count();
     assert_eq!(events, 2, "started and queued");
 }
 
@@ -89,9 +66,7 @@ async fn what_is_too_large_or_malformed_ends_with_a_bye() {
     let huge = hello("x".repeat(MAX_BATCH_BYTES));
     out.send(batch(vec![huge])).await.unwrap();
     let frames = rest(&mut stream).await;
-    let Some(Frame::Bye(bye)) = frames.last() else {
-        panic!("no bye: {frames:?}")
-    };
+    let Some(Frame::Bye(bye)) = frames.last() else { panic!("no bye: {frames:?}") };
     assert_eq!(bye.code, 4203);
 }
 
@@ -100,9 +75,7 @@ async fn only_supervisors_look_into_the_system_and_they_can_follow() {
     let world = World::start().await;
     let (out, mut stream) = chat(&world).await;
     let start = Ask::Start(v1::StartConversation::default());
-    out.send(batch(vec![hello(world.visitor()), start]))
-        .await
-        .unwrap();
+    out.send(batch(vec![hello(world.visitor()), start])).await.unwrap();
     let id = loop {
         let batch = stream.message().await.unwrap().unwrap();
         let state = batch.frames.into_iter().find_map(|f| match f.frame {
@@ -115,35 +88,19 @@ async fn only_supervisors_look_into_the_system_and_they_can_follow() {
     };
     let mut admin = AdminServiceClient::new(channel(&world).await);
     let with = |token: &str| {
-        let cursor = v1::Cursor {
-            conversation_id: id.clone(),
-            seq: 0,
-        };
-        let mut request = Request::new(v1::FollowConversationRequest {
-            cursor: Some(cursor),
-        });
+        let cursor = v1::Cursor { conversation_id: id.clone(), seq: 0 };
+        let mut request = Request::new(v1::FollowConversationRequest { cursor: Some(cursor) });
         let value = format!("Bearer {token}").parse().unwrap();
         request.metadata_mut().insert("authorization", value);
         request
     };
-    let refused = admin
-        .follow_conversation(with(&world.agent()))
-        .await
-        .unwrap_err();
+    let refused = admin.follow_conversation(with(&world.agent())).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
-    let refused = admin
-        .follow_conversation(with("garbage"))
-        .await
-        .unwrap_err();
+    let refused = admin.follow_conversation(with("garbage")).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
-    let mut events = admin
-        .follow_conversation(with(&world.supervisor()))
-        .await
-        .unwrap()
-        .into_inner();
-    let close = Ask::Close(v1::CloseConversation {
-        conversation_id: id.clone(),
-    });
+    let mut events =
+        admin.follow_conversation(with(&world.supervisor())).await.unwrap().into_inner();
+    let close = Ask::Close(v1::CloseConversation { conversation_id: id.clone() });
     out.send(batch(vec![close])).await.unwrap();
     for seq in 1..=3 {
         let push = events.message().await.unwrap().unwrap();
@@ -160,14 +117,7 @@ async fn sign_in_over_grpc() {
         email: AGENT_EMAIL.into(),
         password: PASSWORD.into(),
     };
-    assert_eq!(
-        auth.sign_in(request.clone())
-            .await
-            .unwrap()
-            .into_inner()
-            .site,
-        "demo"
-    );
+    assert_eq!(auth.sign_in(request.clone()).await.unwrap().into_inner().site, "demo");
     request.password = "wrong".into();
     let refused = auth.sign_in(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);

@@ -47,15 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> WebSocket<S> {
             assembler.feed(early);
         }
         let (pending, pending_at, written, moved) = (Vec::new(), 0, 0, false);
-        Self {
-            io,
-            format,
-            assembler,
-            pending,
-            pending_at,
-            written,
-            moved,
-        }
+        Self { io, format, assembler, pending, pending_at, written, moved }
     }
 
     fn take_incoming(&mut self) -> Option<Received> {

@@ -189,13 +189,7 @@ fn parse_header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
     let Some(mask) = rest.get(len_bytes..).and_then(|r| r.first_chunk::<4>()) else {
         return Ok(None);
     };
-    Ok(Some(Header {
-        fin,
-        opcode,
-        mask: *mask,
-        size: 2 + len_bytes + 4,
-        len,
-    }))
+    Ok(Some(Header { fin, opcode, mask: *mask, size: 2 + len_bytes + 4, len }))
 }
 
 /// Undoes the client's mask, eight bytes at a time.

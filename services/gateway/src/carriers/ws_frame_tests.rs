@@ -41,10 +41,7 @@ fn control_frames_may_stand_between_fragments() {
         frame(0x88, b"", mask),
     ]
     .concat();
-    let hello = Incoming::Message {
-        text: true,
-        payload: b"hello".to_vec(),
-    };
+    let hello = Incoming::Message { text: true, payload: b"hello".to_vec() };
     let expected = [Incoming::Ping(b"p".to_vec()), hello, Incoming::Close];
     assert_eq!(read_all(&bytes).unwrap(), expected);
 }
@@ -59,17 +56,12 @@ fn broken_rules_are_named() {
     assert!(protocol(&frame(0x80, b"x", mask)), "nothing to continue");
     assert!(protocol(&frame(0x09, b"x", mask)), "fragmented ping");
     assert!(protocol(&frame(0x89, &[0; 126], mask)), "long ping");
-    assert!(protocol(
-        &[frame(0x02, b"x", mask), frame(0x82, b"y", mask)].concat()
-    ));
+    assert!(protocol(&[frame(0x02, b"x", mask), frame(0x82, b"y", mask)].concat()));
 }
 
 #[test]
 fn too_large_is_found_before_the_payload_comes() {
-    assert_eq!(
-        read_all(&[0x82, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0]),
-        Err(Violation::TooLarge)
-    );
+    assert_eq!(read_all(&[0x82, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0]), Err(Violation::TooLarge));
     let half = frame(0x02, &vec![0; MAX_BATCH_BYTES], [0; 4]);
     assert_eq!(read_all(&half), Ok(Vec::new()));
     let over = [half, frame(0x80, b"x", [0; 4])].concat();

@@ -35,13 +35,7 @@ impl Client {
         person: PersonGuard,
     ) -> Arc<Self> {
         shared.registry.agents.add(&reader);
-        Arc::new(Self {
-            shared,
-            reader,
-            profile,
-            signed,
-            _person: person,
-        })
+        Arc::new(Self { shared, reader, profile, signed, _person: person })
     }
 
     /// Who it is.
@@ -59,9 +53,7 @@ impl Client {
 
     /// The agent or supervisor, or why not.
     pub(crate) fn agent(&self) -> Result<AgentId, ApiError> {
-        self.who()
-            .agent_id()
-            .ok_or_else(|| ApiError::Forbidden("only an agent may do this".into()))
+        self.who().agent_id().ok_or_else(|| ApiError::Forbidden("only an agent may do this".into()))
     }
 
     /// Tells presence that the agent is here; `None` for a visitor.
@@ -76,13 +68,9 @@ impl Client {
             gateway: self.shared.deps.node_id.clone(),
             connection: self.reader.connection,
         };
-        within(
-            CALL_DEADLINE,
-            "presence",
-            self.shared.deps.presence.connect(request),
-        )
-        .await
-        .map(Some)
+        within(CALL_DEADLINE, "presence", self.shared.deps.presence.connect(request))
+            .await
+            .map(Some)
     }
 
     /// A conversation as this client may see it, with its place in the queue or
@@ -90,10 +78,7 @@ impl Client {
     pub(crate) async fn state(&self, summary: &Summary) -> v1::ConversationState {
         let mut state = summary_to_state(summary, self.reader.audience());
         if let Phase::Offered(offer) = &summary.phase
-            && self
-                .who()
-                .agent_id()
-                .is_some_and(|a| a.as_uuid() == offer.agent.id)
+            && self.who().agent_id().is_some_and(|a| a.as_uuid() == offer.agent.id)
         {
             state.offer = Some(offer_push(summary, offer));
         }
@@ -105,11 +90,7 @@ impl Client {
 
     /// Absent also when `queueing` is away: it is only a hint.
     async fn queue_position(&self, summary: &Summary) -> Option<v1::QueuePush> {
-        let asked = self
-            .shared
-            .deps
-            .queueing
-            .position(&summary.site, summary.id);
+        let asked = self.shared.deps.queueing.position(&summary.site, summary.id);
         let position = within(CALL_DEADLINE, "queueing", asked).await.ok()??;
         Some(v1::QueuePush {
             conversation_id: summary.id.to_string(),

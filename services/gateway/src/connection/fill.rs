@@ -80,11 +80,7 @@ impl Fills {
         let registry = &client.shared.registry;
         match filled {
             Filled::Again(id) => self.add(id),
-            Filled::Page {
-                id,
-                generation,
-                page: Ok(page),
-            } => {
+            Filled::Page { id, generation, page: Ok(page) } => {
                 client.shared.metrics.fills.increment(1);
                 match registry.page(id, &client.reader, generation, &page) {
                     Some(Next::Read { .. }) => self.add(id),
@@ -93,19 +89,11 @@ impl Fills {
                     Some(Next::Live) | None => {}
                 }
             }
-            Filled::Page {
-                id,
-                page: Err(error),
-                ..
-            } if error.retryable() => {
+            Filled::Page { id, page: Err(error), .. } if error.retryable() => {
                 tracing::debug!(conversation = %id, %error, "a page of history is late");
                 self.current = Some(pause(id));
             }
-            Filled::Page {
-                id,
-                page: Err(error),
-                ..
-            } => {
+            Filled::Page { id, page: Err(error), .. } => {
                 following::unfollow(&client.shared, &client.reader, id);
                 return Some((id, error));
             }
@@ -131,11 +119,7 @@ fn read_page(
         };
         let reading = client.shared.deps.sessions.history(query);
         let page = within(CALL_DEADLINE, "sessions", reading).await;
-        Filled::Page {
-            id,
-            generation,
-            page,
-        }
+        Filled::Page { id, generation, page }
     })
 }
 
@@ -162,10 +146,6 @@ pub(super) fn follow_all(client: &Arc<Client>, id: ConversationId) -> BoxFuture<
                 Ok(_) => break,
             }
         }
-        Reply {
-            id: 0,
-            answer,
-            conversation: Some(id.to_string()),
-        }
+        Reply { id: 0, answer, conversation: Some(id.to_string()) }
     })
 }

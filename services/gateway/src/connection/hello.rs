@@ -76,24 +76,14 @@ pub(super) async fn hello(
     hello_id: u32,
 ) -> Result<Box<Opened>, Refused> {
     check_form(&hello)?;
-    let verified = shared
-        .tokens
-        .verify(&hello.token, shared.now())
-        .map_err(token_refused)?;
-    let Verified {
-        mut principal,
-        expires_at,
-        attributes,
-    } = verified;
+    let verified = shared.tokens.verify(&hello.token, shared.now()).map_err(token_refused)?;
+    let Verified { mut principal, expires_at, attributes } = verified;
     check_origin(&shared, &principal, origin.as_ref()).await?;
     let profile = account(&shared, &mut principal).await?;
-    let person = shared
-        .limits
-        .person(&principal.site, principal.id)
-        .ok_or_else(|| {
-            let error = ApiError::State("too many connections of this person".into());
-            (CloseCode::TooManyConnections, error)
-        })?;
+    let person = shared.limits.person(&principal.site, principal.id).ok_or_else(|| {
+        let error = ApiError::State("too many connections of this person".into());
+        (CloseCode::TooManyConnections, error)
+    })?;
     let expires = instant_of(expires_at, shared.now());
     let reader = Arc::new(Reader::new(connection, principal, outbox));
     let client = Client::new(shared.clone(), reader, profile, attributes, person);
@@ -116,14 +106,7 @@ pub(super) async fn hello(
         agent_state: agent.as_ref().map(agent_view_to_proto),
     }));
     tracing::debug!(%connection, client = hello.client, "a connection is open");
-    Ok(Box::new(Opened {
-        client,
-        hello_id,
-        expires,
-        welcome,
-        not_resumed,
-        work,
-    }))
+    Ok(Box::new(Opened { client, hello_id, expires, welcome, not_resumed, work }))
 }
 
 fn check_form(hello: &v1::Hello) -> Result<(), Refused> {
@@ -151,10 +134,7 @@ fn overloaded(error: ApiError) -> Refused {
 }
 
 fn refused(why: &str) -> Refused {
-    (
-        CloseCode::TokenRefused,
-        ApiError::Unauthenticated(why.into()),
-    )
+    (CloseCode::TokenRefused, ApiError::Unauthenticated(why.into()))
 }
 
 /// A page may connect for a site only from where the site allows it.
@@ -182,15 +162,11 @@ async fn account(shared: &Shared, who: &mut Principal) -> Result<Option<AgentPro
     let Some(agent) = who.agent_id() else {
         return Ok(None);
     };
-    let account = within(
-        CALL_DEADLINE,
-        "desk",
-        shared.deps.desk.agent(&who.site, agent),
-    )
-    .await
-    .map_err(overloaded)?
-    .filter(|a| !a.disabled && a.role == who.role)
-    .ok_or_else(|| refused("the account is disabled or has changed"))?;
+    let account = within(CALL_DEADLINE, "desk", shared.deps.desk.agent(&who.site, agent))
+        .await
+        .map_err(overloaded)?
+        .filter(|a| !a.disabled && a.role == who.role)
+        .ok_or_else(|| refused("the account is disabled or has changed"))?;
     who.name = account.profile.name.clone();
     Ok(Some(account.profile.clone()))
 }
@@ -227,11 +203,7 @@ fn connect_later(client: Arc<Client>) -> BoxFuture<'static, Reply> {
         if let Ok(Some(frame)) = &answer {
             push(&client, frame.clone());
         }
-        Reply {
-            id: 0,
-            answer: answer.map(|_| None),
-            conversation: None,
-        }
+        Reply { id: 0, answer: answer.map(|_| None), conversation: None }
     })
 }
 
@@ -240,10 +212,7 @@ fn offers(client: Arc<Client>) -> BoxFuture<'static, Reply> {
     Box::pin(async move {
         let answer = match client.who().agent_id() {
             Some(agent) => {
-                let filter = ListFilter::OfAgent {
-                    agent,
-                    closed: false,
-                };
+                let filter = ListFilter::OfAgent { agent, closed: false };
                 let site = Some(&client.who().site);
                 let list = client.shared.deps.sessions.list(site, filter, MAX_WORK);
                 within(CALL_DEADLINE, "sessions", list).await
@@ -257,20 +226,13 @@ fn offers(client: Arc<Client>) -> BoxFuture<'static, Reply> {
                 push(&client, Frame::Offer(offer_push(summary, offer)));
             }
         }
-        Reply {
-            id: 0,
-            answer: answer.map(|_| None),
-            conversation: None,
-        }
+        Reply { id: 0, answer: answer.map(|_| None), conversation: None }
     })
 }
 
 fn push(client: &Client, frame: Frame) {
     let outbox = &client.reader.outbox;
-    outbox.push(
-        codec::piece(outbox.format(), &push_frame(frame)),
-        Class::Durable,
-    );
+    outbox.push(codec::piece(outbox.format(), &push_frame(frame)), Class::Durable);
 }
 
 /// Goes on with the conversations that the client names.

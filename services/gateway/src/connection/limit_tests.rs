@@ -45,15 +45,7 @@ async fn a_person_has_only_so_many_connections_and_says_hello_in_time() {
     let token = world.visitor();
     let (_first, _) = TestClient::hello(&world, true, token.clone(), vec![]).await;
     let mut second = TestClient::connect(&world, true).await;
-    second
-        .send(
-            1,
-            Request::Hello(v1::Hello {
-                token,
-                ..Default::default()
-            }),
-        )
-        .await;
+    second.send(1, Request::Hello(v1::Hello { token, ..Default::default() })).await;
     assert_eq!(second.close_code().await, Some(4100));
     let mut silent = TestClient::connect(&world, true).await;
     assert_eq!(silent.close_code().await, Some(4204));
@@ -69,30 +61,18 @@ async fn at_most_five_conversations_are_open_and_a_retry_opens_none() {
     }
     let with = |conversation_id: String, queue: &str| {
         let queue = queue.into();
-        Request::Start(v1::StartConversation {
-            conversation_id,
-            queue,
-            ..Default::default()
-        })
+        Request::Start(v1::StartConversation { conversation_id, queue, ..Default::default() })
     };
-    assert!(matches!(
-        client.ask(with(last, "")).await,
-        Frame::Conversation(_)
-    ));
+    assert!(matches!(client.ask(with(last, "")).await, Frame::Conversation(_)));
     let full = client.ask(with(String::new(), "")).await;
     assert_eq!(error(full).0, ErrorCode::FailedPrecondition);
     let (mut other, _) = TestClient::hello(&world, false, world.visitor(), vec![]).await;
     let no_queue = other.ask(with(String::new(), "nowhere")).await;
     assert_eq!(error(no_queue).0, ErrorCode::InvalidArgument);
-    let v4 = other
-        .ask(with("b2f7e2c0-3c1f-4d6e-9d9b-111111111111".into(), ""))
-        .await;
+    let v4 = other.ask(with("b2f7e2c0-3c1f-4d6e-9d9b-111111111111".into(), "")).await;
     assert_eq!(error(v4).0, ErrorCode::InvalidArgument);
     let ancient = "00000000-0001-7000-8000-000000000001".to_owned();
-    assert_eq!(
-        error(other.ask(with(ancient, "")).await).0,
-        ErrorCode::InvalidArgument
-    );
+    assert_eq!(error(other.ask(with(ancient, "")).await).0, ErrorCode::InvalidArgument);
 }
 
 #[tokio::test]

@@ -245,10 +245,11 @@ impl<C: Carrier> Connection<C> {
 
     /// Hello was good: Welcome first, then what follows from it.
     fn open(&mut self, mut opened: Box<Opened>) {
-        self.push(&v1::ServerFrame {
+        let welcome = v1::ServerFrame {
             id: opened.hello_id,
             frame: opened.welcome.take().map(Frame::Welcome),
-        });
+        };
+        self.outbox.open_with(codec::piece(self.outbox.format(), &welcome));
         for (id, error) in std::mem::take(&mut opened.not_resumed) {
             self.push_error(0, &error, Some(id));
         }
@@ -304,10 +305,7 @@ impl<C: Carrier> Connection<C> {
 
     /// A client whose socket took nothing for a whole interval does not read.
     fn check_stall(&mut self) -> Option<End> {
-        self.shared
-            .metrics
-            .outbox_depth
-            .record(self.outbox.depth() as f64);
+        self.shared.metrics.outbox_depth.record(self.outbox.depth() as f64);
         let written = self.carrier.written();
         let stalled = self.blocked && self.stalled_at == Some(written);
         self.stalled_at = self.blocked.then_some(written);

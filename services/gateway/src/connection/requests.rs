@@ -38,10 +38,7 @@ pub(super) enum Ready {
 }
 
 pub(super) fn rate(settings: &Settings) -> BucketRate {
-    BucketRate::new(
-        settings.requests_per_second as f32,
-        settings.request_burst as f32,
-    )
+    BucketRate::new(settings.requests_per_second as f32, settings.request_burst as f32)
 }
 
 pub(super) fn typing_rate() -> BucketRate {
@@ -69,6 +66,7 @@ impl<C: Carrier> Connection<C> {
             }
             (Stage::AwaitingHello { .. }, Some(Request::Hello(hello))) => {
                 self.stage = Stage::Opening;
+                self.outbox.hold();
                 self.preparing = Some(self.say_hello(id, hello));
                 self.set_timer();
                 None
@@ -76,10 +74,7 @@ impl<C: Carrier> Connection<C> {
             (Stage::AwaitingHello { .. } | Stage::Opening, _) => {
                 let error = ApiError::Invalid("the first request must be Hello".into());
                 self.push_error(id, &error, None);
-                Some(End::Close(
-                    CloseCode::Protocol,
-                    "the first request must be Hello",
-                ))
+                Some(End::Close(CloseCode::Protocol, "the first request must be Hello"))
             }
         }
     }
@@ -108,11 +103,7 @@ impl<C: Carrier> Connection<C> {
             Some(Request::RefreshToken(refresh)) => match self.refresh(&refresh.token) {
                 Ok(frame) => {
                     let answer = Ok(Some(frame));
-                    return self.reply(Reply {
-                        id,
-                        answer,
-                        conversation: None,
-                    });
+                    return self.reply(Reply { id, answer, conversation: None });
                 }
                 Err(error) => error,
             },
@@ -126,16 +117,11 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = verbs::conversation_of(&request).map(str::to_owned);
-        let name = move |answer| Reply {
-            id,
-            answer,
-            conversation,
-        };
+        let name = move |answer| Reply { id, answer, conversation };
         match verbs::handle(&open.client, request) {
             Handling::Done(answer) => self.reply(name(*answer)),
             Handling::Concurrent(future) => {
-                self.in_flight
-                    .push(Box::pin(async move { name(future.await) }));
+                self.in_flight.push(Box::pin(async move { name(future.await) }));
             }
             Handling::Ordered(future) => {
                 self.preparing = Some(Box::pin(async move {
@@ -171,19 +157,14 @@ impl<C: Carrier> Connection<C> {
                 .map_err(|e| ApiError::Unauthenticated(e.to_string()))?;
             let theirs = &verified.principal;
             if (&theirs.site, theirs.role, theirs.id) != (&who.site, who.role, who.id) {
-                return Err(ApiError::Unauthenticated(
-                    "the token is somebody else's".into(),
-                ));
+                return Err(ApiError::Unauthenticated("the token is somebody else's".into()));
             }
             (token.to_owned(), verified.expires_at)
         };
         open.expires = instant_of(expires_at, now);
         self.set_timer();
         let expires_at = Some(timestamp_to_proto(expires_at));
-        Ok(Frame::TokenRefreshed(v1::TokenRefreshed {
-            token,
-            expires_at,
-        }))
+        Ok(Frame::TokenRefreshed(v1::TokenRefreshed { token, expires_at }))
     }
 }
 

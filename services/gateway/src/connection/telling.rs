@@ -19,10 +19,7 @@ impl<C: Carrier> Connection<C> {
     pub(super) fn reply(&mut self, reply: Reply) {
         match reply.answer {
             Ok(Some(frame)) if reply.id != 0 => {
-                self.push(&v1::ServerFrame {
-                    id: reply.id,
-                    frame: Some(frame),
-                });
+                self.push(&v1::ServerFrame { id: reply.id, frame: Some(frame) });
             }
             Ok(_) => {}
             Err(error) => self.push_error(reply.id, &error, reply.conversation),
@@ -41,15 +38,11 @@ impl<C: Carrier> Connection<C> {
         }
         let mut frame = status::to_proto(error);
         frame.conversation_id = conversation.unwrap_or_default();
-        self.push(&v1::ServerFrame {
-            id,
-            frame: Some(Frame::Error(frame)),
-        });
+        self.push(&v1::ServerFrame { id, frame: Some(Frame::Error(frame)) });
     }
 
     pub(super) fn push(&self, frame: &v1::ServerFrame) {
-        self.outbox
-            .push(codec::piece(self.outbox.format(), frame), Class::Durable);
+        self.outbox.push(codec::piece(self.outbox.format(), frame), Class::Durable);
     }
 
     /// Says why the connection ends, as far as the client still listens.
@@ -67,10 +60,7 @@ impl<C: Carrier> Connection<C> {
             }
             End::Close(code, reason) => {
                 self.shared.metrics.closed(code);
-                let bye = v1::Bye {
-                    code: code.number().into(),
-                    reason: reason.to_owned(),
-                };
+                let bye = v1::Bye { code: code.number().into(), reason: reason.to_owned() };
                 let piece = codec::piece(self.outbox.format(), &push_frame(Frame::Bye(bye)));
                 self.outbox.end_with(piece, code == CloseCode::TooSlow);
                 let farewell = async {

@@ -19,10 +19,7 @@ pub(super) fn message(id: &str, msg: &str, text: &str) -> Request {
 }
 
 pub(super) async fn start(client: &mut TestClient) -> String {
-    match client
-        .ask(Request::Start(v1::StartConversation::default()))
-        .await
-    {
+    match client.ask(Request::Start(v1::StartConversation::default())).await {
         Frame::Conversation(state) => {
             assert_eq!(state.queue_position.unwrap().position, 1);
             state.conversation_id
@@ -39,20 +36,14 @@ pub(super) fn error(frame: Frame) -> (ErrorCode, v1::Error) {
 }
 
 fn cursor(id: &str, seq: u32) -> v1::Cursor {
-    v1::Cursor {
-        conversation_id: id.into(),
-        seq,
-    }
+    v1::Cursor { conversation_id: id.into(), seq }
 }
 
 /// Offers the conversation and lets the agent take it.
 async fn assign(world: &World, agent: &mut TestClient, id: &str) {
     let conversation: ConversationId = id.parse().unwrap();
     let offer: OfferId = world.sessions.offer(conversation, agent_id());
-    let accept = v1::AcceptOffer {
-        conversation_id: id.into(),
-        offer_id: offer.to_string(),
-    };
+    let accept = v1::AcceptOffer { conversation_id: id.into(), offer_id: offer.to_string() };
     match agent.ask(Request::AcceptOffer(accept)).await {
         Frame::Conversation(state) => assert_eq!(state.phase(), v1::Phase::Assigned),
         other => panic!("not accepted: {other:?}"),
@@ -72,11 +63,8 @@ async fn a_visitor_and_an_agent_chat_over_both_formats() {
     assign(&world, &mut agent, &id).await;
     for n in 0..20 {
         let text = format!("grüße 你好 {n}");
-        let (from, to) = if n % 2 == 0 {
-            (&mut visitor, &mut agent)
-        } else {
-            (&mut agent, &mut visitor)
-        };
+        let (from, to) =
+            if n % 2 == 0 { (&mut visitor, &mut agent) } else { (&mut agent, &mut visitor) };
         let Frame::Sent(sent) = from.ask(message(&id, &format!("m{n}"), &text)).await else {
             panic!("not sent")
         };
@@ -110,14 +98,8 @@ async fn an_internal_note_is_invisible_to_the_visitor() {
         client_msg_id: "n".into(),
         text: "secret".into(),
     };
-    assert!(matches!(
-        agent.ask(Request::AddNote(note.clone())).await,
-        Frame::Sent(_)
-    ));
-    assert!(matches!(
-        agent.ask(message(&id, "a", "hello")).await,
-        Frame::Sent(_)
-    ));
+    assert!(matches!(agent.ask(Request::AddNote(note.clone())).await, Frame::Sent(_)));
+    assert!(matches!(agent.ask(message(&id, "a", "hello")).await, Frame::Sent(_)));
     let mut seqs = Vec::new();
     loop {
         let (seq, prev, body) = visitor.event().await;
@@ -161,30 +143,17 @@ async fn a_cursor_from_the_future_or_a_stranger_is_named_in_an_error() {
     let world = World::start().await;
     let (mut visitor, _) = TestClient::hello(&world, true, world.visitor(), vec![]).await;
     let id = start(&mut visitor).await;
-    let subscribe = |seq| {
-        Request::Subscribe(v1::Subscribe {
-            cursor: Some(cursor(&id, seq)),
-        })
-    };
+    let subscribe = |seq| Request::Subscribe(v1::Subscribe { cursor: Some(cursor(&id, seq)) });
     let (code, e) = error(visitor.ask(subscribe(99)).await);
-    assert_eq!(
-        (code, e.conversation_id.as_str()),
-        (ErrorCode::InvalidArgument, id.as_str())
-    );
+    assert_eq!((code, e.conversation_id.as_str()), (ErrorCode::InvalidArgument, id.as_str()));
 
     let resume = vec![cursor(&id, 0)];
     let (mut thief, welcome) = TestClient::hello(&world, true, world.visitor(), resume).await;
     assert!(welcome.resumed.is_empty());
     let (code, e) = error(thief.answer(0).await);
-    assert_eq!(
-        (code, e.conversation_id.as_str()),
-        (ErrorCode::NotFound, id.as_str())
-    );
+    assert_eq!((code, e.conversation_id.as_str()), (ErrorCode::NotFound, id.as_str()));
     assert_eq!(error(thief.ask(subscribe(0)).await).0, ErrorCode::NotFound);
-    assert_eq!(
-        error(thief.ask(message(&id, "m", "x")).await).0,
-        ErrorCode::NotFound
-    );
+    assert_eq!(error(thief.ask(message(&id, "m", "x")).await).0, ErrorCode::NotFound);
 }
 
 #[tokio::test]
@@ -199,10 +168,7 @@ async fn bad_hellos_end_with_their_codes() {
         (world.token(Role::Supervisor, agent_id().as_uuid()), 4200),
     ] {
         let mut client = TestClient::connect(&world, true).await;
-        let hello = v1::Hello {
-            token,
-            ..Default::default()
-        };
+        let hello = v1::Hello { token, ..Default::default() };
         let (found, _) = error(client.ask(Request::Hello(hello)).await);
         assert_eq!(found, ErrorCode::Unauthenticated);
         assert_eq!(client.close_code().await, Some(code));
@@ -216,16 +182,11 @@ async fn bad_hellos_end_with_their_codes() {
 async fn pages_of_strangers_may_not_connect() {
     let world = World::start().await;
     let own = format!("http://{}", world.gateway.local_addr());
-    for (origin, good) in [
-        ("https://shop.example", true),
-        (own.as_str(), true),
-        ("https://evil.example", false),
-    ] {
+    for (origin, good) in
+        [("https://shop.example", true), (own.as_str(), true), ("https://evil.example", false)]
+    {
         let mut client = TestClient::connect_from(&world, true, Some(origin)).await;
-        let hello = v1::Hello {
-            token: world.visitor(),
-            ..Default::default()
-        };
+        let hello = v1::Hello { token: world.visitor(), ..Default::default() };
         let frame = client.ask(Request::Hello(hello)).await;
         assert_eq!(matches!(frame, Frame::Welcome(_)), good, "{origin}");
         if !good {
@@ -249,9 +210,7 @@ async fn broken_batches_end_the_connection_and_unknown_requests_do_not() {
         assert_eq!(client.close_code().await, Some(code));
     }
     let (mut client, _) = TestClient::hello(&world, true, world.visitor(), vec![]).await;
-    client
-        .send_raw(Message::text("{\"frames\":[{\"id\":77,\"dance\":{}}]}"))
-        .await;
+    client.send_raw(Message::text("{\"frames\":[{\"id\":77,\"dance\":{}}]}")).await;
     assert_eq!(error(client.answer(77).await).0, ErrorCode::Unimplemented);
     client.send_raw(Message::text("{}")).await;
     let list = Request::ListConversations(v1::ListConversations::default());
@@ -269,10 +228,7 @@ async fn a_token_is_refreshed_in_band_and_only_for_the_same_person() {
         panic!("not refreshed")
     };
     let own = world.token(Role::Visitor, me);
-    assert!(matches!(
-        client.ask(refresh(own)).await,
-        Frame::TokenRefreshed(_)
-    ));
+    assert!(matches!(client.ask(refresh(own)).await, Frame::TokenRefreshed(_)));
     let (code, _) = error(client.ask(refresh(world.visitor())).await);
     assert_eq!(code, ErrorCode::Unauthenticated);
     TestClient::hello(&world, true, new.token, vec![]).await;
@@ -306,15 +262,9 @@ async fn stopping_says_bye_with_a_code_to_reconnect() {
 #[tokio::test]
 async fn a_disabled_account_is_refused() {
     let world = World::start().await;
-    world
-        .desk
-        .disabled
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    world.desk.disabled.store(true, std::sync::atomic::Ordering::SeqCst);
     let mut client = TestClient::connect(&world, true).await;
-    let hello = v1::Hello {
-        token: world.agent(),
-        ..Default::default()
-    };
+    let hello = v1::Hello { token: world.agent(), ..Default::default() };
     client.ask(Request::Hello(hello)).await;
     assert_eq!(client.close_code().await, Some(4200));
 }

@@ -92,12 +92,7 @@ async fn read(shared: &Shared, body: Body) -> Result<Bytes, Failure> {
 /// Bytes first, so that a record never names what is not there.
 async fn store(shared: &Shared, record: &AttachmentRecord, bytes: Bytes) -> Result<(), ApiError> {
     let blobs = &shared.deps.blobs;
-    within(
-        UPLOAD_DEADLINE,
-        "blobs",
-        blobs.put(&record.site, record.id, bytes),
-    )
-    .await?;
+    within(UPLOAD_DEADLINE, "blobs", blobs.put(&record.site, record.id, bytes)).await?;
     let added = shared.deps.desk.add_attachment(record.clone());
     let result = within(CALL_DEADLINE, "desk", added).await;
     if result.is_err()
@@ -114,9 +109,7 @@ fn file_name(headers: &HeaderMap) -> Result<String, ApiError> {
         Some(value) => value.to_str().map_err(|_| malformed_name())?,
         None => "",
     };
-    let decoded = percent_decode_str(raw)
-        .decode_utf8()
-        .map_err(|_| malformed_name())?;
+    let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| malformed_name())?;
     let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut name: String = last.chars().filter(|c| !c.is_control()).collect();
     let mut end = name.len().min(MAX_NAME_BYTES);
@@ -125,11 +118,7 @@ fn file_name(headers: &HeaderMap) -> Result<String, ApiError> {
     }
     name.truncate(end);
     let name = name.trim();
-    Ok(if name.is_empty() || name.chars().all(|c| c == '.') {
-        "file".into()
-    } else {
-        name.into()
-    })
+    Ok(if name.is_empty() || name.chars().all(|c| c == '.') { "file".into() } else { name.into() })
 }
 
 fn malformed_name() -> ApiError {
@@ -145,18 +134,11 @@ pub(super) async fn download(
     let id: AttachmentId = id.parse()?;
     let absent = || ApiError::NotFound(format!("attachment {id}"));
     let asked = shared.deps.desk.attachment(&who.site, id);
-    let record = within(CALL_DEADLINE, "desk", asked)
-        .await?
-        .ok_or_else(absent)?;
-    let asked = shared
-        .deps
-        .sessions
-        .summary(record.conversation, Some(&who));
+    let record = within(CALL_DEADLINE, "desk", asked).await?.ok_or_else(absent)?;
+    let asked = shared.deps.sessions.summary(record.conversation, Some(&who));
     within(CALL_DEADLINE, "sessions", asked).await?;
     let reading = shared.deps.blobs.get(&who.site, id);
-    let bytes = within(UPLOAD_DEADLINE, "blobs", reading)
-        .await?
-        .ok_or_else(absent)?;
+    let bytes = within(UPLOAD_DEADLINE, "blobs", reading).await?.ok_or_else(absent)?;
     let media_type = match record.media_type.as_str() {
         "text/plain" => "text/plain; charset=utf-8",
         other => other,
@@ -180,10 +162,7 @@ pub(super) async fn download(
 /// RFC 6266: an ASCII name for old programs, the true one (RFC 8187) for others.
 fn disposition(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
-    let ascii: String = name
-        .chars()
-        .map(|c| if plain(c) { c } else { '_' })
-        .collect();
+    let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
     format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
 }

@@ -47,10 +47,7 @@ fn preflight(allowed: Option<HeaderValue>) -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type, x-file-name",
-        ),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, x-file-name"),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS),
         (header::VARY, "Origin"),
     ] {
@@ -62,9 +59,7 @@ fn preflight(allowed: Option<HeaderValue>) -> Response {
 /// The origin to allow: one that any site allows.
 async fn allowed(shared: &Shared, headers: &HeaderMap) -> Option<HeaderValue> {
     let (origin, host) = origin_of(headers)?;
-    let sites = within(CALL_DEADLINE, "desk", shared.deps.desk.sites())
-        .await
-        .ok()?;
+    let sites = within(CALL_DEADLINE, "desk", shared.deps.desk.sites()).await.ok()?;
     let any = sites.iter().any(|site| origin_allowed(site, origin, host));
     any.then(|| headers.get(header::ORIGIN).cloned()).flatten()
 }

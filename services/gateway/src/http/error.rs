@@ -50,9 +50,7 @@ impl IntoResponse for Failure {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, bearer);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
         }
         response
     }

@@ -65,35 +65,29 @@ impl Routes {
 
 /// What pages of other origins may call.
 fn api() -> Routes {
-    Routes {
-        router: Router::new(),
-        list: Vec::new(),
-    }
-    .post("/v1/visitor/token", tokens::visitor)
-    .post("/v1/agent/sign-in", tokens::sign_in)
-    .post("/v1/conversations/{id}/attachments", attachments::upload)
-    .get("/v1/attachments/{id}", attachments::download)
-    .get("/v1/conversations/{id}/transcript", transcript::transcript)
+    Routes { router: Router::new(), list: Vec::new() }
+        .post("/v1/visitor/token", tokens::visitor)
+        .post("/v1/agent/sign-in", tokens::sign_in)
+        .post("/v1/conversations/{id}/attachments", attachments::upload)
+        .get("/v1/attachments/{id}", attachments::download)
+        .get("/v1/conversations/{id}/transcript", transcript::transcript)
 }
 
 /// The rest.
 fn local() -> Routes {
-    Routes {
-        router: Router::new(),
-        list: Vec::new(),
-    }
-    .get("/v1/ws", upgrade::websocket)
-    .get("/livez", ops::live)
-    .get("/readyz", ops::ready)
-    .get("/metrics", ops::metrics)
-    .get("/openapi.json", ops::openapi)
-    .get("/", pages::root)
-    .get("/demo/config.json", pages::demo_config)
-    .get("/widget/{*path}", pages::widget)
-    .get("/console/", pages::console_index)
-    .get("/console/{*path}", pages::console)
-    .get("/demo/", pages::demo_index)
-    .get("/demo/{*path}", pages::demo)
+    Routes { router: Router::new(), list: Vec::new() }
+        .get("/v1/ws", upgrade::websocket)
+        .get("/livez", ops::live)
+        .get("/readyz", ops::ready)
+        .get("/metrics", ops::metrics)
+        .get("/openapi.json", ops::openapi)
+        .get("/", pages::root)
+        .get("/demo/config.json", pages::demo_config)
+        .get("/widget/{*path}", pages::widget)
+        .get("/console/", pages::console_index)
+        .get("/console/{*path}", pages::console)
+        .get("/demo/", pages::demo_index)
+        .get("/demo/{*path}", pages::demo)
 }
 
 /// All routes.
@@ -112,26 +106,18 @@ pub(crate) fn origin_allowed(site: &SiteConfig, origin: &str, host: &str) -> boo
     let own = origin.split_once("://").is_some_and(|(_, authority)| {
         !authority.is_empty() && authority.eq_ignore_ascii_case(host)
     });
-    own || site
-        .allowed_origins
-        .iter()
-        .any(|a| a == "*" || a.eq_ignore_ascii_case(origin))
+    own || site.allowed_origins.iter().any(|a| a == "*" || a.eq_ignore_ascii_case(origin))
 }
 
 /// The `Origin` of a browser's request and the `Host` it was sent to.
 fn origin_of(headers: &HeaderMap) -> Option<(&str, &str)> {
     let text = |name| headers.get(name).map(|v| v.to_str().unwrap_or("invalid"));
-    Some((
-        text(header::ORIGIN)?,
-        text(header::HOST).unwrap_or_default(),
-    ))
+    Some((text(header::ORIGIN)?, text(header::HOST).unwrap_or_default()))
 }
 
 /// The caller, from a page that may call for the caller's site.
 async fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Principal, Failure> {
-    let value = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|v| v.to_str().ok());
+    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let who = auth::caller(shared, auth::bearer(value)?).await?;
     if let Some((origin, host)) = origin_of(headers) {
         let site = within(CALL_DEADLINE, "desk", shared.deps.desk.site(&who.site))

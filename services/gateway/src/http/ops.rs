@@ -23,16 +23,10 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     }
     match tokio::time::timeout(CALL_DEADLINE, (shared.deps.readiness)()).await {
         Ok(Ok(())) => "ok\n".into_response(),
-        Ok(Err(part)) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {part}\n"),
-        )
-            .into_response(),
-        Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not ready: a check hangs\n",
-        )
-            .into_response(),
+        Ok(Err(part)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {part}\n")).into_response()
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: a check hangs\n").into_response(),
     }
 }
 
@@ -43,10 +37,7 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     let text = tokio::task::spawn_blocking(move || render())
         .await
         .map_err(|e| ApiError::Internal(format!("metrics cannot be rendered: {e}")))?;
-    let kind = [(
-        header::CONTENT_TYPE,
-        "text/plain; version=0.0.4; charset=utf-8",
-    )];
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, text).into_response())
 }
 

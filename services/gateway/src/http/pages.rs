@@ -45,11 +45,7 @@ impl Section {
 }
 
 pub(super) async fn root(State(shared): State<Arc<Shared>>) -> Redirect {
-    Redirect::temporary(if shared.settings.demo.is_some() {
-        "/demo/"
-    } else {
-        "/console/"
-    })
+    Redirect::temporary(if shared.settings.demo.is_some() { "/demo/" } else { "/console/" })
 }
 
 pub(super) async fn widget(Path(path): Path<String>, headers: HeaderMap) -> Response {
@@ -82,10 +78,7 @@ pub(super) async fn demo(
 /// What the demo shop's widget is to be started with.
 pub(super) async fn demo_config(State(shared): State<Arc<Shared>>) -> Response {
     match &shared.settings.demo {
-        Some(demo) => json(
-            StatusCode::OK,
-            &serde_json::json!({ "siteKey": demo.site_key }),
-        ),
+        Some(demo) => json(StatusCode::OK, &serde_json::json!({ "siteKey": demo.site_key })),
         None => absent(),
     }
 }
@@ -98,9 +91,7 @@ fn serve(section: Section, path: &str, headers: &HeaderMap) -> Response {
     let Some(page) = frontdesk_web::page(&format!("{}/{path}", section.folder())) else {
         return absent();
     };
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok());
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let unchanged = known.is_some_and(|k| k == "*" || k.split(',').any(|t| same(t, &page.etag)));
     let body = match (unchanged, page.bytes) {
         (true, _) => Body::empty(),
@@ -112,11 +103,7 @@ fn serve(section: Section, path: &str, headers: &HeaderMap) -> Response {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let out = response.headers_mut();
-    let caching = if page.immutable {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let caching = if page.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     let policy = format!("{POLICY}; frame-ancestors {}", section.frame_ancestors());
     let mut set = |name, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -132,10 +119,7 @@ fn serve(section: Section, path: &str, headers: &HeaderMap) -> Response {
     if section == Section::Widget {
         // Module scripts of another origin are loaded by CORS rules.
         set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(
-            header::HeaderName::from_static("cross-origin-resource-policy"),
-            "cross-origin",
-        );
+        set(header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
     }
     response
 }

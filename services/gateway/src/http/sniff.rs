@@ -1,26 +1,12 @@
 //! What kind of file some bytes are, whatever they were claimed to be.
 
 /// Binary kinds that may be uploaded.
-const ALLOWED: [&str; 6] = [
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "application/pdf",
-    "application/zip",
-];
+const ALLOWED: [&str; 6] =
+    ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "application/zip"];
 
 /// What browsers and shells might run, at the beginning of a text or within it.
-const ACTIVE: [&str; 8] = [
-    "<script",
-    "<html",
-    "<!doctype",
-    "<svg",
-    "<?xml",
-    "<iframe",
-    "<body",
-    "<?php",
-];
+const ACTIVE: [&str; 8] =
+    ["<script", "<html", "<!doctype", "<svg", "<?xml", "<iframe", "<body", "<?php"];
 
 /// How much of a text is searched for markup.
 const SEARCHED_BYTES: usize = 4 * 1024;

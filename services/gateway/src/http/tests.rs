@@ -40,24 +40,11 @@ async fn call(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request
-        .extension(Peer::default())
-        .body(body.into())
-        .unwrap();
-    let response = router(world.gateway.shared.clone())
-        .call(request)
-        .await
-        .unwrap();
+    let request = request.extension(Peer::default()).body(body.into()).unwrap();
+    let response = router(world.gateway.shared.clone()).call(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .unwrap()
-        .to_vec();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    }
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answer { status: parts.status, headers: parts.headers, body }
 }
 
 async fn get(world: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -66,24 +53,14 @@ async fn get(world: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
 
 async fn visitor_token(world: &World, previous: &str, headers: &[(&str, &str)]) -> Answer {
     let body = serde_json::json!({ "siteKey": SITE_KEY, "previousToken": previous });
-    call(
-        world,
-        Method::POST,
-        "/v1/visitor/token",
-        headers,
-        body.to_string(),
-    )
-    .await
+    call(world, Method::POST, "/v1/visitor/token", headers, body.to_string()).await
 }
 
 /// A visitor's token and the conversation it has opened.
 async fn conversation(world: &World) -> (String, String) {
     let token = world.visitor();
     let (mut client, _) = TestClient::hello(world, true, token.clone(), vec![]).await;
-    match client
-        .ask(Ask::Start(v1::StartConversation::default()))
-        .await
-    {
+    match client.ask(Ask::Start(v1::StartConversation::default())).await {
         Frame::Conversation(state) => (format!("Bearer {token}"), state.conversation_id),
         other => panic!("not started: {other:?}"),
     }
@@ -99,9 +76,8 @@ async fn every_route_is_described_and_every_description_is_a_route() {
         }
     }
     let served = api().list.into_iter().chain(local().list);
-    let served: BTreeSet<_> = served
-        .map(|(m, p)| (m.to_string(), p.replace("{*path}", "{path}")))
-        .collect();
+    let served: BTreeSet<_> =
+        served.map(|(m, p)| (m.to_string(), p.replace("{*path}", "{path}"))).collect();
     assert_eq!(documented, served);
 }
 
@@ -127,10 +103,7 @@ async fn visitor_tokens_are_for_known_keys_and_allowed_pages() {
     let good = [("origin", "https://shop.example")];
     let answer = visitor_token(&world, "", &good).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(
-        answer.header("access-control-allow-origin"),
-        "https://shop.example"
-    );
+    assert_eq!(answer.header("access-control-allow-origin"), "https://shop.example");
 
     let answer = visitor_token(&world, "", &[("origin", "https://evil.example")]).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
@@ -151,26 +124,12 @@ async fn browsers_are_told_before_they_call() {
     let ask = |origin| call_options(&world, path, origin);
     let answer = ask("https://shop.example").await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    assert!(
-        answer
-            .header("access-control-allow-headers")
-            .contains("authorization")
-    );
-    assert_eq!(
-        ask("https://evil.example").await.status,
-        StatusCode::FORBIDDEN
-    );
+    assert!(answer.header("access-control-allow-headers").contains("authorization"));
+    assert_eq!(ask("https://evil.example").await.status, StatusCode::FORBIDDEN);
 }
 
 async fn call_options(world: &World, path: &str, origin: &str) -> Answer {
-    call(
-        world,
-        Method::OPTIONS,
-        path,
-        &[("origin", origin)],
-        Body::empty(),
-    )
-    .await
+    call(world, Method::OPTIONS, path, &[("origin", origin)], Body::empty()).await
 }
 
 #[tokio::test]
@@ -180,14 +139,7 @@ async fn agents_sign_in_and_guessing_is_slowed_down() {
         let body = serde_json::json!({
             "site": "demo", "email": AGENT_EMAIL, "password": password,
         });
-        call(
-            &world,
-            Method::POST,
-            "/v1/agent/sign-in",
-            &[],
-            body.to_string(),
-        )
-        .await
+        call(&world, Method::POST, "/v1/agent/sign-in", &[], body.to_string()).await
     };
     let answer = sign_in(PASSWORD).await;
     assert_eq!(answer.json()["subject"]["party"], "PARTY_AGENT");
@@ -203,10 +155,7 @@ async fn a_file_goes_up_and_comes_down_as_a_download() {
     let world = World::start().await;
     let (token, id) = conversation(&world).await;
     let path = format!("/v1/conversations/{id}/attachments");
-    let headers = [
-        ("authorization", token.as_str()),
-        ("x-file-name", "n%C3%B6te.txt"),
-    ];
+    let headers = [("authorization", token.as_str()), ("x-file-name", "n%C3%B6te.txt")];
     let up = call(&world, Method::POST, &path, &headers, "grüße").await;
     assert_eq!(up.status, StatusCode::CREATED);
     assert_eq!(up.json()["name"], "nöte.txt");
@@ -215,28 +164,16 @@ async fn a_file_goes_up_and_comes_down_as_a_download() {
     let file = format!("/v1/attachments/{}", up.json()["id"].as_str().unwrap());
     let down = get(&world, &file, &headers).await;
     assert_eq!(down.body, "grüße".as_bytes());
-    assert!(
-        down.header("content-disposition")
-            .starts_with("attachment; ")
-    );
+    assert!(down.header("content-disposition").starts_with("attachment; "));
     assert_eq!(down.header("x-content-type-options"), "nosniff");
     assert!(down.header("content-security-policy").contains("sandbox"));
 
     let stranger = format!("Bearer {}", world.visitor());
     let answer = get(&world, &file, &[("authorization", &stranger)]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(
-        get(&world, &file, &[]).await.status,
-        StatusCode::UNAUTHORIZED
-    );
-    let evil = [
-        ("authorization", token.as_str()),
-        ("origin", "https://evil.example"),
-    ];
-    assert_eq!(
-        get(&world, &file, &evil).await.status,
-        StatusCode::FORBIDDEN
-    );
+    assert_eq!(get(&world, &file, &[]).await.status, StatusCode::UNAUTHORIZED);
+    let evil = [("authorization", token.as_str()), ("origin", "https://evil.example")];
+    assert_eq!(get(&world, &file, &evil).await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -245,16 +182,10 @@ async fn files_that_are_too_large_or_active_are_refused() {
     let (token, id) = conversation(&world).await;
     let path = format!("/v1/conversations/{id}/attachments");
     let headers = [("authorization", token.as_str())];
-    let upload = async |body: String| {
-        call(&world, Method::POST, &path, &headers, body)
-            .await
-            .status
-    };
+    let upload =
+        async |body: String| call(&world, Method::POST, &path, &headers, body).await.status;
     assert_eq!(upload("x".repeat(1_000)).await, StatusCode::CREATED);
-    assert_eq!(
-        upload("x".repeat(1_001)).await,
-        StatusCode::PAYLOAD_TOO_LARGE
-    );
+    assert_eq!(upload("x".repeat(1_001)).await, StatusCode::PAYLOAD_TOO_LARGE);
     let html = "<html><script>alert(1)</script>".to_owned();
     assert_eq!(upload(html).await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let elsewhere = format!("/v1/conversations/{}/attachments", Uuid::now_v7());
@@ -267,9 +198,7 @@ async fn a_transcript_is_whole_and_only_for_those_who_may_read_it() {
     let world = World::start().await;
     let token = world.visitor();
     let (mut client, _) = TestClient::hello(&world, false, token.clone(), vec![]).await;
-    let Frame::Conversation(state) = client
-        .ask(Ask::Start(v1::StartConversation::default()))
-        .await
+    let Frame::Conversation(state) = client.ask(Ask::Start(v1::StartConversation::default())).await
     else {
         panic!("not started")
     };
@@ -287,17 +216,8 @@ async fn a_transcript_is_whole_and_only_for_those_who_may_read_it() {
     let whole: v1::GetConversationResponse = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(whole.conversation.unwrap().conversation_id, id);
     assert_eq!(whole.events.len(), 3);
-    let text = get(
-        &world,
-        &format!("{path}?format=text"),
-        &[("authorization", &bearer)],
-    )
-    .await;
-    assert!(
-        String::from_utf8(text.body)
-            .unwrap()
-            .contains("Visitor: grüße 你好")
-    );
+    let text = get(&world, &format!("{path}?format=text"), &[("authorization", &bearer)]).await;
+    assert!(String::from_utf8(text.body).unwrap().contains("Visitor: grüße 你好"));
     let stranger = format!("Bearer {}", world.visitor());
     let answer = get(&world, &path, &[("authorization", &stranger)]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -312,29 +232,14 @@ async fn a_transcript_is_whole_and_only_for_those_who_may_read_it() {
 async fn health_metrics_and_the_root() {
     let world = World::start().await;
     for path in ["/livez", "/readyz", "/metrics", "/openapi.json"] {
-        assert_eq!(
-            get(&world, path, &[]).await.status,
-            StatusCode::OK,
-            "{path}"
-        );
+        assert_eq!(get(&world, path, &[]).await.status, StatusCode::OK, "{path}");
     }
     assert_eq!(get(&world, "/", &[]).await.header("location"), "/console/");
-    assert_eq!(
-        get(&world, "/demo/config.json", &[]).await.status,
-        StatusCode::NOT_FOUND
-    );
-    assert_eq!(
-        get(&world, "/nothing", &[]).await.status,
-        StatusCode::NOT_FOUND
-    );
-    assert_eq!(
-        get(&world, "/v1/ws", &[]).await.status,
-        StatusCode::UPGRADE_REQUIRED
-    );
+    assert_eq!(get(&world, "/demo/config.json", &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&world, "/nothing", &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&world, "/v1/ws", &[]).await.status, StatusCode::UPGRADE_REQUIRED);
 
-    let demo = Some(DemoSettings {
-        site_key: SITE_KEY.into(),
-    });
+    let demo = Some(DemoSettings { site_key: SITE_KEY.into() });
     let world = World::with(|s| s.demo = demo).await;
     assert_eq!(get(&world, "/", &[]).await.header("location"), "/demo/");
     let config = get(&world, "/demo/config.json", &[]).await;
@@ -343,16 +248,8 @@ async fn health_metrics_and_the_root() {
 
 #[tokio::test]
 async fn pages_come_with_a_strict_policy_and_are_revalidated() {
-    let world = World::with(|s| {
-        s.demo = Some(DemoSettings {
-            site_key: SITE_KEY.into(),
-        })
-    })
-    .await;
-    for path in frontdesk_web::paths()
-        .map(|p| format!("/{p}"))
-        .collect::<Vec<_>>()
-    {
+    let world = World::with(|s| s.demo = Some(DemoSettings { site_key: SITE_KEY.into() })).await;
+    for path in frontdesk_web::paths().map(|p| format!("/{p}")).collect::<Vec<_>>() {
         let page = get(&world, &path, &[]).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         let policy = page.header("content-security-policy");

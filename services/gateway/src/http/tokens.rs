@@ -40,12 +40,10 @@ pub(super) async fn sign_in(
 }
 
 async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Failure> {
-    let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
-        .await
-        .map_err(|_| {
-            let error = ApiError::Invalid("the body is too large or was cut off".into());
-            Failure::with_status(StatusCode::PAYLOAD_TOO_LARGE, error)
-        })?;
+    let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
+        let error = ApiError::Invalid("the body is too large or was cut off".into());
+        Failure::with_status(StatusCode::PAYLOAD_TOO_LARGE, error)
+    })?;
     serde_json::from_slice(&bytes)
         .map_err(|e| ApiError::Invalid(format!("the body is not valid JSON: {e}")).into())
 }

@@ -53,13 +53,7 @@ pub(super) async fn transcript(
         _ => Audience::Internal,
     };
     let state = summary_to_state(&summary, audience);
-    let writer = Writer {
-        shared,
-        who,
-        conversation,
-        format,
-        at: Place::Head(Box::new(state)),
-    };
+    let writer = Writer { shared, who, conversation, format, at: Place::Head(Box::new(state)) };
     // The first page comes before the status: most failures show in time.
     let (first, writer) = writer.next().await?;
     let rest = stream::unfold(writer, |writer| async move {
@@ -119,13 +113,7 @@ impl Writer {
         }
         let last = page.events.last().map(|e| e.seq);
         match last.filter(|_| page.more) {
-            Some(seq) => Ok((
-                out.into(),
-                Some(Self {
-                    at: Place::After(seq),
-                    ..self
-                }),
-            )),
+            Some(seq) => Ok((out.into(), Some(Self { at: Place::After(seq), ..self }))),
             None => {
                 if self.format == Format::Json {
                     out.push_str("]}");
@@ -143,12 +131,7 @@ impl Writer {
             limit: PAGE_EVENTS,
             backwards: false,
         };
-        within(
-            CALL_DEADLINE,
-            "sessions",
-            self.shared.deps.sessions.history(query),
-        )
-        .await
+        within(CALL_DEADLINE, "sessions", self.shared.deps.sessions.history(query)).await
     }
 
     fn head(&self, state: &v1::ConversationState, out: &mut String) -> Result<(), ApiError> {

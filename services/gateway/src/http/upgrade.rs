@@ -38,28 +38,21 @@ pub(super) async fn websocket(
     let headers = request.headers();
     let accept = check(headers)?;
     let (kind, protocol) = subprotocol(headers)?;
-    let origin = origin_of(headers).map(|(o, h)| BrowserOrigin {
-        origin: o.to_owned(),
-        host: h.to_owned(),
-    });
+    let origin =
+        origin_of(headers).map(|(o, h)| BrowserOrigin { origin: o.to_owned(), host: h.to_owned() });
     let switching = request
         .extensions_mut()
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::Invalid("this connection cannot be upgraded".into()))?;
     let arrival = Arrival::new(kind, peer, origin);
     // Ends with the switch or its deadline.
-    shared
-        .tasks
-        .spawn(switch(shared.clone(), switching, arrival));
+    shared.tasks.spawn(switch(shared.clone(), switching, arrival));
 
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     let out = response.headers_mut();
     out.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     out.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    out.insert(
-        header::SEC_WEBSOCKET_PROTOCOL,
-        HeaderValue::from_static(protocol),
-    );
+    out.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     out.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
 }
@@ -80,9 +73,7 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
     let carrier = WebSocket::new(parts.io.into_inner(), format, &parts.read_buf);
     // A task of its own, so that what the switch needed is freed; ends with the
     // connection, or with the gateway's stop.
-    shared
-        .tasks
-        .spawn(connection::run(shared.clone(), carrier, arrival));
+    shared.tasks.spawn(connection::run(shared.clone(), carrier, arrival));
 }
 
 /// Checks the handshake and gives the answer to its key.

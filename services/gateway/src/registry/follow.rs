@@ -61,16 +61,8 @@ pub(crate) struct Follow {
 impl Follow {
     /// Behind, with a probe: nothing is known yet of what there is.
     pub(crate) fn from(cursor: Seq) -> Self {
-        let state = State::Behind {
-            target: Seq::ZERO,
-            probe: true,
-        };
-        Self {
-            cursor,
-            state,
-            generation: 0,
-            ends_before: None,
-        }
+        let state = State::Behind { target: Seq::ZERO, probe: true };
+        Self { cursor, state, generation: 0, ends_before: None }
     }
 
     /// Starts anew after `cursor`; `head` is the last event known to exist.
@@ -81,10 +73,7 @@ impl Follow {
         };
         self.cursor = cursor;
         self.generation = self.generation.wrapping_add(1);
-        self.state = State::Behind {
-            target: head.max(announced),
-            probe: false,
-        };
+        self.state = State::Behind { target: head.max(announced), probe: false };
         self.ends_before = None;
     }
 
@@ -95,10 +84,7 @@ impl Follow {
             State::Live => self.cursor,
         };
         self.generation = self.generation.wrapping_add(1);
-        self.state = State::Behind {
-            target,
-            probe: true,
-        };
+        self.state = State::Behind { target, probe: true };
     }
 
     /// A live event that this reader may see; `prev` is the one before it that
@@ -113,10 +99,7 @@ impl Follow {
                 Deliver::Push
             }
             State::Live => {
-                self.state = State::Behind {
-                    target: seq,
-                    probe: false,
-                };
+                self.state = State::Behind { target: seq, probe: false };
                 Deliver::FellBehind
             }
             State::Behind { target, .. } => {
@@ -145,10 +128,7 @@ impl Follow {
             self.state = State::Live;
             return Next::Live;
         }
-        Next::Read {
-            after: self.cursor,
-            generation: self.generation,
-        }
+        Next::Read { after: self.cursor, generation: self.generation }
     }
 
     /// Whether a page that was read for `generation` is of use.

@@ -56,15 +56,7 @@ impl World {
         let mut follow = Follow::from(Seq::ZERO);
         follow.restart(Seq::ZERO, Seq::ZERO);
         let (log, seen) = (Vec::new(), Vec::new());
-        Self {
-            staff,
-            log,
-            arrived: 0,
-            lost: false,
-            follow,
-            page: None,
-            seen,
-        }
+        Self { staff, log, arrived: 0, lost: false, follow, page: None, seen }
     }
 
     fn visible(&self, seq: u32) -> bool {
@@ -72,9 +64,7 @@ impl World {
     }
 
     fn may_see(&self) -> Vec<u32> {
-        (1..=self.log.len() as u32)
-            .filter(|s| self.visible(*s))
-            .collect()
+        (1..=self.log.len() as u32).filter(|s| self.visible(*s)).collect()
     }
 
     fn arrive(&mut self, seq: u32, room: bool) {
@@ -89,11 +79,7 @@ impl World {
 
     fn read(&mut self, limit: usize) {
         if let Next::Read { after, generation } = self.follow.next() {
-            let all: Vec<u32> = self
-                .may_see()
-                .into_iter()
-                .filter(|s| *s > after.get())
-                .collect();
+            let all: Vec<u32> = self.may_see().into_iter().filter(|s| *s > after.get()).collect();
             let more = all.len() > limit;
             self.page = Some((generation, all.into_iter().take(limit).collect(), more));
         }

@@ -37,12 +37,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(connection: ConnectionId, who: Principal, outbox: Arc<Outbox>) -> Self {
-        Self {
-            connection,
-            who,
-            outbox,
-            followed: Mutex::default(),
-        }
+        Self { connection, who, outbox, followed: Mutex::default() }
     }
 
     /// What it may see.
@@ -103,10 +98,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        Self {
-            shards: Default::default(),
-            agents: Agents::default(),
-        }
+        Self { shards: Default::default(), agents: Agents::default() }
     }
 
     /// Makes the reader a follower of the conversation, to be served once
@@ -119,11 +111,8 @@ impl Registry {
         cursor: Seq,
     ) -> Result<Arc<Semaphore>, FollowsTooMany> {
         let mut shard = self.shard(id);
-        let joined = |t: &Topic| {
-            t.subscribers
-                .iter()
-                .any(|s| s.reader.connection == reader.connection)
-        };
+        let joined =
+            |t: &Topic| t.subscribers.iter().any(|s| s.reader.connection == reader.connection);
         if let Some(topic) = shard.get(&id).filter(|t| joined(t)) {
             return Ok(topic.turn.clone());
         }
@@ -137,10 +126,7 @@ impl Registry {
             turn: Arc::new(Semaphore::new(1)),
         });
         let follow = Follow::from(cursor);
-        topic.subscribers.push(Subscriber {
-            reader: reader.clone(),
-            follow,
-        });
+        topic.subscribers.push(Subscriber { reader: reader.clone(), follow });
         Ok(topic.turn.clone())
     }
 
@@ -206,28 +192,20 @@ impl Registry {
         let Some(topic) = shard.get_mut(&id) else {
             return false;
         };
-        topic
-            .subscribers
-            .retain(|s| s.reader.connection != reader.connection);
+        topic.subscribers.retain(|s| s.reader.connection != reader.connection);
         topic.subscribers.is_empty()
     }
 
     /// The connection ends. Gives the conversations that nobody follows now.
     pub(crate) fn leave_all(&self, reader: &Reader) -> Vec<ConversationId> {
         let followed = std::mem::take(&mut *reader.followed());
-        followed
-            .into_iter()
-            .filter(|id| self.leave(*id, reader))
-            .collect()
+        followed.into_iter().filter(|id| self.leave(*id, reader)).collect()
     }
 
     /// The turn of a conversation that nobody follows; `None` when somebody does.
     pub(crate) fn abandoned(&self, id: ConversationId) -> Option<Arc<Semaphore>> {
         let shard = self.shard(id);
-        shard
-            .get(&id)
-            .filter(|t| t.subscribers.is_empty())
-            .map(|t| t.turn.clone())
+        shard.get(&id).filter(|t| t.subscribers.is_empty()).map(|t| t.turn.clone())
     }
 
     /// Forgets a conversation that nobody follows.
@@ -310,19 +288,13 @@ impl Registry {
     ) -> Option<T> {
         let mut shard = self.shard(id);
         let topic = shard.get_mut(&id)?;
-        topic
-            .subscribers
-            .iter_mut()
-            .find(|s| s.reader.connection == connection)
-            .map(f)
+        topic.subscribers.iter_mut().find(|s| s.reader.connection == connection).map(f)
     }
 
     fn shard(&self, id: ConversationId) -> MutexGuard<'_, HashMap<ConversationId, Topic>> {
         // The last byte of a UUIDv7 is random.
         let i = usize::from(id.as_bytes()[15]) % SHARDS;
-        self.shards[i]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[i].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,18 +9,10 @@ use prost::Message as _;
 use uuid::Uuid;
 
 fn reader(role: Role, id: u128) -> Arc<Reader> {
-    let who = Principal {
-        site: "demo".parse().unwrap(),
-        role,
-        id: Uuid::from_u128(id),
-        name: "".into(),
-    };
+    let who =
+        Principal { site: "demo".parse().unwrap(), role, id: Uuid::from_u128(id), name: "".into() };
     let connection = ConnectionId::from_uuid(Uuid::now_v7());
-    Arc::new(Reader::new(
-        connection,
-        who,
-        Arc::new(Outbox::new(WireFormat::Protobuf)),
-    ))
+    Arc::new(Reader::new(connection, who, Arc::new(Outbox::new(WireFormat::Protobuf))))
 }
 
 fn conversation() -> ConversationId {
@@ -28,19 +20,12 @@ fn conversation() -> ConversationId {
 }
 
 fn bytes(seq: u32) -> Bytes {
-    v1::Event {
-        seq,
-        ..Default::default()
-    }
-    .encode_to_vec()
-    .into()
+    v1::Event { seq, ..Default::default() }.encode_to_vec().into()
 }
 
 /// Follows live after `head`.
 fn follow(registry: &Registry, reader: &Arc<Reader>, head: u32) {
-    registry
-        .join(conversation(), reader, Seq::new(head))
-        .unwrap();
+    registry.join(conversation(), reader, Seq::new(head)).unwrap();
     registry.attached(conversation(), reader, Seq::new(head), Seq::new(head));
     assert_eq!(registry.next(conversation(), reader), Some(Next::Live));
     reader.outbox.take_signals();
@@ -97,25 +82,15 @@ fn a_gap_is_filled_from_history_and_then_live_again() {
     let visitor = reader(Role::Visitor, 1);
     follow(&registry, &visitor, 2);
     publish(&registry, 4, 3, false, None);
-    assert_eq!(
-        visitor.outbox.take_signals(),
-        [Signal::Fill(conversation())]
-    );
+    assert_eq!(visitor.outbox.take_signals(), [Signal::Fill(conversation())]);
     assert!(received(&visitor).is_empty());
 
     let Some(Next::Read { after, generation }) = registry.next(conversation(), &visitor) else {
         panic!("a fill is due")
     };
     assert_eq!(after, Seq::new(2));
-    let event = |n| PageEvent {
-        seq: Seq::new(n),
-        prev: Seq::new(n - 1),
-        event: bytes(n),
-    };
-    let page = EventPage {
-        events: vec![event(3), event(4)],
-        more: false,
-    };
+    let event = |n| PageEvent { seq: Seq::new(n), prev: Seq::new(n - 1), event: bytes(n) };
+    let page = EventPage { events: vec![event(3), event(4)], more: false };
     let next = registry.page(conversation(), &visitor, generation, &page);
     assert_eq!(next, Some(Next::Live));
     publish(&registry, 5, 4, false, None);
@@ -171,10 +146,7 @@ fn the_last_one_to_leave_is_told_so() {
     assert!(registry.abandoned(conversation()).is_some());
     follow(&registry, &a, 0);
     registry.forget(conversation());
-    assert!(
-        registry.follows(conversation(), &a),
-        "somebody came back meanwhile"
-    );
+    assert!(registry.follows(conversation(), &a), "somebody came back meanwhile");
 }
 
 #[test]
@@ -186,10 +158,7 @@ fn a_connection_follows_only_so_many() {
         registry.join(id, &greedy, Seq::ZERO).unwrap();
     }
     let one_more = ConversationId::from_uuid(Uuid::from_u128(99_999));
-    assert_eq!(
-        registry.join(one_more, &greedy, Seq::ZERO).err(),
-        Some(FollowsTooMany)
-    );
+    assert_eq!(registry.join(one_more, &greedy, Seq::ZERO).err(), Some(FollowsTooMany));
 }
 
 #[test]
@@ -202,20 +171,12 @@ fn notices_reach_every_connection_of_the_agent_only() {
     }
     let frame = codec::push_frame(Frame::Offer(v1::OfferPush::default())).encode_to_vec();
     let agent = AgentId::from_uuid(Uuid::from_u128(1));
-    let done = registry
-        .agents
-        .notice(&phone.who.site, agent, &frame, Some(conversation()));
+    let done = registry.agents.notice(&phone.who.site, agent, &frame, Some(conversation()));
     assert_eq!(done.pushed, 2);
     assert_eq!(desk.outbox.take_signals(), [Signal::Follow(conversation())]);
     assert_eq!(other.outbox.depth(), 0);
     let elsewhere = "other".parse().unwrap();
-    assert_eq!(
-        registry
-            .agents
-            .notice(&elsewhere, agent, &frame, None)
-            .pushed,
-        0
-    );
+    assert_eq!(registry.agents.notice(&elsewhere, agent, &frame, None).pushed, 0);
     registry.agents.remove(&phone);
     registry.agents.remove(&desk);
     assert!(!registry.agents.has(&phone.who.site, agent));

@@ -28,31 +28,18 @@ impl TestClient {
 
     pub(crate) async fn connect_from(world: &World, json: bool, origin: Option<&str>) -> Self {
         let uri = format!("ws://{}/v1/ws", world.gateway.local_addr());
-        let protocol = if json {
-            "frontdesk.v1.json"
-        } else {
-            "frontdesk.v1.proto"
-        };
+        let protocol = if json { "frontdesk.v1.json" } else { "frontdesk.v1.proto" };
         let mut builder = ClientBuilder::new()
             .uri(&uri)
             .unwrap()
-            .add_header(
-                "sec-websocket-protocol".parse().unwrap(),
-                protocol.parse().unwrap(),
-            )
+            .add_header("sec-websocket-protocol".parse().unwrap(), protocol.parse().unwrap())
             .unwrap();
         if let Some(origin) = origin {
             let (name, value) = ("origin".parse().unwrap(), origin.parse().unwrap());
             builder = builder.add_header(name, value).unwrap();
         }
         let (socket, _) = builder.connect().await.unwrap();
-        Self {
-            socket,
-            json,
-            next_id: 0,
-            frames: VecDeque::new(),
-            closed: None,
-        }
+        Self { socket, json, next_id: 0, frames: VecDeque::new(), closed: None }
     }
 
     /// Connects and says Hello; gives the Welcome.
@@ -63,11 +50,7 @@ impl TestClient {
         resume: Vec<v1::Cursor>,
     ) -> (Self, v1::Welcome) {
         let mut client = Self::connect(world, json).await;
-        let hello = v1::Hello {
-            token,
-            resume,
-            client: "test".into(),
-        };
+        let hello = v1::Hello { token, resume, client: "test".into() };
         match client.ask(Request::Hello(hello)).await {
             Frame::Welcome(welcome) => (client, *welcome),
             other => panic!("no welcome but {other:?}"),
@@ -75,10 +58,7 @@ impl TestClient {
     }
 
     pub(crate) async fn send(&mut self, id: u32, request: Request) {
-        let frames = vec![v1::ClientFrame {
-            id,
-            request: Some(request),
-        }];
+        let frames = vec![v1::ClientFrame { id, request: Some(request) }];
         self.send_batch(&v1::ClientBatch { frames }).await;
     }
 
@@ -106,10 +86,7 @@ impl TestClient {
     pub(crate) async fn answer(&mut self, id: u32) -> Frame {
         let mut kept = VecDeque::new();
         loop {
-            let frame = self
-                .next()
-                .await
-                .unwrap_or_else(|| panic!("closed: {:?}", self.closed));
+            let frame = self.next().await.unwrap_or_else(|| panic!("closed: {:?}", self.closed));
             if frame.id == id {
                 kept.append(&mut self.frames);
                 self.frames = kept;
@@ -122,9 +99,8 @@ impl TestClient {
     /// The next frame; `None` once the connection is closed.
     pub(crate) async fn next(&mut self) -> Option<v1::ServerFrame> {
         while self.frames.is_empty() {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next())
-                .await
-                .expect("a message")?;
+            let message =
+                tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message")?;
             let Ok(message) = message else { return None };
             if let Some((code, _)) = message.as_close() {
                 self.closed = Some(code.into());
@@ -143,10 +119,7 @@ impl TestClient {
     /// The next event, whatever comes before it.
     pub(crate) async fn event(&mut self) -> (u32, u32, v1::event::Body) {
         loop {
-            let frame = self
-                .next()
-                .await
-                .unwrap_or_else(|| panic!("closed: {:?}", self.closed));
+            let frame = self.next().await.unwrap_or_else(|| panic!("closed: {:?}", self.closed));
             if let Some(Frame::Event(push)) = frame.frame {
                 let event = push.event.unwrap();
                 return (event.seq, push.prev, event.body.unwrap());

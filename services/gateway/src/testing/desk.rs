@@ -57,11 +57,7 @@ impl FakeDesk {
             id,
             site: super::site(),
             email: AGENT_EMAIL.into(),
-            role: if supervisor {
-                Role::Supervisor
-            } else {
-                Role::Agent
-            },
+            role: if supervisor { Role::Supervisor } else { Role::Agent },
             profile: AgentProfile {
                 name: "Ana".into(),
                 capacity: 3,
@@ -104,10 +100,7 @@ impl Desk for FakeDesk {
         site: &SiteId,
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
-        Ok(self
-            .account(agent)
-            .filter(|a| a.site == *site)
-            .map(Arc::new))
+        Ok(self.account(agent).filter(|a| a.site == *site).map(Arc::new))
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

@@ -73,9 +73,7 @@ impl World {
             sessions: sessions.clone(),
             presence: presence.clone(),
             queueing: Arc::new(FakeQueueing),
-            routing: Arc::new(FakeRouting {
-                sessions: sessions.clone(),
-            }),
+            routing: Arc::new(FakeRouting { sessions: sessions.clone() }),
             desk: desk.clone(),
             bus,
             blobs: Arc::new(FakeBlobs::default()),
@@ -85,13 +83,7 @@ impl World {
             clock: Arc::new(now),
         };
         let gateway = Gateway::start(settings, deps).await.unwrap();
-        Self {
-            gateway,
-            sessions,
-            presence,
-            desk,
-            tokens: Tokens::new(&[key()]).unwrap(),
-        }
+        Self { gateway, sessions, presence, desk, tokens: Tokens::new(&[key()]).unwrap() }
     }
 
     /// A token for anybody.
@@ -100,16 +92,8 @@ impl World {
     }
 
     pub(crate) fn token_until(&self, role: Role, id: Uuid, life: Millis) -> String {
-        let who = Principal {
-            site: site(),
-            role,
-            id,
-            name: "".into(),
-        };
-        self.tokens
-            .issue(&who, &BTreeMap::new(), now(), life)
-            .unwrap()
-            .0
+        let who = Principal { site: site(), role, id, name: "".into() };
+        self.tokens.issue(&who, &BTreeMap::new(), now(), life).unwrap().0
     }
 
     pub(crate) fn visitor(&self) -> String {

@@ -29,11 +29,7 @@ pub(crate) struct FakePresence {
 impl Default for FakePresence {
     fn default() -> Self {
         let changes = broadcast::channel(16).0;
-        Self {
-            connected: Mutex::default(),
-            profiles: Mutex::default(),
-            changes,
-        }
+        Self { connected: Mutex::default(), profiles: Mutex::default(), changes }
     }
 }
 
@@ -64,12 +60,8 @@ impl FakePresence {
 impl Presence for FakePresence {
     async fn connect(&self, r: AgentConnect) -> Result<AgentView, ApiError> {
         self.connected.lock().unwrap().insert(r.connection);
-        self.profiles
-            .lock()
-            .unwrap()
-            .insert(r.agent, (r.profile, AgentStatus::Away));
-        self.view(&r.site, r.agent)
-            .ok_or_else(|| ApiError::NotFound("agent".into()))
+        self.profiles.lock().unwrap().insert(r.agent, (r.profile, AgentStatus::Away));
+        self.view(&r.site, r.agent).ok_or_else(|| ApiError::NotFound("agent".into()))
     }
 
     async fn disconnect(
@@ -93,12 +85,8 @@ impl Presence for FakePresence {
         if let Some(entry) = self.profiles.lock().unwrap().get_mut(&agent) {
             entry.1 = status;
         }
-        let view = self
-            .view(site, agent)
-            .ok_or_else(|| ApiError::NotFound("agent".into()))?;
-        let _ = self.changes.send(PresenceChange {
-            agent: Arc::new(view.clone()),
-        });
+        let view = self.view(site, agent).ok_or_else(|| ApiError::NotFound("agent".into()))?;
+        let _ = self.changes.send(PresenceChange { agent: Arc::new(view.clone()) });
         Ok(view)
     }
 
@@ -126,11 +114,7 @@ impl Presence for FakePresence {
 
     async fn agents(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
         let ids: Vec<AgentId> = self.profiles.lock().unwrap().keys().copied().collect();
-        Ok(ids
-            .into_iter()
-            .filter_map(|id| self.view(&super::site(), id))
-            .map(Arc::new)
-            .collect())
+        Ok(ids.into_iter().filter_map(|id| self.view(&super::site(), id)).map(Arc::new).collect())
     }
 
     fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
@@ -167,11 +151,7 @@ impl Queueing for FakeQueueing {
         _: &SiteId,
         _: ConversationId,
     ) -> Result<Option<QueuePosition>, ApiError> {
-        Ok(Some(QueuePosition {
-            position: 1,
-            estimated_wait: None,
-            agents_online: true,
-        }))
+        Ok(Some(QueuePosition { position: 1, estimated_wait: None, agents_online: true }))
     }
 
     fn subscribe(&self) -> broadcast::Receiver<QueueChange> {
@@ -199,9 +179,7 @@ impl Routing for FakeRouting {
         id: ConversationId,
         offer: OfferId,
     ) -> Result<(), ApiError> {
-        let agent = who
-            .agent_id()
-            .ok_or_else(|| ApiError::Forbidden("no agent".into()))?;
+        let agent = who.agent_id().ok_or_else(|| ApiError::Forbidden("no agent".into()))?;
         let accept = Command::Accept { offer, agent };
         self.sessions.act(id, &Origin::System, &accept).map(|_| ())
     }
@@ -214,11 +192,7 @@ impl Routing for FakeRouting {
         reason: &str,
     ) -> Result<(), ApiError> {
         let outcome = OfferOutcome::Declined;
-        let end = Command::EndOffer {
-            offer,
-            outcome,
-            reason: reason.into(),
-        };
+        let end = Command::EndOffer { offer, outcome, reason: reason.into() };
         self.sessions.act(id, &Origin::System, &end).map(|_| ())
     }
 }

@@ -32,20 +32,12 @@ pub(crate) struct FakeSessions {
 
 impl FakeSessions {
     pub(crate) fn new(bus: Arc<LocalBus>) -> Self {
-        Self {
-            bus,
-            state: Mutex::default(),
-        }
+        Self { bus, state: Mutex::default() }
     }
 
     /// Gateways that are attached to a conversation.
     pub(crate) fn attached(&self, id: ConversationId) -> usize {
-        self.state
-            .lock()
-            .unwrap()
-            .attached
-            .get(&id)
-            .map_or(0, HashSet::len)
+        self.state.lock().unwrap().attached.get(&id).map_or(0, HashSet::len)
     }
 
     /// Carries a command out at once.
@@ -65,9 +57,7 @@ impl FakeSessions {
             }
             None => {
                 let (conversation, step) = Conversation::open(id, origin, command, at)?;
-                state
-                    .conversations
-                    .insert(id, (conversation, step.events.clone()));
+                state.conversations.insert(id, (conversation, step.events.clone()));
                 step
             }
         };
@@ -117,9 +107,7 @@ impl FakeSessions {
     }
 
     fn send_to(&self, gateway: &NodeId, kind: Kind) {
-        let batch = DeliveryBatch {
-            deliveries: vec![Delivery { kind: Some(kind) }],
-        };
+        let batch = DeliveryBatch { deliveries: vec![Delivery { kind: Some(kind) }] };
         self.bus.publish(gateway, batch.encode_to_vec().into());
     }
 
@@ -170,25 +158,13 @@ impl Sessions for FakeSessions {
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError> {
         let summary = self.find(request.conversation, Some(&request.who))?;
         let audience = audience(Some(&request.who));
-        let head = if audience == Audience::Public {
-            summary.public_head
-        } else {
-            summary.head
-        };
+        let head = if audience == Audience::Public { summary.public_head } else { summary.head };
         if request.cursor > head {
             return Err(ApiError::Invalid("the cursor is beyond the head".into()));
         }
         let mut state = self.state.lock().unwrap();
-        state
-            .attached
-            .entry(request.conversation)
-            .or_default()
-            .insert(request.gateway);
-        Ok(Attached {
-            summary,
-            audience,
-            head,
-        })
+        state.attached.entry(request.conversation).or_default().insert(request.gateway);
+        Ok(Attached { summary, audience, head })
     }
 
     async fn detach(&self, gateway: &NodeId, conversation: ConversationId) {
@@ -218,15 +194,9 @@ impl Sessions for FakeSessions {
         } else {
             events.truncate(limit);
         }
-        let page = |e: &&Event| PageEvent {
-            seq: e.seq,
-            prev: e.prev(audience),
-            event: encode_event(e),
-        };
-        Ok(EventPage {
-            events: events.iter().map(page).collect(),
-            more,
-        })
+        let page =
+            |e: &&Event| PageEvent { seq: e.seq, prev: e.prev(audience), event: encode_event(e) };
+        Ok(EventPage { events: events.iter().map(page).collect(), more })
     }
 
     async fn summary(
@@ -253,12 +223,7 @@ impl Sessions for FakeSessions {
             (ListFilter::OfAgent { .. }, _) => false,
             _ => true,
         };
-        Ok(state
-            .conversations
-            .values()
-            .map(|(c, _)| c.summary())
-            .filter(wanted)
-            .collect())
+        Ok(state.conversations.values().map(|(c, _)| c.summary()).filter(wanted).collect())
     }
 
     fn hint(&self, _: ConversationId, _: bool, _: Bytes) {}

@@ -27,11 +27,7 @@ pub(super) fn set_status(client: &Arc<Client>, r: v1::SetStatus) -> Result<Handl
     // Two changes in a row must take effect in their order.
     Ok(Handling::Ordered(Box::pin(async move {
         let site = &client.who().site;
-        let set = client
-            .shared
-            .deps
-            .presence
-            .set_status(site, agent, status, &r.reason);
+        let set = client.shared.deps.presence.set_status(site, agent, status, &r.reason);
         let view = within(CALL_DEADLINE, "presence", set).await;
         Prepared::answer(view.map(|v| Some(Frame::AgentState(agent_view_to_proto(&v)))))
     })))
@@ -43,9 +39,9 @@ pub(super) fn accept(client: &Arc<Client>, r: &v1::AcceptOffer) -> Result<Handli
     let id: ConversationId = r.conversation_id.parse()?;
     let offer: OfferId = r.offer_id.parse()?;
     let client = client.clone();
-    Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::answer(accepted(&client, id, offer).await)
-    })))
+    Ok(Handling::Ordered(Box::pin(
+        async move { Prepared::answer(accepted(&client, id, offer).await) },
+    )))
 }
 
 async fn accepted(client: &Arc<Client>, id: ConversationId, offer: OfferId) -> Answer {
@@ -69,11 +65,7 @@ pub(super) fn decline(client: &Arc<Client>, r: v1::DeclineOffer) -> Result<Handl
     }
     let client = client.clone();
     Ok(Handling::Concurrent(Box::pin(async move {
-        let decline = client
-            .shared
-            .deps
-            .routing
-            .decline(client.who(), id, offer, &r.reason);
+        let decline = client.shared.deps.routing.decline(client.who(), id, offer, &r.reason);
         within(COMMAND_DEADLINE, "routing", decline).await?;
         Ok(Some(Frame::Done(v1::Done {})))
     })))
@@ -84,14 +76,9 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
     client.agent()?;
     let id: ConversationId = r.conversation_id.parse()?;
     let client_msg_id: ClientMsgId = r.client_msg_id.parse()?;
-    let note = Command::Note {
-        client_msg_id: client_msg_id.clone(),
-        text: r.text.into(),
-    };
+    let note = Command::Note { client_msg_id: client_msg_id.clone(), text: r.text.into() };
     let outcome = submit(client, id, note);
-    Ok(Handling::Concurrent(Box::pin(async move {
-        sent(id, &client_msg_id, outcome.await?)
-    })))
+    Ok(Handling::Concurrent(Box::pin(async move { sent(id, &client_msg_id, outcome.await?) })))
 }
 
 /// Replaces the tags.
@@ -119,17 +106,10 @@ pub(super) fn transfer(
             Ok(target) => target,
             Err(error) => return Prepared::answer(Err(error)),
         };
-        let outcome = submit(
-            &client,
-            id,
-            Command::Transfer {
-                target,
-                note: r.note.into(),
-            },
-        );
-        Prepared::Wait(Box::pin(async move {
-            outcome.await.map(|_| Some(Frame::Done(v1::Done {})))
-        }))
+        let outcome = submit(&client, id, Command::Transfer { target, note: r.note.into() });
+        Prepared::Wait(Box::pin(
+            async move { outcome.await.map(|_| Some(Frame::Done(v1::Done {}))) },
+        ))
     })))
 }
 
@@ -167,9 +147,7 @@ async fn resolve(client: &Client, wanted: Wanted) -> Result<TransferTarget, ApiE
 
 async fn own_site(client: &Client) -> Result<Arc<SiteConfig>, ApiError> {
     let asked = client.shared.deps.desk.site(&client.who().site);
-    within(CALL_DEADLINE, "desk", asked)
-        .await?
-        .ok_or_else(|| ApiError::NotFound("site".into()))
+    within(CALL_DEADLINE, "desk", asked).await?.ok_or_else(|| ApiError::NotFound("site".into()))
 }
 
 /// Who a conversation could be handed to.

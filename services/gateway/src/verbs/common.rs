@@ -23,18 +23,10 @@ pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling,
     let client_msg_id: ClientMsgId = r.client_msg_id.parse()?;
     let text: Arc<str> = r.text.into();
     if r.attachment_ids.is_empty() {
-        return Ok(Handling::Concurrent(say(
-            client,
-            id,
-            client_msg_id,
-            text,
-            Vec::new(),
-        )));
+        return Ok(Handling::Concurrent(say(client, id, client_msg_id, text, Vec::new())));
     }
     if r.attachment_ids.len() > MAX_ATTACHMENTS {
-        return Err(ApiError::Invalid(
-            "a message has at most 10 attachments".into(),
-        ));
+        return Err(ApiError::Invalid("a message has at most 10 attachments".into()));
     }
     let client = client.clone();
     // Files are looked up first; what the client sends next must not overtake.
@@ -53,11 +45,7 @@ fn say(
     text: Arc<str>,
     attachments: Vec<Attachment>,
 ) -> BoxFuture<'static, Answer> {
-    let send = Command::Send {
-        client_msg_id: client_msg_id.clone(),
-        text,
-        attachments,
-    };
+    let send = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments };
     let outcome = submit(client, id, send);
     Box::pin(async move { sent(id, &client_msg_id, outcome.await?) })
 }
@@ -88,22 +76,12 @@ async fn files(
 
 /// Passes on that somebody writes.
 pub(super) fn typing(client: &Arc<Client>, r: &v1::Typing) -> Result<Handling, ApiError> {
-    command(
-        client,
-        &r.conversation_id,
-        Command::Typing { typing: r.typing },
-    )
+    command(client, &r.conversation_id, Command::Typing { typing: r.typing })
 }
 
 /// Marks everything up to a place as read.
 pub(super) fn mark_read(client: &Arc<Client>, r: &v1::MarkRead) -> Result<Handling, ApiError> {
-    command(
-        client,
-        &r.conversation_id,
-        Command::MarkRead {
-            seq: Seq::new(r.seq),
-        },
-    )
+    command(client, &r.conversation_id, Command::MarkRead { seq: Seq::new(r.seq) })
 }
 
 /// Ends a conversation.
@@ -113,9 +91,7 @@ pub(super) fn close(client: &Arc<Client>, id: &str) -> Result<Handling, ApiError
 
 /// Follows a conversation from a cursor on.
 pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handling, ApiError> {
-    let cursor = r
-        .cursor
-        .ok_or_else(|| ApiError::Invalid("cursor is absent".into()))?;
+    let cursor = r.cursor.ok_or_else(|| ApiError::Invalid("cursor is absent".into()))?;
     let id: ConversationId = cursor.conversation_id.parse()?;
     let client = client.clone();
     Ok(Handling::Ordered(Box::pin(async move {
@@ -126,9 +102,7 @@ pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handli
 /// Follows a conversation and says where it stands.
 pub(super) async fn follow(client: &Arc<Client>, id: ConversationId, cursor: Seq) -> Answer {
     let attached = following::follow(&client.shared, &client.reader, id, cursor).await?;
-    Ok(Some(Frame::Conversation(
-        client.state(&attached.summary).await,
-    )))
+    Ok(Some(Frame::Conversation(client.state(&attached.summary).await)))
 }
 
 /// No longer follows a conversation.
@@ -156,11 +130,7 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
         };
         let events: Result<_, _> = page.events.iter().map(event_push).collect();
         Prepared::answer(events.map(|events| {
-            Some(Frame::History(v1::History {
-                conversation_id,
-                events,
-                more: page.more,
-            }))
+            Some(Frame::History(v1::History { conversation_id, events, more: page.more }))
         }))
     })))
 }
@@ -169,30 +139,20 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
 pub(crate) fn event_push(event: &PageEvent) -> Result<v1::EventPush, ApiError> {
     let decoded = v1::Event::decode(&*event.event)
         .map_err(|e| ApiError::Internal(format!("event {} cannot be read: {e}", event.seq)))?;
-    Ok(v1::EventPush {
-        event: Some(decoded),
-        prev: event.prev.get(),
-    })
+    Ok(v1::EventPush { event: Some(decoded), prev: event.prev.get() })
 }
 
 /// The caller's own conversations.
 pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Handling, ApiError> {
     let limit = limit(r.limit, DEFAULT_LIST, MAX_LIST)?;
     let filter = match client.who().agent_id() {
-        Some(agent) => ListFilter::OfAgent {
-            agent,
-            closed: r.include_closed,
-        },
+        Some(agent) => ListFilter::OfAgent { agent, closed: r.include_closed },
         None => ListFilter::OfVisitor(VisitorId::from_uuid(client.who().id)),
     };
     let client = client.clone();
     Ok(Handling::Concurrent(Box::pin(async move {
         // Closed ones among a visitor's are taken out below, so more are asked for.
-        let asked = client
-            .shared
-            .deps
-            .sessions
-            .list(Some(&client.who().site), filter, MAX_LIST);
+        let asked = client.shared.deps.sessions.list(Some(&client.who().site), filter, MAX_LIST);
         let summaries = within(CALL_DEADLINE, "sessions", asked).await?;
         let wanted = summaries
             .iter()
@@ -202,9 +162,7 @@ pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Han
         for summary in wanted {
             conversations.push(client.state(summary).await);
         }
-        Ok(Some(Frame::ConversationList(v1::ConversationList {
-            conversations,
-        })))
+        Ok(Some(Frame::ConversationList(v1::ConversationList { conversations })))
     })))
 }
 

@@ -112,14 +112,7 @@ fn submit(
     command: Command,
 ) -> impl Future<Output = Result<Outcome, ApiError>> + Send + use<> {
     let origin = Origin::Client(client.who().clone());
-    submit_as(
-        client,
-        Envelope {
-            conversation: id,
-            origin,
-            command,
-        },
-    )
+    submit_as(client, Envelope { conversation: id, origin, command })
 }
 
 fn submit_as(
@@ -141,9 +134,7 @@ fn command(client: &Client, id: &str, command: Command) -> Result<Handling, ApiE
 /// The answer to a message or note.
 fn sent(id: ConversationId, client_msg_id: &ClientMsgId, outcome: Outcome) -> Answer {
     let Outcome::Sent { seq, at, duplicate } = outcome else {
-        return Err(ApiError::Internal(
-            "a message was answered without its place".into(),
-        ));
+        return Err(ApiError::Internal("a message was answered without its place".into()));
     };
     Ok(Some(Frame::Sent(v1::Sent {
         conversation_id: id.to_string(),

@@ -42,19 +42,13 @@ impl Start {
             chosen_id(&r.conversation_id, client.shared.now())?
         };
         if r.visitor_name.chars().count() > MAX_NAME_CHARS {
-            return Err(ApiError::Invalid(
-                "visitor_name is at most 80 characters".into(),
-            ));
+            return Err(ApiError::Invalid("visitor_name is at most 80 characters".into()));
         }
         let mut who = client.who().clone();
         if !r.visitor_name.is_empty() {
             who.name = r.visitor_name.into();
         }
-        let queue = if r.queue.is_empty() {
-            None
-        } else {
-            Some(r.queue.parse()?)
-        };
+        let queue = if r.queue.is_empty() { None } else { Some(r.queue.parse()?) };
         let first_message = match r.first_message {
             Some(m) if !m.attachment_ids.is_empty() => {
                 return Err(ApiError::Invalid(
@@ -67,11 +61,7 @@ impl Start {
         Ok(Self {
             id,
             queue,
-            attributes: r
-                .attributes
-                .into_iter()
-                .map(|(k, v)| (k.into(), v.into()))
-                .collect(),
+            attributes: r.attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
             page: r.page.into(),
             language: r.language.into(),
             who,
@@ -91,9 +81,7 @@ fn chosen_id(id: &str, now: Timestamp) -> Result<ConversationId, ApiError> {
     let (seconds, nanos) = at.to_unix();
     let at = Timestamp::from_millis(seconds * 1_000 + u64::from(nanos) / 1_000_000);
     if at.since(now) > MAX_SKEW || now.since(at) > MAX_SKEW {
-        return Err(ApiError::Invalid(
-            "conversation_id is more than a day off".into(),
-        ));
+        return Err(ApiError::Invalid("conversation_id is more than a day off".into()));
     }
     Ok(id)
 }
@@ -111,32 +99,19 @@ pub(super) async fn open(client: &Arc<Client>, start: Start) -> Answer {
         language: start.language,
         first_message: start.first_message,
     });
-    let envelope = Envelope {
-        conversation: id,
-        origin: Origin::Client(start.who),
-        command,
-    };
+    let envelope = Envelope { conversation: id, origin: Origin::Client(start.who), command };
     submit_as(client, envelope).await?;
     let attached = following::follow(&client.shared, &client.reader, id, Seq::ZERO).await?;
-    Ok(Some(Frame::Conversation(
-        client.state(&attached.summary).await,
-    )))
+    Ok(Some(Frame::Conversation(client.state(&attached.summary).await)))
 }
 
 /// A retry of a conversation that is open already does not count.
 async fn check_open(client: &Client, id: ConversationId) -> Result<(), ApiError> {
     let who = client.who();
     let filter = ListFilter::OfVisitor(VisitorId::from_uuid(who.id));
-    let list = client
-        .shared
-        .deps
-        .sessions
-        .list(Some(&who.site), filter, LISTED);
+    let list = client.shared.deps.sessions.list(Some(&who.site), filter, LISTED);
     let own = within(CALL_DEADLINE, "sessions", list).await?;
-    let open = own
-        .iter()
-        .filter(|s| !matches!(s.phase, Phase::Closed { .. }))
-        .count();
+    let open = own.iter().filter(|s| !matches!(s.phase, Phase::Closed { .. })).count();
     if open >= MAX_OPEN && own.iter().all(|s| s.id != id) {
         return Err(ApiError::State("5 conversations are open already".into()));
     }

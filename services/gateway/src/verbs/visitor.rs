@@ -16,9 +16,9 @@ pub(super) fn start(
     client.visitor()?;
     let start = Start::parse(client, request)?;
     let client = client.clone();
-    Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::answer(start::open(&client, start).await)
-    })))
+    Ok(Handling::Ordered(Box::pin(
+        async move { Prepared::answer(start::open(&client, start).await) },
+    )))
 }
 
 /// Rates a conversation.
@@ -29,10 +29,7 @@ pub(super) fn rate(
     client.visitor()?;
     let score =
         u8::try_from(request.score).map_err(|_| ApiError::Invalid("a score is 1 to 5".into()))?;
-    let rate = Command::Rate {
-        score,
-        comment: request.comment.into(),
-    };
+    let rate = Command::Rate { score, comment: request.comment.into() };
     command(client, &request.conversation_id, rate)
 }
 

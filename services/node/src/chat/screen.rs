@@ -34,7 +34,11 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
         Body::Queued(q) => format!("waiting in {}", q.queue),
         Body::Offered(o) => format!("offered to {}", opt_name(o.agent.as_ref())),
         Body::OfferEnded(o) => {
-            format!("{} did not take it ({})", opt_name(o.agent.as_ref()), word(o.outcome().as_str_name()))
+            format!(
+                "{} did not take it ({})",
+                opt_name(o.agent.as_ref()),
+                word(o.outcome().as_str_name())
+            )
         }
         Body::Assigned(a) => format!("{} has joined", opt_name(a.agent.as_ref())),
         Body::Released(r) => format!("{} has left", opt_name(r.agent.as_ref())),

@@ -84,7 +84,9 @@ impl Side for Visitor {
                 }
             }
             Frame::Sent(_) => self.unacknowledged = self.unacknowledged.saturating_sub(1),
-            Frame::Queue(q) => screen::remark(&format!("you are number {} in the queue", q.position)),
+            Frame::Queue(q) => {
+                screen::remark(&format!("you are number {} in the queue", q.position))
+            }
             Frame::Typing(t) if t.typing => {
                 let who = t.by.as_ref().map(screen::name).unwrap_or_default();
                 screen::remark(&format!("{who} is typing …"));

@@ -95,7 +95,8 @@ async fn conversations(
     limit: u32,
     open: bool,
 ) -> Result<(), CtlError> {
-    let phases = if open { [Phase::Waiting, Phase::Offered, Phase::Assigned].as_slice() } else { &[] };
+    let phases =
+        if open { [Phase::Waiting, Phase::Offered, Phase::Assigned].as_slice() } else { &[] };
     let phases = phases.iter().map(|p| i32::from(*p)).collect();
     let ask = AdminListConversationsRequest { limit, phases };
     let answer = admin.list_conversations(with_deadline(ask)).await?.into_inner();

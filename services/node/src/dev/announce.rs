@@ -63,9 +63,10 @@ impl<'a> Ready<'a> {
         println!("  Agent console  {}", self.console);
         println!("  Site           {}   (key {})", self.site, self.site_key);
         for account in self.agents {
-            let password = account.password.as_deref().unwrap_or(
-                "(as printed at the first start; --reset-passwords makes new ones)",
-            );
+            let password = account
+                .password
+                .as_deref()
+                .unwrap_or("(as printed at the first start; --reset-passwords makes new ones)");
             println!("  {:<13}  {}   {password}", capitalized(account.role), account.email);
         }
         println!("  Data           {}\n", self.data.display());

@@ -183,8 +183,7 @@ async fn start_roles(
         observers: vec![relay.clone()],
         clock: embedded.clock.clone(),
     };
-    let sessions =
-        Arc::new(SessionsService::start(settings.sessions.clone(), &owned, deps).await?);
+    let sessions = Arc::new(SessionsService::start(settings.sessions.clone(), &owned, deps).await?);
     let (queueing, queueing_tasks) = frontdesk_queueing::start(
         frontdesk_queueing::Deps {
             sessions: sessions.clone(),

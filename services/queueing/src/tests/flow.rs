@@ -1,3 +1,5 @@
+//! What the role does as conversations come, go and are moved.
+
 use super::world::*;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{ApiError, Queueing, WorkObserver};
@@ -43,10 +45,7 @@ async fn visitors_are_told_what_is_new_and_at_most_once_a_second() {
     let world = World::new();
     let (queueing, _running) = world.start();
     calm().await;
-    queueing
-        .observe(vec![world.open(1, 10), world.open(2, 20)])
-        .await
-        .unwrap();
+    queueing.observe(vec![world.open(1, 10), world.open(2, 20)]).await.unwrap();
     calm().await;
     assert_eq!(world.told(), [(id(1), 1, false), (id(2), 2, false)]);
 
@@ -87,10 +86,7 @@ async fn the_estimate_is_none_until_a_chat_was_measured() {
     world.agent_comes(2, 2, 1);
     let (queueing, _running) = world.start();
     calm().await;
-    queueing
-        .observe(vec![world.open(1, 0), world.open(2, 1)])
-        .await
-        .unwrap();
+    queueing.observe(vec![world.open(1, 0), world.open(2, 1)]).await.unwrap();
     let place = queueing.position(&site(), id(2)).await.unwrap().unwrap();
     assert_eq!((place.position, place.estimated_wait), (2, None));
     for seen in [world.offer(1, 5), world.accept(1, 10), world.close(1, 110)] {
@@ -98,10 +94,7 @@ async fn the_estimate_is_none_until_a_chat_was_measured() {
     }
     // 100 s of handling over two slots.
     let place = queueing.position(&site(), id(2)).await.unwrap().unwrap();
-    assert_eq!(
-        (place.position, place.estimated_wait),
-        (1, Some(Millis::from_secs(50)))
-    );
+    assert_eq!((place.position, place.estimated_wait), (1, Some(Millis::from_secs(50))));
     let view = queueing.queues(&site()).await.unwrap().remove(0);
     assert_eq!((view.waiting, view.offered, view.agents_online), (1, 0, 1));
     assert_eq!(view.estimated_wait, Some(Millis::from_secs(100)));

@@ -28,10 +28,7 @@ pub(super) fn queue(name: &str) -> QueueId {
 }
 
 pub(super) fn key(name: &str) -> QueueKey {
-    QueueKey {
-        site: site(),
-        queue: queue(name),
-    }
+    QueueKey { site: site(), queue: queue(name) }
 }
 
 pub(super) fn id(n: u128) -> ConversationId {
@@ -62,10 +59,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            inner: Mutex::default(),
-            presence: broadcast::channel(16).0,
-        })
+        Arc::new(Self { inner: Mutex::default(), presence: broadcast::channel(16).0 })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -73,11 +67,7 @@ impl World {
     }
 
     pub(super) fn start(self: &Arc<Self>) -> (Arc<QueueingService>, Running) {
-        let deps = Deps {
-            sessions: self.clone(),
-            presence: self.clone(),
-            desk: self.clone(),
-        };
+        let deps = Deps { sessions: self.clone(), presence: self.clone(), desk: self.clone() };
         start(deps, &QueueingSettings::default())
     }
 
@@ -114,15 +104,7 @@ impl World {
     pub(super) fn offer(&self, n: u128, now: u64) -> Arc<Summary> {
         let offer = OfferId::from_uuid(Uuid::from_u128(n));
         let expires_at = at(now + 20);
-        self.step(
-            n,
-            &Command::Offer {
-                offer,
-                agent: agent(),
-                expires_at,
-            },
-            at(now),
-        )
+        self.step(n, &Command::Offer { offer, agent: agent(), expires_at }, at(now))
     }
 
     pub(super) fn accept(&self, n: u128, now: u64) -> Arc<Summary> {
@@ -152,12 +134,7 @@ impl World {
         let view = Arc::new(AgentView {
             site: site(),
             id: agent().agent_id().unwrap(),
-            profile: AgentProfile {
-                name: "".into(),
-                capacity,
-                queues: vec![],
-                supervisor: false,
-            },
+            profile: AgentProfile { name: "".into(), capacity, queues: vec![], supervisor: false },
             status: AgentStatus::Online,
             reason: "".into(),
             since: at(0),
@@ -176,13 +153,7 @@ impl World {
         let hints = std::mem::take(&mut self.lock().hints);
         hints
             .into_iter()
-            .map(|h| {
-                (
-                    h.conversation_id.parse().unwrap(),
-                    h.position,
-                    h.agents_online,
-                )
-            })
+            .map(|h| (h.conversation_id.parse().unwrap(), h.position, h.agents_online))
             .collect()
     }
 }
@@ -206,9 +177,7 @@ impl Sessions for World {
     ) -> Result<Summary, ApiError> {
         let inner = self.lock();
         let found = inner.conversations.get(&conversation);
-        found
-            .map(Conversation::summary)
-            .ok_or_else(|| ApiError::NotFound("conversation".into()))
+        found.map(Conversation::summary).ok_or_else(|| ApiError::NotFound("conversation".into()))
     }
     async fn list(
         &self,
@@ -221,9 +190,7 @@ impl Sessions for World {
             return Err(ApiError::unavailable("test"));
         }
         let all = inner.conversations.values().map(Conversation::summary);
-        Ok(all
-            .filter(|s| !matches!(s.phase, Phase::Closed { .. }))
-            .collect())
+        Ok(all.filter(|s| !matches!(s.phase, Phase::Closed { .. })).collect())
     }
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
         let Some(Frame::Queue(push)) = ServerFrame::decode(frame).unwrap().frame else {

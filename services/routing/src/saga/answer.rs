@@ -53,65 +53,37 @@ impl Saga {
 
     async fn assign(&self, before: Arc<Summary>, agent: AgentId, offer: OfferId) -> Answered {
         let conversation = before.id;
-        let submitted = self
-            .submit(conversation, Command::Accept { offer, agent })
-            .await;
+        let submitted = self.submit(conversation, Command::Accept { offer, agent }).await;
         let held = Held { agent, weight: 0 };
         let Ok(summary) = self.read(conversation).await else {
-            let report = Report {
-                held: Some(Some(held)),
-                ..Report::unfinished()
-            };
+            let report = Report { held: Some(Some(held)), ..Report::unfinished() };
             return (report, submitted.map(|_| ()));
         };
         match &summary.phase {
             Phase::Assigned { agent: has, since } if has.agent_id() == Some(agent) => {
                 metrics::offer(OfferMetric::Accepted);
                 metrics::matched(since.since(summary.waiting_since));
-                (
-                    Report {
-                        held: Some(Some(held)),
-                        ..reading(summary)
-                    },
-                    Ok(()),
-                )
+                (Report { held: Some(Some(held)), ..reading(summary) }, Ok(()))
             }
             // Still open: it can be accepted again until it expires.
             Phase::Offered(open) if open.id == offer => {
                 let answer = submitted.map(|_| ());
-                (
-                    Report {
-                        held: Some(Some(held)),
-                        ..reading(summary)
-                    },
-                    answer,
-                )
+                (Report { held: Some(Some(held)), ..reading(summary) }, answer)
             }
             // Assigned and already over, or gone before it could be assigned.
             _ => {
                 let answer = submitted.map(|_| ());
-                (
-                    self.settle(conversation, before.site.clone(), vec![agent])
-                        .await,
-                    answer,
-                )
+                (self.settle(conversation, before.site.clone(), vec![agent]).await, answer)
             }
         }
     }
 
     /// The room is lost and there is none to take again.
     async fn withdraw(&self, before: Arc<Summary>, agent: AgentId, offer: OfferId) -> Answered {
-        let ended = self
-            .end(&before, agent, offer, OfferOutcome::Withdrawn, "")
-            .await;
+        let ended = self.end(&before, agent, offer, OfferOutcome::Withdrawn, "").await;
         let report = ended.unwrap_or_else(|_| Report::unfinished());
         metrics::offer(OfferMetric::NoRoom);
-        (
-            report,
-            Err(ApiError::State(
-                "there is no room for another conversation".into(),
-            )),
-        )
+        (report, Err(ApiError::State("there is no room for another conversation".into())))
     }
 
     /// The conversation waits again at its old place.
@@ -138,10 +110,7 @@ impl Saga {
             }
             Standing::Open(_) => {
                 metrics::offer(OfferMetric::Declined);
-                match self
-                    .end(&summary, agent, offer, OfferOutcome::Declined, reason)
-                    .await
-                {
+                match self.end(&summary, agent, offer, OfferOutcome::Declined, reason).await {
                     Ok(report) => (report, Ok(())),
                     Err(e) => (Report::unfinished(), Err(e)),
                 }
@@ -159,19 +128,12 @@ impl Saga {
         outcome: OfferOutcome,
         reason: &str,
     ) -> Result<Report, ApiError> {
-        let command = Command::EndOffer {
-            offer,
-            outcome,
-            reason: reason.into(),
-        };
+        let command = Command::EndOffer { offer, outcome, reason: reason.into() };
         self.submit(before.id, command).await?;
         let summary = self.read(before.id).await?;
         let held = Held { agent, weight: 0 };
         if summary.holder() == Some(agent) {
-            return Ok(Report {
-                held: Some(Some(held)),
-                ..reading(summary)
-            });
+            return Ok(Report { held: Some(Some(held)), ..reading(summary) });
         }
         Ok(self.give_back(summary, held).await)
     }
@@ -204,21 +166,12 @@ impl Saga {
 }
 
 fn reading(summary: Arc<Summary>) -> Report {
-    Report {
-        latest: Some(summary),
-        ..Report::default()
-    }
+    Report { latest: Some(summary), ..Report::default() }
 }
 
 fn may_know(summary: &Summary, who: &Principal) -> bool {
-    let had_it = summary
-        .last_agent
-        .as_ref()
-        .is_some_and(|agent| agent.id == who.id);
-    let is_named = summary
-        .phase
-        .holder()
-        .is_some_and(|agent| agent.id == who.id);
+    let had_it = summary.last_agent.as_ref().is_some_and(|agent| agent.id == who.id);
+    let is_named = summary.phase.holder().is_some_and(|agent| agent.id == who.id);
     who.role == Role::Supervisor || had_it || is_named
 }
 

@@ -48,10 +48,7 @@ pub(crate) struct Report {
 
 impl Report {
     fn unfinished() -> Self {
-        Self {
-            look_again_in: Some(LOOK_AGAIN),
-            ..Self::default()
-        }
+        Self { look_again_in: Some(LOOK_AGAIN), ..Self::default() }
     }
 }
 
@@ -92,15 +89,8 @@ impl Saga {
         conversation: ConversationId,
         command: Command,
     ) -> Result<Outcome, ApiError> {
-        let envelope = Envelope {
-            conversation,
-            origin: Origin::System,
-            command,
-        };
-        call::step("sessions.submit", || {
-            self.deps.sessions.submit(envelope.clone())
-        })
-        .await
+        let envelope = Envelope { conversation, origin: Origin::System, command };
+        call::step("sessions.submit", || self.deps.sessions.submit(envelope.clone())).await
     }
 
     async fn confirm(
@@ -110,10 +100,7 @@ impl Saga {
         conversation: ConversationId,
     ) -> Result<(), ApiError> {
         let presence = &self.deps.presence;
-        call::step("presence.confirm", || {
-            presence.confirm(site, agent, conversation)
-        })
-        .await
+        call::step("presence.confirm", || presence.confirm(site, agent, conversation)).await
     }
 
     async fn release(
@@ -131,22 +118,11 @@ impl Saga {
     /// Room whose offer came to nothing is free again at once; a report of it.
     async fn give_back(&self, summary: Arc<Summary>, held: Held) -> Report {
         let (site, conversation) = (&summary.site, summary.id);
-        match self
-            .release(site, held.agent, conversation, Millis::ZERO)
-            .await
-        {
-            Ok(()) => Report {
-                latest: Some(summary),
-                held: Some(None),
-                ..Report::default()
-            },
+        match self.release(site, held.agent, conversation, Millis::ZERO).await {
+            Ok(()) => Report { latest: Some(summary), held: Some(None), ..Report::default() },
             Err(e) => {
                 tracing::debug!(%conversation, error = %e, "room could not be released; looking again");
-                Report {
-                    latest: Some(summary),
-                    held: Some(Some(held)),
-                    ..Report::unfinished()
-                }
+                Report { latest: Some(summary), held: Some(Some(held)), ..Report::unfinished() }
             }
         }
     }

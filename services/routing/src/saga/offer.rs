@@ -36,44 +36,26 @@ impl Saga {
             return self.not_reserved(plan, &e).await;
         }
         let offer = OfferId::from_uuid(Uuid::now_v7());
-        let command = Command::Offer {
-            offer,
-            agent: plan.agent.clone(),
-            expires_at,
-        };
+        let command = Command::Offer { offer, agent: plan.agent.clone(), expires_at };
         let submitted = self.submit(plan.conversation, command).await;
         let Ok(summary) = self.read(plan.conversation).await else {
             metrics::offer(Offer::Unknown);
-            return Report {
-                held: Some(Some(plan.held)),
-                ..Report::unfinished()
-            };
+            return Report { held: Some(Some(plan.held)), ..Report::unfinished() };
         };
         if is_open(&summary, offer) {
             metrics::offer(Offer::Made);
             let held = Some(Some(plan.held));
-            return Report {
-                latest: Some(summary),
-                held,
-                ..Report::default()
-            };
+            return Report { latest: Some(summary), held, ..Report::default() };
         }
         let unknown = submitted.as_ref().is_err_and(ApiError::retryable);
         metrics::offer(if unknown { Offer::Unknown } else { Offer::Gone });
         if summary.holder() == Some(plan.held.agent) {
             // Answered already: the room is in use.
             let held = Some(Some(plan.held));
-            return Report {
-                latest: Some(summary),
-                held,
-                ..Report::default()
-            };
+            return Report { latest: Some(summary), held, ..Report::default() };
         }
         let report = self.give_back(summary, plan.held).await;
-        Report {
-            pause: Some(AFTER_REFUSAL),
-            ..report
-        }
+        Report { pause: Some(AFTER_REFUSAL), ..report }
     }
 
     async fn reserve(&self, plan: &OfferPlan, until: Timestamp) -> Result<(), ApiError> {
@@ -93,21 +75,14 @@ impl Saga {
             // It may have been reserved all the same.
             metrics::offer(Offer::Unknown);
             tracing::debug!(conversation = %plan.conversation, error = %e, "room could not be reserved");
-            return Report {
-                held: Some(Some(plan.held)),
-                ..Report::unfinished()
-            };
+            return Report { held: Some(Some(plan.held)), ..Report::unfinished() };
         }
         metrics::offer(Offer::NoRoom);
         let presence = &self.deps.presence;
         let read = || presence.agent(&plan.site, plan.held.agent);
         // When it cannot be read, the pause alone keeps from asking at once.
         let agent = call::step("presence.agent", read).await.ok().flatten();
-        Report {
-            agent: agent.map(Arc::new),
-            pause: Some(AFTER_REFUSAL),
-            ..Report::default()
-        }
+        Report { agent: agent.map(Arc::new), pause: Some(AFTER_REFUSAL), ..Report::default() }
     }
 }
 

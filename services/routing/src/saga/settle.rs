@@ -44,14 +44,9 @@ impl Saga {
         let mut summary = match self.read(conversation).await {
             Err(ApiError::NotFound(_)) => {
                 for agent in suspects {
-                    self.release(site, agent, conversation, Millis::ZERO)
-                        .await?;
+                    self.release(site, agent, conversation, Millis::ZERO).await?;
                 }
-                return Ok(Report {
-                    gone: true,
-                    held: Some(None),
-                    ..Report::default()
-                });
+                return Ok(Report { gone: true, held: Some(None), ..Report::default() });
             }
             read => read?,
         };
@@ -67,11 +62,7 @@ impl Saga {
             self.release(site, agent, conversation, wrap_up).await?;
         }
         let held = holder.map(|agent| Held { agent, weight: 0 });
-        Ok(Report {
-            latest: Some(summary),
-            held: Some(held),
-            ..Report::default()
-        })
+        Ok(Report { latest: Some(summary), held: Some(held), ..Report::default() })
     }
 
     /// Looks after the agent a conversation names. Whether that changed the
@@ -89,11 +80,7 @@ impl Saga {
                 metrics::offer(Offer::Expired);
                 let (offer, outcome) = (open.id, OfferOutcome::Expired);
                 let reason = Arc::from("");
-                let command = Command::EndOffer {
-                    offer,
-                    outcome,
-                    reason,
-                };
+                let command = Command::EndOffer { offer, outcome, reason };
                 self.submit(conversation, command).await?;
                 Ok(true)
             }
@@ -108,8 +95,7 @@ impl Saga {
         if matches!(summary.phase, Phase::Offered(_)) {
             metrics::offer(Offer::Withdrawn);
         }
-        self.submit(summary.id, Command::AgentLost { agent })
-            .await?;
+        self.submit(summary.id, Command::AgentLost { agent }).await?;
         Ok(())
     }
 
@@ -133,10 +119,7 @@ impl Saga {
         };
         let presence = &self.deps.presence;
         match call::step("presence.reserve", || presence.reserve(request.clone())).await {
-            Ok(()) => self
-                .confirm(site, view.id, conversation)
-                .await
-                .map(|()| false),
+            Ok(()) => self.confirm(site, view.id, conversation).await.map(|()| false),
             Err(e) if e.retryable() => Err(e),
             Err(_) if view.status == AgentStatus::Online && !view.gateways.is_empty() => {
                 tracing::warn!(%conversation, agent = %view.id, "no room left: back to the queue");
@@ -159,7 +142,5 @@ impl Saga {
 
 fn has_room(view: &AgentView, conversation: ConversationId) -> bool {
     let active = |hold: &Hold| matches!(hold, Hold::Active);
-    view.reservations
-        .iter()
-        .any(|r| r.conversation == conversation && active(&r.hold))
+    view.reservations.iter().any(|r| r.conversation == conversation && active(&r.hold))
 }

@@ -13,10 +13,7 @@ pub(super) struct Sites {
 
 impl Sites {
     pub(super) fn new(desk: Arc<dyn Desk>) -> Self {
-        Self {
-            desk,
-            last: Mutex::default(),
-        }
+        Self { desk, last: Mutex::default() }
     }
 
     pub(super) async fn get(&self, site: &SiteId) -> Result<Arc<SiteConfig>, ApiError> {

@@ -51,11 +51,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
 
 /// An agent answers, and waits no longer than a person would for a dead server.
 async fn answer(world: &Arc<World>, id: u128, accepts: bool) {
-    let Some(summary) = world
-        .summaries()
-        .into_iter()
-        .find(|s| s.id == conversation_id(id))
-    else {
+    let Some(summary) = world.summaries().into_iter().find(|s| s.id == conversation_id(id)) else {
         return;
     };
     let Phase::Offered(offer) = &summary.phase else {
@@ -74,25 +70,16 @@ async fn answer(world: &Arc<World>, id: u128, accepts: bool) {
 }
 
 async fn visitor_closes(world: &World, id: u128) {
-    if world
-        .summaries()
-        .iter()
-        .any(|s| s.id == conversation_id(id))
-    {
+    if world.summaries().iter().any(|s| s.id == conversation_id(id)) {
         world.client(Role::Visitor, id, id, Command::Close).await;
     }
 }
 
 /// The agent who has the conversation does something with it.
 async fn its_agent_does(world: &World, id: u128, command: Command) {
-    let found = world
-        .summaries()
-        .into_iter()
-        .find(|s| s.id == conversation_id(id));
+    let found = world.summaries().into_iter().find(|s| s.id == conversation_id(id));
     if let Some(Phase::Assigned { agent, .. }) = found.map(|s| s.phase) {
-        world
-            .client(Role::Agent, agent.id.as_u128(), id, command)
-            .await;
+        world.client(Role::Agent, agent.id.as_u128(), id, command).await;
     }
 }
 
@@ -114,10 +101,7 @@ async fn play(story: &[Deed]) {
             Deed::AgentCloses(id) => its_agent_does(&world, *id, Command::Close).await,
             Deed::HandsOn(id) => {
                 let target = TransferTarget::Queue(sales());
-                let hand_on = Command::Transfer {
-                    target,
-                    note: "".into(),
-                };
+                let hand_on = Command::Transfer { target, note: "".into() };
                 its_agent_does(&world, *id, hand_on).await;
             }
             Deed::Leaves(which) => world.disconnect(AGENTS[*which]),
@@ -165,10 +149,7 @@ fn both_sides_agree(world: &World) {
             if matches!(reservation.hold, Hold::WrapUp(_)) {
                 continue;
             }
-            let summary = summaries
-                .iter()
-                .find(|s| s.id == reservation.conversation)
-                .unwrap();
+            let summary = summaries.iter().find(|s| s.id == reservation.conversation).unwrap();
             assert_eq!(summary.holder(), Some(view.id), "{reservation:?}");
         }
         for summary in &summaries {
@@ -184,10 +165,7 @@ fn both_sides_agree(world: &World) {
 /// While an agent has room, nobody waits longer than an offer, its margin and
 /// the pause take.
 fn nobody_is_forgotten(world: &World) {
-    let room = world
-        .views()
-        .iter()
-        .any(|v| v.status == AgentStatus::Online && v.free() > 0);
+    let room = world.views().iter().any(|v| v.status == AgentStatus::Online && v.free() > 0);
     for summary in world.summaries() {
         let refused = !summary.excluded.is_empty();
         assert!(
@@ -215,12 +193,7 @@ fn it_may_die_at_every_point_of_the_flow() {
             vec![Deed::Accept(1), Deed::VisitorCloses(1)],
             vec![Deed::Decline(1), Deed::Accept(1)],
             vec![Deed::Pass(25), Deed::Accept(1)],
-            vec![
-                Deed::Accept(1),
-                Deed::Leaves(0),
-                Deed::Leaves(1),
-                Deed::Pass(40),
-            ],
+            vec![Deed::Accept(1), Deed::Leaves(0), Deed::Leaves(1), Deed::Pass(40)],
         ] {
             let mut story = vec![Deed::Fuse(fuse), Deed::Open(1)];
             story.extend(rest);

@@ -1,3 +1,5 @@
+//! The saga from reservation to wrap-up, and what cuts it short.
+
 use super::world::*;
 use frontdesk_core::conversation::{Command, Phase, Summary, TransferTarget};
 use frontdesk_core::ids::OfferId;
@@ -24,19 +26,13 @@ fn is_assigned(summary: &Summary, to: u128) -> bool {
 async fn accept(world: &World, id: u128, by: u128) -> Result<(), ApiError> {
     let offer = offer_of(&world.summary_of(id), by);
     let who = principal(Role::Agent, by);
-    world
-        .routing()
-        .accept(&who, conversation_id(id), offer)
-        .await
+    world.routing().accept(&who, conversation_id(id), offer).await
 }
 
 async fn decline(world: &World, id: u128, by: u128) -> Result<(), ApiError> {
     let offer = offer_of(&world.summary_of(id), by);
     let who = principal(Role::Agent, by);
-    world
-        .routing()
-        .decline(&who, conversation_id(id), offer, "lunch")
-        .await
+    world.routing().decline(&who, conversation_id(id), offer, "lunch").await
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,10 +44,7 @@ async fn an_offer_is_made_taken_and_told() {
     world.calm().await;
     assert_eq!(world.view(ANN).load, 1);
     let told = world.told();
-    assert!(
-        matches!(&told[..], [(Some(Frame::Offer(_)), _)]),
-        "{told:?}"
-    );
+    assert!(matches!(&told[..], [(Some(Frame::Offer(_)), _)]), "{told:?}");
 
     accept(&world, 1, ANN).await.unwrap();
     world.calm().await;
@@ -78,14 +71,8 @@ async fn accepting_again_is_harmless_and_others_get_nothing() {
         let (routing, who) = (routing.clone(), principal(role, id));
         async move { routing.accept(&who, conversation_id(1), offer).await }
     };
-    assert!(matches!(
-        answer(Role::Agent, BOB).await,
-        Err(ApiError::NotFound(_))
-    ));
-    assert!(matches!(
-        answer(Role::Visitor, 1).await,
-        Err(ApiError::Forbidden(_))
-    ));
+    assert!(matches!(answer(Role::Agent, BOB).await, Err(ApiError::NotFound(_))));
+    assert!(matches!(answer(Role::Visitor, 1).await, Err(ApiError::Forbidden(_))));
     assert_eq!(answer(Role::Agent, ANN).await, Ok(()));
     assert_eq!(answer(Role::Agent, ANN).await, Ok(()));
     let mut elsewhere = principal(Role::Agent, ANN);
@@ -109,21 +96,13 @@ async fn who_declines_makes_room_for_the_next() {
     offer_of(&world.summary_of(1), BOB);
     assert_eq!(world.view(ANN).load, 0);
     let told = world.told();
-    let Some((Some(Frame::OfferClosed(closed)), _)) = told.first() else {
-        panic!("{told:?}")
-    };
+    let Some((Some(Frame::OfferClosed(closed)), _)) = told.first() else { panic!("{told:?}") };
     assert_eq!(closed.outcome(), OfferOutcome::Declined);
     // A repetition of what was done is done.
     let who = principal(Role::Agent, ANN);
-    let again = world
-        .routing()
-        .decline(&who, conversation_id(1), offer, "")
-        .await;
+    let again = world.routing().decline(&who, conversation_id(1), offer, "").await;
     assert_eq!(again, Ok(()));
-    let late = world
-        .routing()
-        .accept(&who, conversation_id(1), offer)
-        .await;
+    let late = world.routing().accept(&who, conversation_id(1), offer).await;
     assert!(matches!(late, Err(ApiError::State(_))));
 }
 
@@ -157,15 +136,10 @@ async fn an_offer_nobody_answers_goes_to_the_next() {
     offer_of(&world.summary_of(1), BOB);
     assert_eq!(world.view(ANN).load, 0);
     let told = world.told();
-    let Some((Some(Frame::OfferClosed(closed)), _)) = told.first() else {
-        panic!("{told:?}")
-    };
+    let Some((Some(Frame::OfferClosed(closed)), _)) = told.first() else { panic!("{told:?}") };
     assert_eq!(closed.outcome(), OfferOutcome::Expired);
     let who = principal(Role::Agent, ANN);
-    let late = world
-        .routing()
-        .accept(&who, conversation_id(1), offer)
-        .await;
+    let late = world.routing().accept(&who, conversation_id(1), offer).await;
     assert!(matches!(late, Err(ApiError::State(_))));
 }
 
@@ -182,10 +156,7 @@ async fn closing_frees_the_agent_after_the_wrap_up_and_the_next_is_served() {
     assert_eq!(world.summary_of(2).phase, Phase::Waiting);
     world.client(Role::Agent, ANN, 1, Command::Close).await;
     world.calm().await;
-    assert!(matches!(
-        world.view(ANN).reservations[0].hold,
-        Hold::WrapUp(_)
-    ));
+    assert!(matches!(world.view(ANN).reservations[0].hold, Hold::WrapUp(_)));
     world.pass(WRAP_UP_SECS - 1).await;
     assert_eq!(world.summary_of(2).phase, Phase::Waiting);
     world.pass(2).await;
@@ -204,9 +175,7 @@ async fn a_visitor_who_leaves_while_on_offer_costs_no_wrap_up() {
     world.calm().await;
     assert_eq!(world.view(ANN).load, 0);
     let told = world.told();
-    let [(Some(Frame::OfferClosed(closed)), _)] = &told[..] else {
-        panic!("{told:?}")
-    };
+    let [(Some(Frame::OfferClosed(closed)), _)] = &told[..] else { panic!("{told:?}") };
     assert_eq!(closed.outcome(), OfferOutcome::Withdrawn);
 }
 
@@ -240,10 +209,7 @@ async fn a_transfer_goes_to_the_agent_named() {
     accept(&world, 1, ANN).await.unwrap();
     world.connect(BOB, 2);
     let target = TransferTarget::Agent(Participant::agent(agent_id(BOB), ""));
-    let hand_on = Command::Transfer {
-        target,
-        note: Arc::from(""),
-    };
+    let hand_on = Command::Transfer { target, note: Arc::from("") };
     world.client(Role::Agent, ANN, 1, hand_on).await;
     world.calm().await;
     offer_of(&world.summary_of(1), BOB);
@@ -282,10 +248,7 @@ async fn what_was_not_heard_of_is_found() {
     world.calm().await;
     assert_eq!(world.view(ANN).reservations[0].hold, Hold::Active);
     world.pass(11).await;
-    assert!(matches!(
-        world.view(ANN).reservations[0].hold,
-        Hold::WrapUp(_)
-    ));
+    assert!(matches!(world.view(ANN).reservations[0].hold, Hold::WrapUp(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -334,10 +297,7 @@ async fn room_that_was_lost_is_taken_again() {
     world.pass(11).await;
     assert!(is_assigned(&world.summary_of(1), ANN));
     let view = world.view(ANN);
-    assert_eq!(
-        (view.load, view.reservations[0].conversation),
-        (1, conversation_id(1))
-    );
+    assert_eq!((view.load, view.reservations[0].conversation), (1, conversation_id(1)));
     assert_eq!(view.reservations[0].hold, Hold::Active);
 }
 

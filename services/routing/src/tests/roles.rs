@@ -44,10 +44,7 @@ impl Presence for World {
     async fn reserve(&self, r: ReserveRequest) -> Result<(), ApiError> {
         self.gate().await;
         let done = self.decree(Action::Reserve {
-            key: AgentKey {
-                site: r.site,
-                agent: r.agent,
-            },
+            key: AgentKey { site: r.site, agent: r.agent },
             conversation: r.conversation,
             weight: r.weight,
             expires_at: r.expires_at,
@@ -62,10 +59,7 @@ impl Presence for World {
         conversation: ConversationId,
     ) -> Result<(), ApiError> {
         self.gate().await;
-        let key = AgentKey {
-            site: site.clone(),
-            agent,
-        };
+        let key = AgentKey { site: site.clone(), agent };
         let done = self.decree(Action::Confirm { key, conversation });
         self.gate().await;
         done
@@ -78,28 +72,14 @@ impl Presence for World {
         wrap_up: Millis,
     ) -> Result<(), ApiError> {
         self.gate().await;
-        let key = AgentKey {
-            site: site.clone(),
-            agent,
-        };
-        let done = self.decree(Action::Release {
-            key,
-            conversation,
-            wrap_up,
-        });
+        let key = AgentKey { site: site.clone(), agent };
+        let done = self.decree(Action::Release { key, conversation, wrap_up });
         self.gate().await;
         done
     }
     async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
-        let key = AgentKey {
-            site: site.clone(),
-            agent,
-        };
-        Ok(self
-            .lock()
-            .presence
-            .agent(&key)
-            .map(|view| view.as_ref().clone()))
+        let key = AgentKey { site: site.clone(), agent };
+        Ok(self.lock().presence.agent(&key).map(|view| view.as_ref().clone()))
     }
     async fn agents(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
         Ok(self.views())
@@ -134,9 +114,7 @@ impl Sessions for World {
     ) -> Result<Summary, ApiError> {
         let inner = self.lock();
         let found = inner.conversations.get(&conversation);
-        found
-            .map(Conversation::summary)
-            .ok_or_else(|| ApiError::NotFound("conversation".into()))
+        found.map(Conversation::summary).ok_or_else(|| ApiError::NotFound("conversation".into()))
     }
     async fn list(
         &self,
@@ -161,19 +139,11 @@ impl WorkObserver for World {
 impl Queueing for World {
     async fn waiting(&self, queue: &QueueKey, limit: u32) -> Result<Vec<Entry>, ApiError> {
         let inner = self.lock();
-        Ok(inner
-            .board
-            .waiting(&queue.queue)
-            .take(limit as usize)
-            .cloned()
-            .collect())
+        Ok(inner.board.waiting(&queue.queue).take(limit as usize).cloned().collect())
     }
     async fn active(&self) -> Result<Vec<QueueKey>, ApiError> {
         let inner = self.lock();
-        let key = |queue: &QueueId| QueueKey {
-            site: site(),
-            queue: queue.clone(),
-        };
+        let key = |queue: &QueueId| QueueKey { site: site(), queue: queue.clone() };
         Ok(inner.board.active().map(key).collect())
     }
     async fn queues(&self, _: &SiteId) -> Result<Vec<QueueView>, ApiError> {

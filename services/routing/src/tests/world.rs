@@ -26,10 +26,7 @@ use uuid::Uuid;
 
 pub(super) const OFFER_SECS: u64 = 20;
 pub(super) const WRAP_UP_SECS: u64 = 30;
-const TERMS: Terms = Terms {
-    priority_minutes: 0,
-    weight: 1,
-};
+const TERMS: Terms = Terms { priority_minutes: 0, weight: 1 };
 
 pub(super) fn site() -> SiteId {
     "shop".parse().unwrap()
@@ -48,12 +45,7 @@ pub(super) fn conversation_id(id: u128) -> ConversationId {
 }
 
 pub(super) fn principal(role: Role, id: u128) -> Principal {
-    Principal {
-        site: site(),
-        role,
-        id: Uuid::from_u128(id),
-        name: "".into(),
-    }
+    Principal { site: site(), role, id: Uuid::from_u128(id), name: "".into() }
 }
 
 fn gateway() -> NodeId {
@@ -117,10 +109,7 @@ impl World {
             config: Arc::new(config),
             itself: itself.clone(),
         });
-        let join = Action::JoinNode {
-            node: gateway(),
-            role: NodeRole::Gateway,
-        };
+        let join = Action::JoinNode { node: gateway(), role: NodeRole::Gateway };
         world.decree(join).unwrap();
         world
     }
@@ -197,14 +186,7 @@ impl World {
         inner.log += 1;
         let (index, now) = (inner.log, self.now());
         let request = RequestId::from_uuid(Uuid::now_v7());
-        let applied = inner.presence.apply(
-            index,
-            PresenceCommand {
-                request,
-                now,
-                action,
-            },
-        );
+        let applied = inner.presence.apply(index, PresenceCommand { request, now, action });
         drop(inner);
         for agent in applied.agents {
             let _ = self.presence.send(PresenceChange { agent });
@@ -216,53 +198,28 @@ impl World {
     }
 
     pub(super) fn connect(&self, id: u128, capacity: u32) {
-        let profile = AgentProfile {
-            name: "".into(),
-            capacity,
-            queues: vec![],
-            supervisor: false,
-        };
+        let profile = AgentProfile { name: "".into(), capacity, queues: vec![], supervisor: false };
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
         let (key, gateway) = (key(id), gateway());
-        self.decree(Action::Connect {
-            key,
-            profile,
-            gateway,
-            connection,
-        })
-        .unwrap();
+        self.decree(Action::Connect { key, profile, gateway, connection }).unwrap();
         self.set_agent_status(id, AgentStatus::Online);
     }
 
     pub(super) fn disconnect(&self, id: u128) {
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
-        let action = Action::Disconnect {
-            key: key(id),
-            gateway: gateway(),
-            connection,
-        };
+        let action = Action::Disconnect { key: key(id), gateway: gateway(), connection };
         self.decree(action).unwrap();
     }
 
     pub(super) fn set_agent_status(&self, id: u128, status: AgentStatus) {
         let reason = "".into();
-        self.decree(Action::SetStatus {
-            key: key(id),
-            status,
-            reason,
-        })
-        .unwrap();
+        self.decree(Action::SetStatus { key: key(id), status, reason }).unwrap();
     }
 
     /// Presence loses the room an agent holds for a conversation.
     pub(super) fn lose_room(&self, id: u128, conversation: u128) {
         let (conversation, wrap_up) = (conversation_id(conversation), Millis::ZERO);
-        self.decree(Action::Release {
-            key: key(id),
-            conversation,
-            wrap_up,
-        })
-        .unwrap();
+        self.decree(Action::Release { key: key(id), conversation, wrap_up }).unwrap();
     }
 
     /// A visitor opens the conversation with that number.
@@ -275,17 +232,11 @@ impl World {
             first_message: None,
         };
         let origin = Origin::Client(principal(Role::Visitor, id));
-        let opened = Conversation::open(
-            conversation_id(id),
-            &origin,
-            &Command::Start(start),
-            self.now(),
-        );
+        let opened =
+            Conversation::open(conversation_id(id), &origin, &Command::Start(start), self.now());
         let conversation = opened.unwrap().0;
         let summary = Arc::new(conversation.summary());
-        self.lock()
-            .conversations
-            .insert(conversation_id(id), conversation);
+        self.lock().conversations.insert(conversation_id(id), conversation);
         self.committed(summary).await;
     }
 
@@ -293,13 +244,7 @@ impl World {
     pub(super) async fn client(&self, role: Role, id: u128, conversation: u128, command: Command) {
         let origin = Origin::Client(principal(role, id));
         let conversation = conversation_id(conversation);
-        self.commit(Envelope {
-            conversation,
-            origin,
-            command,
-        })
-        .await
-        .unwrap();
+        self.commit(Envelope { conversation, origin, command }).await.unwrap();
     }
 
     pub(super) async fn commit(&self, envelope: Envelope) -> Result<Outcome, ApiError> {
@@ -321,12 +266,7 @@ impl World {
             (inner.board.observe(&summary, TERMS), router)
         };
         for queue in change.queues {
-            let _ = self.queues.send(QueueChange {
-                queue: QueueKey {
-                    site: site(),
-                    queue,
-                },
-            });
+            let _ = self.queues.send(QueueChange { queue: QueueKey { site: site(), queue } });
         }
         if let Some(router) = router {
             let _ = router.observe(vec![summary]).await;
@@ -338,11 +278,7 @@ impl World {
     }
 
     pub(super) fn summaries(&self) -> Vec<Summary> {
-        self.lock()
-            .conversations
-            .values()
-            .map(Conversation::summary)
-            .collect()
+        self.lock().conversations.values().map(Conversation::summary).collect()
     }
 
     pub(super) fn view(&self, id: u128) -> Arc<AgentView> {
@@ -357,16 +293,10 @@ impl World {
     pub(super) fn told(&self) -> Vec<(Option<Frame>, Vec<u8>)> {
         let notices = std::mem::take(&mut self.lock().published);
         let frame = |bytes: &[u8]| ServerFrame::decode(bytes).unwrap().frame;
-        notices
-            .into_iter()
-            .map(|n| (frame(&n.frame), n.assigned_conversation.to_vec()))
-            .collect()
+        notices.into_iter().map(|n| (frame(&n.frame), n.assigned_conversation.to_vec())).collect()
     }
 }
 
 fn key(id: u128) -> AgentKey {
-    AgentKey {
-        site: site(),
-        agent: agent_id(id),
-    }
+    AgentKey { site: site(), agent: agent_id(id) }
 }

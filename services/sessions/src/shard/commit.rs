@@ -1,101 +1,100 @@
-//! What happens when an append has settled: say what is durable, or load again
-//! and run anew what was not.
+//! What happens when an append has settled: say what is durable, and have what
+//! was refused loaded again.
 
-use super::Shard;
-use super::ready::Pending;
-use crate::mail::Mail;
-use frontdesk_core::ids::{ConversationId, Seq};
-use frontdesk_proto::api::ApiError;
+use super::ready::{Flight, Pending, Refusal};
+use super::submit::{Committed, Committing};
+use super::{DEADLINE, Shard};
+use frontdesk_core::ids::ConversationId;
 use frontdesk_store::journal::AppendOutcome;
-use std::collections::VecDeque;
-use tracing::{debug, error};
+use futures::FutureExt as _;
+use futures::stream::StreamExt as _;
+use tracing::{debug, error, warn};
 
 impl Shard {
-    pub(super) fn commit_done(
-        &mut self,
-        id: ConversationId,
-        append: u64,
-        outcome: AppendOutcome,
-    ) {
-        if let AppendOutcome::Fenced { epoch } = &outcome {
-            self.fence(epoch.get());
+    pub(super) fn commits_done(&mut self, first: Committed) {
+        let mut done = Some(first);
+        while let Some(committed) = done {
+            self.commit_done(committed);
+            // One turn for all that are there: their publishes go together.
+            done = self.commits.next().now_or_never().flatten();
         }
+    }
+
+    fn commit_done(&mut self, committed: Committed) {
+        let Committed { conversation: id, append, outcome } = committed;
+        let refusal = self.judge(id, &outcome);
         let Some(ready) = self.residents.get_mut(id) else { return };
-        let durable = outcome == AppendOutcome::Ok;
-        if !durable {
-            debug!(conversation = %id, ?outcome, "an append was refused");
-            ready.refused = true;
+        let Some(mut flight) = ready.flight.take() else { return };
+        let snapshot_due = ready.since_snapshot() >= self.parts.settings.snapshot_events;
+        flight.settle(append, refusal);
+        while let Some(pending) = flight.next_durable() {
+            self.committed(id, pending);
         }
-        if let Some(pending) = ready.pending.iter_mut().find(|p| p.append == append) {
-            pending.settled = Some(durable);
-        }
-        self.settle(id);
-    }
-
-    /// Says what is durable in order; once everything of a refused conversation
-    /// has settled, loads it again.
-    fn settle(&mut self, id: ConversationId) {
-        loop {
-            let Some(ready) = self.residents.get_mut(id) else { return };
-            match ready.pending.front().map(|p| p.settled) {
-                Some(Some(true)) => {
-                    let Some(pending) = ready.pending.pop_front() else { return };
-                    self.said(id, pending);
-                }
-                _ if ready.refused && ready.pending.iter().all(|p| p.settled.is_some()) => {
-                    self.reload(id);
-                    return;
-                }
-                _ => return,
-            }
+        self.land(id, flight);
+        if snapshot_due {
+            self.snapshot_if_durable(id);
         }
     }
 
-    fn said(&mut self, id: ConversationId, pending: Pending) {
-        self.parts.meters.commit.record(pending.submitted.elapsed());
-        if let Some(gateways) = self.interest.get(&id) {
-            for encoded in &pending.events {
-                self.outgoing.event(gateways, encoded);
+    /// `None`: durable.
+    fn judge(&mut self, id: ConversationId, outcome: &AppendOutcome) -> Option<Refusal> {
+        let refusal = match outcome {
+            AppendOutcome::Ok => return None,
+            AppendOutcome::Fenced { epoch } => {
+                self.fence(epoch.get());
+                Refusal::Stale
             }
+            AppendOutcome::Duplicate(_) | AppendOutcome::SeqConflict { .. } => {
+                self.parts.meters.conflicts.increment(1);
+                Refusal::Stale
+            }
+            AppendOutcome::Unavailable(_) | AppendOutcome::Unknown(_) => Refusal::Troubled,
+        };
+        debug!(conversation = %id, ?outcome, "an append was refused");
+        Some(refusal)
+    }
+
+    /// Puts a flight back where it came from, unless it is over or has to be
+    /// begun anew.
+    fn land(&mut self, id: ConversationId, flight: Box<Flight>) {
+        if flight.refused.is_some() && flight.has_settled() {
+            self.residents.remove(id);
+            self.parts.meters.live.decrement(1.0);
+            self.reload(id, *flight);
+        } else if !flight.is_over() {
+            if let Some(ready) = self.residents.get_mut(id) {
+                ready.flight = Some(flight);
+            }
+        } else {
+            self.spares.give(flight);
         }
+    }
+
+    fn committed(&mut self, id: ConversationId, pending: Pending) {
+        self.parts.meters.commit.record(self.turn.duration_since(pending.submitted));
+        self.publish(id, &pending.events);
         if let Some(summary) = pending.summary {
             self.parts.notifier.tell(summary, &self.parts.meters);
         }
-        pending.held.into_iter().for_each(crate::mail::Held::say);
-        self.snapshot_if_due(id);
+        for held in pending.held {
+            self.say(id, held);
+        }
     }
 
-    /// Drops the state and runs again, in order, what was not answered. What
-    /// settled as durable behind a refusal (its answer was lost on the way) is
-    /// found by its key when it is loaded.
-    fn reload(&mut self, id: ConversationId) {
-        let Some(mut ready) = self.residents.remove(id) else { return };
-        self.parts.meters.reruns.increment(1);
-        self.parts.meters.live.decrement(1.0);
-        let first_unsaid = ready.pending.front().and_then(|p| p.events.first());
-        let published = first_unsaid.map(|e| Seq::new(e.event.seq.get() - 1));
-        let unanswered = ready
-            .pending
-            .drain(..)
-            .flat_map(|p| p.held)
-            .chain(std::mem::take(&mut ready.open.held))
-            .map(crate::mail::Held::back_to_mail);
-        let mut again = VecDeque::new();
-        for mail in unanswered {
-            match mail {
-                Mail::Command(job) if job.attempts >= self.parts.settings.attempts => {
-                    let error = ApiError::unavailable("the journal refuses");
-                    Mail::Command(job).refuse(error);
-                }
-                mail => again.push_back(mail),
-            }
+    /// Gives up appends that the journal does not answer: they count as unknown,
+    /// and make room for others.
+    pub(super) fn give_up_stuck(&mut self) {
+        let now = self.turn;
+        let is_stuck = |c: &Committing| now.duration_since(c.submitted) >= DEADLINE;
+        if !self.commits.iter().any(is_stuck) {
+            return;
         }
-        again.extend(std::mem::take(&mut ready.waiting));
-        if self.fenced {
-            again.into_iter().for_each(|m| m.refuse(ApiError::unavailable("the shard has moved")));
-        } else {
-            // Also when nobody waits: what was not published must be.
-            self.activate(id, again, published);
+        let (stuck, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.commits).into_iter().partition(is_stuck);
+        self.commits = others.into_iter().collect();
+        warn!(shard = self.id.get(), appends = stuck.len(), "the journal does not answer");
+        for committing in stuck {
+            self.commit_done(committing.give_up());
         }
     }
 

@@ -1,19 +1,22 @@
-//! Bringing a conversation into memory: snapshot, then the tail of the journal.
+//! Reading a conversation from the journal: snapshot, then the tail. Changes
+//! nothing.
 
-use super::Shard;
-use super::ready::{Encoded, Ready};
-use crate::mail::Mail;
-use frontdesk_core::conversation::{Conversation, Outcome};
+use super::DEADLINE;
+use super::ready::{Encoded, Pending, assigned};
+use crate::mail::Held;
+use frontdesk_core::conversation::{Conversation, Event};
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::Audience;
 use frontdesk_core::time::Timestamp;
-use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::decode_event;
-use frontdesk_store::journal::{DedupKey, Journal, JournalError, ReadQuery, RecordPage, Snapshot};
+use frontdesk_store::journal::{
+    DedupKey, Journal, JournalError, ReadQuery, Record, RecordPage, Snapshot,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tracing::{error, warn};
+use std::time::Duration;
+use tracing::warn;
 
 /// Format of stored snapshots; others are ignored and the journal replayed.
 const FORMAT: u32 = 1;
@@ -21,28 +24,36 @@ const FORMAT: u32 = 1;
 const PAGE_RECORDS: u32 = 500;
 const PAGE_BYTES: usize = 1024 * 1024;
 
+/// Messages by their keys: where and when they were said.
+pub(super) type Said = HashMap<DedupKey, (Seq, Timestamp)>;
+
+/// What was in flight when the conversation was dropped.
+#[derive(Default)]
+pub(super) struct Unsettled {
+    /// Oldest first; nothing of these was said.
+    pub(super) pending: Vec<Pending>,
+    /// The last event that was published, when later ones may be durable.
+    pub(super) published: Option<Seq>,
+    /// To wait before the journal is asked.
+    pub(super) pause: Duration,
+}
+
 /// What a load came to.
 pub(super) struct Loaded {
-    conversation: ConversationId,
-    result: Result<Found, JournalError>,
-}
-
-struct Found {
-    state: Option<Conversation>,
-    snapshot: Seq,
-    /// Keys of unanswered commands that stand in the journal after all.
-    said: HashMap<DedupKey, (Seq, Timestamp)>,
-    /// Events that are durable but were never published.
-    unpublished: Vec<Encoded>,
-}
-
-/// What a load is asked for besides the state.
-#[derive(Default)]
-pub(super) struct Again {
-    /// Keys of commands whose append was refused or is unknown.
-    pub(super) keys: Vec<DedupKey>,
-    /// The last event that was published; `None` when all were.
+    pub(super) conversation: ConversationId,
+    pub(super) unsettled: Vec<Pending>,
     pub(super) published: Option<Seq>,
+    pub(super) result: Result<Found, JournalError>,
+}
+
+pub(super) struct Found {
+    pub(super) state: Option<Conversation>,
+    /// Last event of the snapshot that was used.
+    pub(super) snapshot: Seq,
+    /// Unanswered messages that stand in the journal.
+    pub(super) said: Said,
+    /// Events that are durable but were never published, in order.
+    pub(super) unpublished: Vec<Encoded>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,35 +64,59 @@ struct Stored<T> {
 
 /// A conversation as a snapshot; `None` when it cannot be encoded.
 pub(super) fn snapshot_of(conversation: &Conversation) -> Option<Snapshot> {
-    let payload = serde_json::to_vec(&Stored { format: FORMAT, state: conversation }).ok()?;
+    let stored = Stored { format: FORMAT, state: conversation };
+    let payload = serde_json::to_vec(&stored).ok()?;
     Some(Snapshot { seq: conversation.head(), payload: payload.into() })
 }
 
 pub(super) async fn load(
     journal: Arc<dyn Journal>,
     conversation: ConversationId,
-    again: Again,
+    unsettled: Unsettled,
 ) -> Loaded {
-    let result = find(&*journal, conversation, again).await;
-    Loaded { conversation, result }
+    let Unsettled { pending, published, pause } = unsettled;
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    let found =
+        tokio::time::timeout(DEADLINE, find(&*journal, conversation, &pending, published)).await;
+    let too_slow = |_| Err(JournalError::Unavailable("no answer within 5 s".into()));
+    let result = found.unwrap_or_else(too_slow);
+    Loaded { conversation, unsettled: pending, published, result }
 }
 
 async fn find(
     journal: &dyn Journal,
     id: ConversationId,
-    again: Again,
+    unsettled: &[Pending],
+    published: Option<Seq>,
 ) -> Result<Found, JournalError> {
-    let Some(loaded) = journal.load(id).await? else {
-        return Ok(Found { state: None, snapshot: Seq::ZERO, said: HashMap::new(), unpublished: vec![] });
-    };
-    let restored = loaded.snapshot.as_ref().and_then(|s| restore(id, s));
-    let snapshot = restored.as_ref().map_or(Seq::ZERO, Conversation::head);
-    let mut page = match (&restored, &loaded.snapshot) {
+    let (state, snapshot) = replayed(journal, id).await?;
+    let mut found = Found { state, snapshot, said: Said::new(), unpublished: Vec::new() };
+    let (Some(state), Some(published)) = (&found.state, published) else { return Ok(found) };
+    found.unpublished = between(journal, id, published, state.head()).await?;
+    for held in unsettled.iter().flat_map(|pending| &pending.held) {
+        let Held::Command(job, Ok(_)) = held else { continue };
+        let Some(key) = job.dedup() else { continue };
+        if let Some(place) = said(journal, id, &key).await? {
+            found.said.insert(key, place);
+        }
+    }
+    Ok(found)
+}
+
+async fn replayed(
+    journal: &dyn Journal,
+    id: ConversationId,
+) -> Result<(Option<Conversation>, Seq), JournalError> {
+    let Some(loaded) = journal.load(id).await? else { return Ok((None, Seq::ZERO)) };
+    let mut state = loaded.snapshot.as_ref().and_then(|s| restore(id, s));
+    let snapshot = state.as_ref().map_or(Seq::ZERO, Conversation::head);
+    let mut page = match (&state, &loaded.snapshot) {
         // The tail begins after a snapshot that cannot be used: from the start.
         (None, Some(_)) => read(journal, id, Seq::ZERO).await?,
         _ => loaded.tail,
     };
-    let mut state = restored;
     loop {
         replay(&mut state, &page)?;
         if !page.more {
@@ -93,12 +128,7 @@ async fn find(
     if let Some(state) = &mut state {
         state.restore_reads(loaded.cursors.visitor, loaded.cursors.agent);
     }
-    let said = said_before(journal, id, again.keys).await?;
-    let unpublished = match again.published {
-        Some(after) => events_after(journal, id, after).await?,
-        None => Vec::new(),
-    };
-    Ok(Found { state, snapshot, said, unpublished })
+    Ok((state, snapshot))
 }
 
 fn restore(id: ConversationId, snapshot: &Snapshot) -> Option<Conversation> {
@@ -116,21 +146,27 @@ fn restore(id: ConversationId, snapshot: &Snapshot) -> Option<Conversation> {
 
 fn replay(state: &mut Option<Conversation>, page: &RecordPage) -> Result<(), JournalError> {
     for record in &page.records {
-        let damaged = |what: &dyn std::fmt::Display| {
-            JournalError::Damaged(format!("event {}: {what}", record.seq))
-        };
-        let event =
-            decode_event(&record.payload, record.prev_public).map_err(|e| damaged(&e))?;
+        let event = decode(record)?;
         match state {
             Some(state) if event.seq == state.head().next() => state.apply(&event),
-            Some(state) => return Err(damaged(&format!("does not follow {}", state.head()))),
+            Some(state) => {
+                return Err(damaged(record, format_args!("does not follow {}", state.head())));
+            }
             None => {
                 let first = Conversation::from_first(&event);
-                *state = Some(first.ok_or_else(|| damaged(&"is no start"))?);
+                *state = Some(first.ok_or_else(|| damaged(record, "is no start"))?);
             }
         }
     }
     Ok(())
+}
+
+fn decode(record: &Record) -> Result<Event, JournalError> {
+    decode_event(&record.payload, record.prev_public).map_err(|error| damaged(record, error))
+}
+
+fn damaged(record: &Record, what: impl std::fmt::Display) -> JournalError {
+    JournalError::Damaged(format!("event {}: {what}", record.seq))
 }
 
 async fn read(
@@ -149,103 +185,45 @@ async fn read(
     journal.read(query).await
 }
 
-/// One page is enough: no more than a page can have been in flight.
-async fn events_after(
+/// The events after `after` up to `head`: no more than were in flight.
+async fn between(
     journal: &dyn Journal,
     id: ConversationId,
     after: Seq,
+    head: Seq,
 ) -> Result<Vec<Encoded>, JournalError> {
-    let page = read(journal, id, after).await?;
-    let encoded = page.records.into_iter().filter_map(|record| {
-        let event = decode_event(&record.payload, record.prev_public).ok()?;
-        Some(Encoded { event, bytes: record.payload })
-    });
-    Ok(encoded.collect())
+    let (mut events, mut last) = (Vec::new(), after);
+    while last < head {
+        let page = read(journal, id, last).await?;
+        for record in page.records.into_iter().take_while(|record| record.seq <= head) {
+            let assigned = assigned(&decode(&record)?.body);
+            last = record.seq;
+            events.push(Encoded { record, assigned });
+        }
+        if !page.more {
+            break;
+        }
+    }
+    Ok(events)
 }
 
-async fn said_before(
+/// Where and when a message stands, if it does.
+pub(super) async fn said(
     journal: &dyn Journal,
     id: ConversationId,
-    keys: Vec<DedupKey>,
-) -> Result<HashMap<DedupKey, (Seq, Timestamp)>, JournalError> {
-    let mut said = HashMap::new();
-    for key in keys {
-        let Some(seq) = journal.find_dedup(id, &key).await? else { continue };
-        let page = read(journal, id, Seq::new(seq.get().saturating_sub(1))).await?;
-        let at = page
-            .records
-            .first()
-            .and_then(|r| decode_event(&r.payload, r.prev_public).ok())
-            .map_or(Timestamp::ZERO, |e| e.at);
-        said.insert(key, (seq, at));
-    }
-    Ok(said)
-}
-
-impl Shard {
-    /// Runs what waited for the load.
-    pub(super) fn loaded(&mut self, loaded: Loaded) {
-        let id = loaded.conversation;
-        let found = match loaded.result {
-            Ok(found) => found,
-            Err(error) => {
-                error!(conversation = %id, %error, "cannot load a conversation");
-                let waiting = self.residents.loaded(id, None);
-                let refusal = match error {
-                    JournalError::Damaged(_) => ApiError::Internal(error.to_string()),
-                    _ => ApiError::unavailable("the journal cannot be read"),
-                };
-                waiting.into_iter().for_each(|mail| mail.refuse(refusal.clone()));
-                return;
-            }
-        };
-        let ready = Ready::new(found.state, found.snapshot);
-        let waiting = self.residents.loaded(id, Some(Box::new(ready)));
-        self.parts.meters.live.increment(1.0);
-        self.publish_late(id, &found.unpublished);
-        let now = self.parts.clock.now();
-        for mail in waiting {
-            match already_said(&mail, &found.said) {
-                Some(outcome) => {
-                    if let Mail::Command(job) = mail {
-                        drop(job.answer.send(Ok(outcome)));
-                    }
-                }
-                None => self.take(mail, now),
-            }
-        }
-        self.drop_if_absent(id);
-    }
-
-    fn publish_late(&mut self, id: ConversationId, events: &[Encoded]) {
-        if events.is_empty() {
-            return;
-        }
-        if let Some(gateways) = self.interest.get(&id) {
-            events.iter().for_each(|e| self.outgoing.event(gateways, e));
-        }
-        if let Some(conversation) = self.residents.get(id).and_then(|r| r.conversation.as_ref()) {
-            self.parts.notifier.tell(Arc::new(conversation.summary()), &self.parts.meters);
-        }
-    }
-
-    /// A conversation that does not exist takes no memory.
-    fn drop_if_absent(&mut self, id: ConversationId) {
-        if self.residents.get(id).is_some_and(|r| r.conversation.is_none() && r.is_idle()) {
-            self.residents.remove(id);
-            self.parts.meters.live.decrement(1.0);
-        }
-    }
-}
-
-fn already_said(
-    mail: &Mail,
-    said: &HashMap<DedupKey, (Seq, Timestamp)>,
-) -> Option<Outcome> {
-    let Mail::Command(job) = mail else { return None };
-    if said.is_empty() || job.attempts == 0 {
-        return None;
-    }
-    let (seq, at) = *said.get(&job.dedup()?)?;
-    Some(Outcome::Sent { seq, at, duplicate: true })
+    key: &DedupKey,
+) -> Result<Option<(Seq, Timestamp)>, JournalError> {
+    let Some(seq) = journal.find_dedup(id, key).await? else { return Ok(None) };
+    let query = ReadQuery {
+        conversation: id,
+        audience: Audience::Internal,
+        after: Seq::new(seq.get().saturating_sub(1)),
+        limit: 1,
+        max_bytes: PAGE_BYTES,
+        backwards: false,
+    };
+    let page = journal.read(query).await?;
+    let record = page.records.first().filter(|record| record.seq == seq);
+    let record = record.ok_or_else(|| JournalError::Damaged(format!("event {seq} is missing")))?;
+    Ok(Some((seq, decode(record)?.at)))
 }

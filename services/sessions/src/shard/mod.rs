@@ -8,10 +8,11 @@ mod commit;
 mod load;
 mod outgoing;
 mod ready;
+mod reload;
+mod say;
 mod step;
+mod submit;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use crate::clock::Clock;
 use crate::mail::Mail;
@@ -20,23 +21,33 @@ use crate::notify::Notifier;
 use crate::settings::Settings;
 use frontdesk_actor::Residents;
 use frontdesk_bus::Bus;
-use frontdesk_core::ids::{ConversationId, Epoch, NodeId};
+use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq};
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::ApiError;
-use frontdesk_store::journal::{AppendOutcome, Journal};
-use futures::FutureExt as _;
+use frontdesk_store::journal::{Journal, ReadCursors};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use outgoing::Outgoing;
-use ready::{MAX_WAITING, Ready};
-pub(crate) use step::audience_of;
-use std::collections::{HashMap, HashSet};
+use ready::{MAX_WAITING, Ready, Spares};
+use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
+pub(crate) use step::audience_of;
+use submit::Committing;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Mail taken at a time.
 const BATCH: usize = 128;
+/// Loads in flight beyond which no mail is taken; with what one batch may add,
+/// at most 383 of a shard.
+const MAX_LOADS: usize = 256;
+/// Chores in flight beyond which optional ones are left out.
+const MAX_CHORES: usize = 256;
+/// The longest a read or write of the journal may take before it counts as
+/// failed, and the longest a command is run again.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// What a shard works with; the same for all shards of a node.
 #[derive(Clone)]
@@ -49,8 +60,6 @@ pub(crate) struct Parts {
     pub(crate) meters: Meters,
 }
 
-type Commits = FuturesUnordered<BoxFuture<'static, (ConversationId, u64, AppendOutcome)>>;
-
 pub(crate) struct Shard {
     id: ShardId,
     epoch: Epoch,
@@ -60,16 +69,26 @@ pub(crate) struct Shard {
     /// Gateways with a reader, kept apart so that a conversation that has left
     /// memory costs only this.
     interest: HashMap<ConversationId, Vec<NodeId>>,
-    commits: Commits,
+    commits: FuturesUnordered<Committing>,
     loads: FuturesUnordered<BoxFuture<'static, load::Loaded>>,
-    /// Writes of snapshots and cursors, which nothing waits for.
+    /// Reads and writes that no conversation waits for.
     chores: FuturesUnordered<BoxFuture<'static, ()>>,
     /// Conversations with an append to submit at the end of this turn.
     touched: Vec<ConversationId>,
-    dirty_cursors: HashSet<ConversationId>,
+    spares: Spares,
+    /// Read cursors that were told of and are not stored yet.
+    unsaved_cursors: HashMap<ConversationId, ReadCursors>,
+    /// The last event published, where later ones may be durable and a load that
+    /// would have told has failed.
+    unpublished: HashMap<ConversationId, Seq>,
     outgoing: Outgoing,
     next_append: u64,
-    sweep_at: Option<Instant>,
+    /// When this turn began.
+    turn: Instant,
+    /// When idle conversations were looked for.
+    looked_for_idle: Instant,
+    /// Depth of the mailbox as the gauge has it.
+    depth_told: usize,
     /// A higher epoch owns the shard: nothing may be said any more.
     fenced: bool,
 }
@@ -81,6 +100,7 @@ impl Shard {
         parts: Parts,
         mailbox: mpsc::Receiver<Mail>,
     ) -> Self {
+        let now = Instant::now();
         Self {
             id,
             epoch,
@@ -92,10 +112,14 @@ impl Shard {
             loads: FuturesUnordered::new(),
             chores: FuturesUnordered::new(),
             touched: Vec::new(),
-            dirty_cursors: HashSet::new(),
+            spares: Spares::default(),
+            unsaved_cursors: HashMap::new(),
+            unpublished: HashMap::new(),
             outgoing: Outgoing::default(),
             next_append: 0,
-            sweep_at: None,
+            turn: now,
+            looked_for_idle: now,
+            depth_told: 0,
             fenced: false,
         }
     }
@@ -103,25 +127,50 @@ impl Shard {
     /// Runs until every sender of mail is gone, then finishes what is in flight.
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::new();
+        // One timer for the whole life: registering one per turn would cost more
+        // than the turn.
+        let mut timer = pin!(tokio::time::sleep_until(self.turn));
+        let mut timer_runs = false;
         loop {
-            let room = self.commits.len() < self.parts.settings.inflight_appends;
-            let sweep_at = self.sweep_at;
+            let room = self.has_room();
             tokio::select! {
                 biased;
-                Some(done) = self.commits.next() => self.commits_done(done),
-                Some(loaded) = self.loads.next() => self.loaded(loaded),
+                Some(committed) = self.commits.next() => {
+                    self.turn = Instant::now();
+                    self.commits_done(committed);
+                }
+                Some(loaded) = self.loads.next() => {
+                    self.turn = Instant::now();
+                    self.loaded(loaded);
+                }
+                Some(()) = self.chores.next() => continue,
+                () = &mut timer, if timer_runs => {
+                    self.turn = Instant::now();
+                    timer_runs = false;
+                    // What a burst has needed is given back.
+                    batch = Vec::new();
+                    self.spares = Spares::default();
+                    self.sweep();
+                }
                 taken = self.mailbox.recv_many(&mut batch, BATCH), if room => {
                     if taken == 0 {
                         break;
                     }
+                    self.turn = Instant::now();
                     self.take_batch(&mut batch);
                 }
-                () = until(sweep_at) => self.sweep(),
-                Some(()) = self.chores.next() => {}
             }
             self.end_turn();
+            if !timer_runs && self.wants_sweep() {
+                timer_runs = true;
+                timer.as_mut().reset(self.turn + sweep::EVERY);
+            }
         }
         self.finish().await;
+    }
+
+    fn has_room(&self) -> bool {
+        self.commits.len() < self.parts.settings.inflight_appends && self.loads.len() < MAX_LOADS
     }
 
     fn take_batch(&mut self, batch: &mut Vec<Mail>) {
@@ -140,39 +189,36 @@ impl Shard {
         }
         self.touched = touched;
         self.outgoing.flush(&*self.parts.bus, &self.parts.meters);
-        if self.sweep_at.is_none() && !self.residents.is_empty() {
-            self.sweep_at = Some(Instant::now() + sweep::EVERY);
-        }
     }
 
-    fn commits_done(&mut self, first: (ConversationId, u64, AppendOutcome)) {
-        let mut done = Some(first);
-        while let Some((conversation, append, outcome)) = done {
-            self.commit_done(conversation, append, outcome);
-            // One turn for all that are there: their publishes go together.
-            done = self.commits.next().now_or_never().flatten();
-        }
-    }
-
+    /// Settles what was begun, saves what is worth it, refuses the rest.
     async fn finish(&mut self) {
-        while let Some(done) = self.commits.next().await {
-            self.commits_done(done);
-            self.end_turn();
-        }
+        // What has not settled by then is refused below.
+        let _ = tokio::time::timeout(DEADLINE, self.settle_all()).await;
         self.save_cursors();
-        let (actors, mail) = self.residents.drain();
-        let waiting = actors.into_iter().flat_map(|ready| self.leave(*ready));
-        let waiting: Vec<Mail> = waiting.chain(mail).collect();
-        for mail in waiting {
-            mail.refuse(ApiError::unavailable("the node stops"));
+        let (conversations, mail) = self.residents.drain();
+        for ready in conversations {
+            if self.chores.len() >= MAX_CHORES {
+                self.chores.next().await;
+            }
+            self.leave(*ready);
+        }
+        for mail in mail {
+            self.turn_away(mail, ApiError::unavailable("the node stops"));
         }
         while let Some(()) = self.chores.next().await {}
+        self.tell_depth(0);
     }
-}
 
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
+    async fn settle_all(&mut self) {
+        loop {
+            tokio::select! {
+                Some(committed) = self.commits.next() => self.commits_done(committed),
+                Some(loaded) = self.loads.next() => self.loaded(loaded),
+                else => return,
+            }
+            self.turn = Instant::now();
+            self.end_turn();
+        }
     }
 }

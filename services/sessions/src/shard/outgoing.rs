@@ -4,60 +4,49 @@
 use super::Shard;
 use super::ready::Encoded;
 use crate::metrics::Meters;
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use frontdesk_bus::{Bus, Published};
-use frontdesk_core::conversation::Body;
 use frontdesk_core::ids::{ConversationId, NodeId, Seq};
 use frontdesk_core::party::{Audience, Principal};
 use frontdesk_proto::convert::participant_to_proto;
 use frontdesk_proto::internal::delivery::Kind;
-use frontdesk_proto::internal::{Delivery, DeliveryBatch, EventDelivery, HintDelivery};
+use frontdesk_proto::internal::{Delivery, EventDelivery, HintDelivery};
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{ReadPush, ServerFrame, TypingPush};
 use prost::Message as _;
 use uuid::Uuid;
 
-/// Deliveries gathered in one turn. A node has few gateways: a list will do.
+/// Field 1, length-delimited: `DeliveryBatch.deliveries`. A batch is nothing but
+/// these one after the other, so it is written as it grows.
+const DELIVERIES: u8 = 1 << 3 | 2;
+
+/// Encoded batches of one turn. A node has few gateways: a list will do.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    batches: Vec<(NodeId, DeliveryBatch)>,
+    batches: Vec<(NodeId, BytesMut)>,
 }
 
 impl Outgoing {
+    /// Encodes once per gateway; the common case is one gateway.
     fn add(&mut self, gateways: &[NodeId], kind: Kind) {
+        let delivery = Delivery { kind: Some(kind) };
         for gateway in gateways {
-            let delivery = Delivery { kind: Some(kind.clone()) };
-            match self.batches.iter_mut().find(|(to, _)| to == gateway) {
-                Some((_, batch)) => batch.deliveries.push(delivery),
-                None => {
-                    let batch = DeliveryBatch { deliveries: vec![delivery] };
-                    self.batches.push((gateway.clone(), batch));
-                }
-            }
+            let place = self.batches.iter().position(|(to, _)| to == gateway);
+            let place = place.unwrap_or_else(|| {
+                self.batches.push((gateway.clone(), BytesMut::new()));
+                self.batches.len() - 1
+            });
+            let (_, batch) = &mut self.batches[place];
+            // Key and length take no more than six bytes.
+            batch.reserve(delivery.encoded_len() + 6);
+            batch.put_u8(DELIVERIES);
+            delivery.encode_length_delimited(batch).expect("a growing buffer always has room");
         }
-    }
-
-    pub(super) fn event(&mut self, gateways: &[NodeId], encoded: &Encoded) {
-        let event = &encoded.event;
-        let assigned_agent = match &event.body {
-            Body::Assigned { agent } => Bytes::copy_from_slice(agent.id.as_bytes()),
-            _ => Bytes::new(),
-        };
-        let delivery = EventDelivery {
-            conversation_id: Bytes::copy_from_slice(event.conversation.as_bytes()),
-            seq: event.seq.get(),
-            prev_public: event.prev_public.get(),
-            internal: event.body.audience() == Audience::Internal,
-            event: encoded.bytes.clone(),
-            assigned_agent,
-        };
-        self.add(gateways, Kind::Event(delivery));
     }
 
     pub(super) fn flush(&mut self, bus: &dyn Bus, meters: &Meters) {
         for (gateway, batch) in self.batches.drain(..) {
-            let payload = batch.encode_to_vec().into();
-            if bus.publish(&gateway, payload) != Published::Accepted {
+            if bus.publish(&gateway, batch.freeze()) != Published::Accepted {
                 meters.publishes_lost.increment(1);
             }
         }
@@ -65,6 +54,24 @@ impl Outgoing {
 }
 
 impl Shard {
+    /// Durable events, in order, for everyone who follows.
+    pub(super) fn publish(&mut self, id: ConversationId, events: &[Encoded]) {
+        let Some(gateways) = self.interest.get(&id) else { return };
+        for Encoded { record, assigned } in events {
+            let delivery = EventDelivery {
+                conversation_id: Bytes::copy_from_slice(id.as_bytes()),
+                seq: record.seq.get(),
+                prev_public: record.prev_public.get(),
+                internal: record.audience == Audience::Internal,
+                event: record.payload.clone(),
+                assigned_agent: assigned
+                    .map_or_else(Bytes::new, |agent| Bytes::copy_from_slice(agent.as_bytes())),
+            };
+            self.outgoing.add(gateways, Kind::Event(delivery));
+        }
+    }
+
+    /// Something that may be lost, for everyone who follows but `except`.
     pub(super) fn hint(
         &mut self,
         id: ConversationId,

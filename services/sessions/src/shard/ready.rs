@@ -1,31 +1,77 @@
-//! A conversation in memory, with the appends that are in flight.
+//! A conversation in memory, with what is on its way to the journal.
 
 use crate::mail::{Held, Mail};
-use bytes::Bytes;
-use frontdesk_core::conversation::{Conversation, Event, Summary};
-use frontdesk_core::ids::Seq;
+use frontdesk_core::conversation::{Body, Conversation, Event, Summary};
+use frontdesk_core::ids::{AgentId, Seq};
+use frontdesk_proto::convert::encode_event;
+use frontdesk_store::journal::{DedupKey, Record};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Mail that may wait while a conversation is loaded or settles.
 pub(super) const MAX_WAITING: usize = 1_024;
+/// Answers that may wait for the commits of one conversation; four times what
+/// its mailbox holds.
+pub(super) const MAX_HELD: usize = 4_096;
 
-/// `conversation` may be ahead of the journal by `pending` and `open`.
+/// `conversation` may be ahead of the journal by what `flight` holds.
 pub(super) struct Ready {
     /// `None`: it does not exist (yet).
     pub(super) conversation: Option<Conversation>,
+    /// `None`: all of `conversation` is durable. Kept apart so that a quiet
+    /// conversation costs no more than its state.
+    pub(super) flight: Option<Box<Flight>>,
+    /// Last event in the stored snapshot.
+    pub(super) snapshot: Seq,
+}
+
+/// What is not durable yet, and who waits for it.
+#[derive(Default)]
+pub(super) struct Flight {
     /// Gathered in this turn, not yet submitted.
     pub(super) open: Draft,
     /// Submitted, oldest first.
     pub(super) pending: VecDeque<Pending>,
     /// An append was refused: nothing runs until all in flight have settled and
     /// the conversation has been loaded again.
-    pub(super) refused: bool,
+    pub(super) refused: Option<Refusal>,
     /// Mail that came after the refusal.
     pub(super) waiting: VecDeque<Mail>,
-    /// Last event in the stored snapshot.
-    pub(super) snapshot: Seq,
+    /// Answers in `open` and `pending`.
+    held: usize,
+}
+
+/// Flights that are over, for the next conversations that need one: a message
+/// then costs no allocation of them.
+#[derive(Default)]
+pub(super) struct Spares(
+    #[allow(clippy::vec_box, reason = "the boxes are what is reused")] Vec<Box<Flight>>,
+);
+
+impl Spares {
+    /// Flights kept; each is about 300 bytes and what its queues have grown to.
+    const MOST: usize = 32;
+
+    pub(super) fn take(&mut self) -> Box<Flight> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// `flight` is over.
+    pub(super) fn give(&mut self, flight: Box<Flight>) {
+        if self.0.len() < Self::MOST {
+            self.0.push(flight);
+        }
+    }
+}
+
+/// How an append failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Refusal {
+    /// The state was not the journal's: a fresh one may succeed at once.
+    Stale,
+    /// The journal is in trouble: worth a pause.
+    Troubled,
 }
 
 /// Events and answers that will become one append.
@@ -37,16 +83,18 @@ pub(super) struct Draft {
     pub(super) listed: bool,
 }
 
-/// An event with its one encoding.
+/// An event with its one encoding: what is journaled and what is published.
 pub(super) struct Encoded {
-    pub(super) event: Event,
-    pub(super) bytes: Bytes,
+    pub(super) record: Record,
+    /// Set when the event assigns the conversation.
+    pub(super) assigned: Option<AgentId>,
 }
 
 /// One append in flight.
 pub(super) struct Pending {
     pub(super) append: u64,
     pub(super) submitted: Instant,
+    /// At least one.
     pub(super) events: Vec<Encoded>,
     pub(super) held: Vec<Held>,
     pub(super) summary: Option<Arc<Summary>>,
@@ -54,24 +102,108 @@ pub(super) struct Pending {
     pub(super) settled: Option<bool>,
 }
 
+impl Encoded {
+    pub(super) fn new(event: &Event) -> Self {
+        let dedup = event
+            .body
+            .client_msg_id()
+            .map(|id| DedupKey { sender: event.by.id, client_msg_id: id.to_shared() });
+        let record = Record {
+            seq: event.seq,
+            prev_public: event.prev_public,
+            audience: event.body.audience(),
+            dedup,
+            payload: encode_event(event),
+        };
+        Self { record, assigned: assigned(&event.body) }
+    }
+}
+
+/// Who gets the conversation by this.
+pub(super) fn assigned(body: &Body) -> Option<AgentId> {
+    match body {
+        Body::Assigned { agent } => agent.agent_id(),
+        _ => None,
+    }
+}
+
 impl Ready {
     pub(super) fn new(conversation: Option<Conversation>, snapshot: Seq) -> Self {
-        Self {
-            conversation,
-            open: Draft::default(),
-            pending: VecDeque::new(),
-            refused: false,
-            waiting: VecDeque::new(),
-            snapshot,
+        Self { conversation, flight: None, snapshot }
+    }
+
+    /// Nothing is in flight, to be submitted, or waiting.
+    pub(super) fn is_durable(&self) -> bool {
+        self.flight.is_none()
+    }
+
+    /// Last event in memory.
+    pub(super) fn head(&self) -> Seq {
+        self.conversation.as_ref().map_or(Seq::ZERO, Conversation::head)
+    }
+
+    /// Events since the stored snapshot.
+    pub(super) fn since_snapshot(&self) -> u32 {
+        self.head().get().saturating_sub(self.snapshot.get())
+    }
+}
+
+impl Flight {
+    /// Whether nothing is left of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.pending.is_empty() && self.open.events.is_empty() && self.refused.is_none()
+    }
+
+    /// Whether no append is in flight any more.
+    pub(super) fn has_settled(&self) -> bool {
+        self.pending.iter().all(|pending| pending.settled.is_some())
+    }
+
+    /// Whether too many answers wait already.
+    pub(super) fn is_full(&self) -> bool {
+        self.held >= MAX_HELD
+    }
+
+    /// Keeps an answer until all that is decided by now is durable.
+    pub(super) fn hold(&mut self, held: Held) {
+        self.held += 1;
+        match self.pending.back_mut() {
+            Some(last) if self.open.events.is_empty() => last.held.push(held),
+            _ => self.open.held.push(held),
         }
     }
 
-    /// Nothing is in flight or to be submitted.
-    pub(super) fn is_durable(&self) -> bool {
-        self.pending.is_empty() && self.open.events.is_empty() && self.open.held.is_empty()
+    /// The oldest append, when it is durable and its turn to be said has come.
+    pub(super) fn next_durable(&mut self) -> Option<Pending> {
+        let oldest = self.pending.front()?;
+        if oldest.settled != Some(true) {
+            return None;
+        }
+        self.held -= oldest.held.len();
+        self.pending.pop_front()
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.is_durable() && !self.refused && self.waiting.is_empty()
+    /// Takes note of what became of an append.
+    pub(super) fn settle(&mut self, append: u64, refusal: Option<Refusal>) {
+        if let Some(pending) = self.pending.iter_mut().find(|p| p.append == append) {
+            pending.settled = Some(refusal.is_none());
+            self.refused = self.refused.max(refusal);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A live conversation is meant to take about 1 KiB with its heap.
+    #[test]
+    fn sizes_stay_in_bounds() {
+        let size = std::mem::size_of::<Ready>();
+        assert!(size <= 512, "Ready: {size}");
+        let size = std::mem::size_of::<Mail>();
+        assert!(size <= 256, "Mail: {size}");
+        let size = std::mem::size_of::<Held>();
+        assert!(size <= 288, "Held: {size}");
     }
 }

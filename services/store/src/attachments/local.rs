@@ -46,11 +46,7 @@ impl LocalAttachments {
     /// Spread over 256 folders per site by the id's last, random byte.
     fn place(&self, site: &SiteId, id: AttachmentId) -> PathBuf {
         let spread = format!("{:02x}", id.as_bytes()[15]);
-        self.root
-            .join(FILES)
-            .join(site.as_str())
-            .join(spread)
-            .join(id.to_string())
+        self.root.join(FILES).join(site.as_str()).join(spread).join(id.to_string())
     }
 
     fn unfinished(&self) -> PathBuf {
@@ -158,23 +154,14 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let store = LocalAttachments::open(temp.path().join("a")).unwrap();
         let bytes: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
-        store
-            .put(&site("one"), id(1), bytes.clone().into())
-            .await
-            .unwrap();
+        store.put(&site("one"), id(1), bytes.clone().into()).await.unwrap();
         store.put(&site("one"), id(2), Bytes::new()).await.unwrap();
         assert_eq!(read(&store, &site("one"), id(1)).await, Some(bytes.clone()));
         assert_eq!(read(&store, &site("one"), id(2)).await, Some(Vec::new()));
         assert_eq!(read(&store, &site("two"), id(1)).await, None);
-        store
-            .put(&site("one"), id(1), Bytes::from_static(b"new"))
-            .await
-            .unwrap();
+        store.put(&site("one"), id(1), Bytes::from_static(b"new")).await.unwrap();
         let reopened = LocalAttachments::open(temp.path().join("a")).unwrap();
-        assert_eq!(
-            read(&reopened, &site("one"), id(1)).await,
-            Some(b"new".to_vec())
-        );
+        assert_eq!(read(&reopened, &site("one"), id(1)).await, Some(b"new".to_vec()));
         for _ in 0..2 {
             reopened.remove(&site("one"), id(1)).await.unwrap();
             assert_eq!(read(&reopened, &site("one"), id(1)).await, None);
@@ -186,12 +173,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let store = LocalAttachments::open(temp.path()).unwrap();
         fs::write(temp.path().join(FILES).join("one"), "in the way").unwrap();
-        assert!(
-            store
-                .put(&site("one"), id(1), Bytes::from_static(b"x"))
-                .await
-                .is_err()
-        );
+        assert!(store.put(&site("one"), id(1), Bytes::from_static(b"x")).await.is_err());
         let unfinished = temp.path().join(UNFINISHED);
         assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 0);
         fs::write(unfinished.join("left"), "over").unwrap();

@@ -23,10 +23,7 @@ pub(super) fn sender(n: u128) -> Uuid {
 
 /// A key.
 pub(super) fn key(by: Uuid, id: &str) -> DedupKey {
-    DedupKey {
-        sender: by,
-        client_msg_id: id.into(),
-    }
+    DedupKey { sender: by, client_msg_id: id.into() }
 }
 
 /// A public record without a key.
@@ -42,18 +39,12 @@ pub(super) fn record(seq: u32) -> Record {
 
 /// A public record with a key.
 pub(super) fn keyed(seq: u32, key: DedupKey) -> Record {
-    Record {
-        dedup: Some(key),
-        ..record(seq)
-    }
+    Record { dedup: Some(key), ..record(seq) }
 }
 
 /// A record that only staff may see.
 pub(super) fn internal(seq: u32) -> Record {
-    Record {
-        audience: Audience::Internal,
-        ..record(seq)
-    }
+    Record { audience: Audience::Internal, ..record(seq) }
 }
 
 /// An append by epoch 0 after `head`.
@@ -82,11 +73,7 @@ pub(super) async fn all(journal: &dyn Journal, conversation: ConversationId) -> 
 
 /// The seqs of all records of a conversation.
 pub(super) async fn seqs(journal: &dyn Journal, conversation: ConversationId) -> Vec<u32> {
-    all(journal, conversation)
-        .await
-        .iter()
-        .map(|r| r.seq.get())
-        .collect()
+    all(journal, conversation).await.iter().map(|r| r.seq.get()).collect()
 }
 
 /// Everything, forward, as staff.
@@ -113,18 +100,12 @@ pub(super) fn seqs_of(page: &RecordPage) -> Vec<u32> {
 
 /// An agent.
 pub(super) fn agent(n: u128) -> Participant {
-    Participant::agent(
-        AgentId::from_uuid(Uuid::from_u128(0xa9e47 << 64 | n)),
-        "Alex",
-    )
+    Participant::agent(AgentId::from_uuid(Uuid::from_u128(0xa9e47 << 64 | n)), "Alex")
 }
 
 /// Phase of a conversation that `agent` has.
 pub(super) fn assigned(agent: &Participant) -> Phase {
-    Phase::Assigned {
-        agent: agent.clone(),
-        since: Timestamp::from_millis(1),
-    }
+    Phase::Assigned { agent: agent.clone(), since: Timestamp::from_millis(1) }
 }
 
 /// Phase of a conversation that `agent` is offered.
@@ -138,9 +119,7 @@ pub(super) fn offered(agent: &Participant) -> Phase {
 
 /// Phase of one that has ended.
 pub(super) fn closed() -> Phase {
-    Phase::Closed {
-        at: Timestamp::from_millis(1),
-    }
+    Phase::Closed { at: Timestamp::from_millis(1) }
 }
 
 /// A waiting conversation of site `one` and queue `general`, active at `at`.

@@ -36,31 +36,14 @@ pub async fn lists_of_a_visitor(subject: &mut dyn Subject) {
     put(&*journal, 0, summary(new, me, 20)).await;
     put(&*journal, 0, summary(old, me, 10)).await;
     put(&*journal, 0, summary(theirs, visitor(2), 15)).await;
-    put(
-        &*journal,
-        0,
-        Summary {
-            site: site("two"),
-            ..summary(abroad, me, 30)
-        },
-    )
-    .await;
+    put(&*journal, 0, Summary { site: site("two"), ..summary(abroad, me, 30) }).await;
     let mine = ListQuery::OfVisitor(site("one"), me);
     assert_eq!(listed(&*journal, mine.clone()).await, [new, old]);
-    assert_eq!(
-        journal.list(mine.clone(), 1).await,
-        Ok(vec![Arc::new(summary(new, me, 20))])
-    );
-    assert_eq!(
-        journal.summary(old).await,
-        Ok(Some(Arc::new(summary(old, me, 10))))
-    );
+    assert_eq!(journal.list(mine.clone(), 1).await, Ok(vec![Arc::new(summary(new, me, 20))]));
+    assert_eq!(journal.summary(old).await, Ok(Some(Arc::new(summary(old, me, 10)))));
     put(&*journal, 1, summary(old, me, 40)).await;
     assert_eq!(listed(&*journal, mine).await, [old, new]);
-    assert_eq!(
-        listed(&*journal, ListQuery::OfSite(site("one"))).await,
-        [old, new, theirs]
-    );
+    assert_eq!(listed(&*journal, ListQuery::OfSite(site("one"))).await, [old, new, theirs]);
 }
 
 /// What an agent has or is offered, and on demand what it had last.
@@ -78,11 +61,7 @@ pub async fn lists_of_an_agent(subject: &mut dyn Subject) {
     put(&*journal, 0, with(had, 3, closed(), &me)).await;
     put(&*journal, 0, with(passed_on, 4, assigned(&other), &other)).await;
     put(&*journal, 0, with(not_mine, 5, closed(), &other)).await;
-    let mine = |closed| ListQuery::OfAgent {
-        site: site("one"),
-        agent: id_of(&me),
-        closed,
-    };
+    let mine = |closed| ListQuery::OfAgent { site: site("one"), agent: id_of(&me), closed };
     assert_eq!(listed(&*journal, mine(false)).await, [asked, has]);
     assert_eq!(listed(&*journal, mine(true)).await, [had, asked, has]);
     put(&*journal, 1, with(has, 6, closed(), &me)).await;
@@ -103,16 +82,10 @@ pub async fn lists_of_what_waits(subject: &mut dyn Subject) {
     put(&*journal, 0, since(early, 40, 1, Phase::Waiting)).await;
     put(&*journal, 0, since(offer, 60, 5, offered(&agent(1)))).await;
     put(&*journal, 0, since(taken, 60, 2, assigned(&agent(1)))).await;
-    let sales = Summary {
-        queue: queue("sales"),
-        ..since(elsewhere, 1, 1, Phase::Waiting)
-    };
+    let sales = Summary { queue: queue("sales"), ..since(elsewhere, 1, 1, Phase::Waiting) };
     put(&*journal, 0, sales).await;
     let general = ListQuery::Waiting(site("one"), queue("general"));
-    assert_eq!(
-        listed(&*journal, general.clone()).await,
-        [early, offer, late]
-    );
+    assert_eq!(listed(&*journal, general.clone()).await, [early, offer, late]);
     put(&*journal, 1, since(early, 70, 1, assigned(&agent(1)))).await;
     assert_eq!(listed(&*journal, general).await, [offer, late]);
 }
@@ -122,28 +95,9 @@ pub async fn lists_of_what_is_open(subject: &mut dyn Subject) {
     let journal = subject.journal();
     let [waiting, taken, ended] = [(); 3].map(|()| conversation());
     put(&*journal, 0, summary(waiting, visitor(1), 1)).await;
-    let abroad = Summary {
-        site: site("two"),
-        ..summary(taken, visitor(2), 2)
-    };
-    put(
-        &*journal,
-        0,
-        Summary {
-            phase: assigned(&agent(1)),
-            ..abroad
-        },
-    )
-    .await;
-    put(
-        &*journal,
-        0,
-        Summary {
-            phase: closed(),
-            ..summary(ended, visitor(3), 3)
-        },
-    )
-    .await;
+    let abroad = Summary { site: site("two"), ..summary(taken, visitor(2), 2) };
+    put(&*journal, 0, Summary { phase: assigned(&agent(1)), ..abroad }).await;
+    put(&*journal, 0, Summary { phase: closed(), ..summary(ended, visitor(3), 3) }).await;
     assert_eq!(listed(&*journal, ListQuery::Open).await, [taken, waiting]);
 }
 
@@ -151,18 +105,9 @@ pub async fn lists_of_what_is_open(subject: &mut dyn Subject) {
 pub async fn a_refused_append_changes_no_summary(subject: &mut dyn Subject) {
     let (journal, id) = (subject.journal(), conversation());
     put(&*journal, 0, summary(id, visitor(1), 1)).await;
-    let changed = Summary {
-        phase: closed(),
-        ..summary(id, visitor(1), 2)
-    };
-    let refused = Append {
-        summary: Some(Arc::new(changed)),
-        ..append(id, 0, vec![record(1)])
-    };
+    let changed = Summary { phase: closed(), ..summary(id, visitor(1), 2) };
+    let refused = Append { summary: Some(Arc::new(changed)), ..append(id, 0, vec![record(1)]) };
     let outcome = journal.append(refused).await;
     assert!(matches!(outcome, AppendOutcome::SeqConflict { .. }));
-    assert_eq!(
-        journal.summary(id).await,
-        Ok(Some(Arc::new(summary(id, visitor(1), 1))))
-    );
+    assert_eq!(journal.summary(id).await, Ok(Some(Arc::new(summary(id, visitor(1), 1)))));
 }

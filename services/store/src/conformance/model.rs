@@ -62,36 +62,20 @@ fn op() -> impl Strategy<Value = Op> {
     let conversation = || 0..CONVERSATIONS;
     let head =
         prop_oneof![8 => Just(Head::Right), 1 => Just(Head::OneBehind), 1 => Just(Head::OneAhead)];
-    let append = (
-        conversation(),
-        0..4u64,
-        head,
-        prop::collection::vec(draft(), 1..4),
-    )
-        .prop_map(|(conversation, epoch, head, records)| Op::Append {
-            conversation,
-            epoch,
-            head,
-            records,
-        });
-    let claim = (conversation(), 0..4u64).prop_map(|(conversation, epoch)| Op::Claim {
-        conversation,
-        epoch,
-    });
-    let read = (
-        conversation(),
-        0..20u32,
-        0..6u32,
-        any::<bool>(),
-        any::<bool>(),
-    )
-        .prop_map(|(conversation, after, limit, public, backwards)| Op::Read {
+    let append = (conversation(), 0..4u64, head, prop::collection::vec(draft(), 1..4)).prop_map(
+        |(conversation, epoch, head, records)| Op::Append { conversation, epoch, head, records },
+    );
+    let claim = (conversation(), 0..4u64)
+        .prop_map(|(conversation, epoch)| Op::Claim { conversation, epoch });
+    let read = (conversation(), 0..20u32, 0..6u32, any::<bool>(), any::<bool>()).prop_map(
+        |(conversation, after, limit, public, backwards)| Op::Read {
             conversation,
             after,
             limit,
             public,
             backwards,
-        });
+        },
+    );
     let reopen = prop_oneof![Just(Ending::Closed), Just(Ending::Dropped)].prop_map(Op::Reopen);
     prop_oneof![24 => append, 2 => claim, 4 => read, 1 => reopen]
 }
@@ -106,10 +90,7 @@ impl Model {
     fn claim(&mut self, shard: ShardId, claimed: Epoch) -> Result<(), JournalError> {
         let epoch = self.epochs.entry(shard).or_default();
         if claimed < *epoch {
-            return Err(JournalError::Fenced {
-                shard,
-                epoch: *epoch,
-            });
+            return Err(JournalError::Fenced { shard, epoch: *epoch });
         }
         *epoch = claimed;
         Ok(())
@@ -152,18 +133,12 @@ impl Model {
             .cloned()
             .collect();
         let count = all.len().min(query.limit as usize);
-        let kept = if query.backwards {
-            &all[all.len() - count..]
-        } else {
-            &all[..count]
-        };
+        let kept = if query.backwards { &all[all.len() - count..] } else { &all[..count] };
         (kept.to_vec(), count < all.len())
     }
 
     fn head(&self, conversation: ConversationId) -> u32 {
-        self.events
-            .get(&conversation)
-            .map_or(0, |events| events.len() as u32)
+        self.events.get(&conversation).map_or(0, |events| events.len() as u32)
     }
 }
 
@@ -178,18 +153,10 @@ struct History<'s> {
 impl History<'_> {
     async fn run(&mut self, op: Op) {
         match op {
-            Op::Append {
-                conversation,
-                epoch,
-                head,
-                records,
-            } => {
+            Op::Append { conversation, epoch, head, records } => {
                 self.append(id(conversation), epoch, head, &records);
             }
-            Op::Claim {
-                conversation,
-                epoch,
-            } => {
+            Op::Claim { conversation, epoch } => {
                 self.settle().await;
                 let (shard, epoch) = (ShardId::of(id(conversation)), Epoch::new(epoch));
                 let claimed = self.subject.journal().claim(&[(shard, epoch)]).await;
@@ -199,19 +166,9 @@ impl History<'_> {
                 self.settle().await;
                 self.subject.reopen(ending).await;
             }
-            Op::Read {
-                conversation,
-                after,
-                limit,
-                public,
-                backwards,
-            } => {
+            Op::Read { conversation, after, limit, public, backwards } => {
                 self.settle().await;
-                let audience = if public {
-                    Audience::Public
-                } else {
-                    Audience::Internal
-                };
+                let audience = if public { Audience::Public } else { Audience::Internal };
                 let query = ReadQuery {
                     audience,
                     after: Seq::new(after),
@@ -236,8 +193,7 @@ impl History<'_> {
             ..fixture::append(conversation, believed, records(believed, drafts))
         };
         let expected = self.model.append(&append);
-        self.in_flight
-            .push((self.subject.journal().append(append), expected));
+        self.in_flight.push((self.subject.journal().append(append), expected));
     }
 
     async fn settle(&mut self) {
@@ -259,20 +215,11 @@ fn records(head: u32, drafts: &[Draft]) -> Vec<Record> {
     (head + 1..)
         .zip(drafts)
         .map(|(seq, draft)| {
-            let key = draft
-                .key
-                .map(|n| key(sender(u128::from(n % 2)), &format!("m{}", n / 2)));
+            let key = draft.key.map(|n| key(sender(u128::from(n % 2)), &format!("m{}", n / 2)));
             let key = key.filter(|key| !used.contains(key));
             used.extend(key.clone());
-            let record = if draft.internal {
-                internal(seq)
-            } else {
-                record(seq)
-            };
-            Record {
-                dedup: key,
-                ..record
-            }
+            let record = if draft.internal { internal(seq) } else { record(seq) };
+            Record { dedup: key, ..record }
         })
         .collect()
 }
@@ -284,24 +231,15 @@ fn id(n: u128) -> ConversationId {
 /// Outcomes and pages are the model's, for any history; proptest prints the
 /// seed of one for which they are not.
 pub fn agrees_with_the_model<S: Subject>(new: impl Fn() -> S) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let histories = prop::collection::vec(op(), 1..60);
     let result = TestRunner::new(config).run(&histories, |history| {
         runtime.block_on(async {
             let mut subject = new();
-            let mut run = History {
-                subject: &mut subject,
-                model: Model::default(),
-                in_flight: Vec::new(),
-            };
+            let mut run =
+                History { subject: &mut subject, model: Model::default(), in_flight: Vec::new() };
             for op in history {
                 run.run(op).await;
             }

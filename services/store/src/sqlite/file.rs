@@ -32,10 +32,7 @@ pub(super) struct Format {
 /// Opens a file for writing, creates it if need be, and brings it to the newest
 /// format.
 pub(super) fn open_writer(path: &Path, format: &Format) -> Result<Connection, OpenError> {
-    let in_file = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let in_file = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(in_file)?;
     configure_writer(&connection, format).map_err(in_file)?;
     migrate(&mut connection, path, format.migrations)?;
@@ -44,16 +41,11 @@ pub(super) fn open_writer(path: &Path, format: &Format) -> Result<Connection, Op
 
 /// Opens a file that exists for reading only.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
-    let in_file = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let in_file = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(in_file)?;
     configure(&connection, READER_CACHE_KIB).map_err(in_file)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(in_file)?;
+    connection.pragma_update(None, "query_only", true).map_err(in_file)?;
     Ok(connection)
 }
 
@@ -87,20 +79,12 @@ fn migrate(
     path: &Path,
     migrations: &'static [&'static str],
 ) -> Result<(), OpenError> {
-    let in_file = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
-    let found: u32 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(in_file)?;
+    let in_file = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let found: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(in_file)?;
     let known = migrations.len() as u32;
     if found > known {
-        return Err(OpenError::NewerFormat {
-            path: path.to_owned(),
-            found,
-            known,
-        });
+        return Err(OpenError::NewerFormat { path: path.to_owned(), found, known });
     }
     for (from, step) in (0..).zip(migrations).skip(found as usize) {
         apply(connection, step, from + 1).map_err(in_file)?;
@@ -127,10 +111,7 @@ mod tests {
     const TWO: Format = Format {
         page_size: 4096,
         auto_checkpoint_pages: 100,
-        migrations: &[
-            "CREATE TABLE a (x INTEGER)",
-            "ALTER TABLE a ADD COLUMN y INTEGER",
-        ],
+        migrations: &["CREATE TABLE a (x INTEGER)", "ALTER TABLE a ADD COLUMN y INTEGER"],
     };
 
     #[test]
@@ -147,14 +128,7 @@ mod tests {
         assert_eq!(row.unwrap(), (1, true));
         drop(second);
         let refused = open_writer(&path, &ONE).unwrap_err();
-        assert!(matches!(
-            refused,
-            OpenError::NewerFormat {
-                found: 2,
-                known: 1,
-                ..
-            }
-        ));
+        assert!(matches!(refused, OpenError::NewerFormat { found: 2, known: 1, .. }));
     }
 
     #[test]
@@ -162,9 +136,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("t.db");
         let writer = open_writer(&path, &ONE).unwrap();
-        let full: i64 = writer
-            .pragma_query_value(None, "synchronous", |r| r.get(0))
-            .unwrap();
+        let full: i64 = writer.pragma_query_value(None, "synchronous", |r| r.get(0)).unwrap();
         assert_eq!(full, 2);
         let reader = open_reader(&path).unwrap();
         assert!(reader.execute("INSERT INTO a (x) VALUES (2)", []).is_err());
@@ -175,9 +147,6 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("t.db");
         std::fs::write(&path, "x".repeat(8192)).unwrap();
-        assert!(matches!(
-            open_writer(&path, &ONE),
-            Err(OpenError::Sqlite { .. })
-        ));
+        assert!(matches!(open_writer(&path, &ONE), Err(OpenError::Sqlite { .. })));
     }
 }

@@ -28,10 +28,7 @@ impl DataFolder {
     /// `InUse` when another process has it, `Folder` when it cannot be written.
     pub fn lock(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
         let path = path.into();
-        let failed = |source| OpenError::Folder {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| OpenError::Folder { path: path.clone(), source };
         std::fs::create_dir_all(&path).map_err(failed)?;
         let lock = File::options()
             .create(true)
@@ -63,10 +60,7 @@ mod tests {
         let first = DataFolder::lock(&path).unwrap();
         let second = DataFolder::lock(&path).unwrap_err();
         assert!(matches!(&second, OpenError::InUse { .. }));
-        assert!(
-            second.to_string().contains("in use by another process"),
-            "{second}"
-        );
+        assert!(second.to_string().contains("in use by another process"), "{second}");
         drop(first);
         DataFolder::lock(&path).unwrap();
     }

@@ -51,10 +51,7 @@ impl Workers {
                     .spawn(move || work(connection, &receiver))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
-        Ok(Self {
-            tasks: Mutex::new(Some(tasks)),
-            threads: Mutex::new(threads),
-        })
+        Ok(Self { tasks: Mutex::new(Some(tasks)), threads: Mutex::new(threads) })
     }
 
     /// Queues work before this returns; the future resolves when it is done.
@@ -86,10 +83,7 @@ impl Workers {
 
     /// Does what waits, then ends the threads. Blocks until they have ended.
     pub(super) fn stop(&self) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -138,9 +132,6 @@ mod tests {
         release.send(()).unwrap();
         workers.stop();
         assert_eq!((running.await.unwrap(), waiting.await.unwrap()), (1, 2));
-        assert!(matches!(
-            workers.run(|_| Ok(4)).await,
-            Err(WorkError::Stopped)
-        ));
+        assert!(matches!(workers.run(|_| Ok(4)).await, Err(WorkError::Stopped)));
     }
 }

@@ -43,10 +43,7 @@ fn supervisor() -> Origin {
 }
 
 fn named(id: u128) -> Participant {
-    Participant::agent(
-        AgentId::from_uuid(Uuid::from_u128(id)),
-        format!("person {id}"),
-    )
+    Participant::agent(AgentId::from_uuid(Uuid::from_u128(id)), format!("person {id}"))
 }
 
 fn agent_id(id: u128) -> AgentId {
@@ -72,48 +69,27 @@ fn start() -> Command {
 }
 
 fn send(id: &str, text: &str) -> Command {
-    Command::Send {
-        client_msg_id: id.parse().unwrap(),
-        text: Arc::from(text),
-        attachments: vec![],
-    }
+    Command::Send { client_msg_id: id.parse().unwrap(), text: Arc::from(text), attachments: vec![] }
 }
 
 fn note(id: &str) -> Command {
-    Command::Note {
-        client_msg_id: id.parse().unwrap(),
-        text: Arc::from("psst"),
-    }
+    Command::Note { client_msg_id: id.parse().unwrap(), text: Arc::from("psst") }
 }
 
 fn offer(id: u128, to: u128, until: Timestamp) -> Command {
-    Command::Offer {
-        offer: offer_id(id),
-        agent: named(to),
-        expires_at: until,
-    }
+    Command::Offer { offer: offer_id(id), agent: named(to), expires_at: until }
 }
 
 fn accept(id: u128, by: u128) -> Command {
-    Command::Accept {
-        offer: offer_id(id),
-        agent: agent_id(by),
-    }
+    Command::Accept { offer: offer_id(id), agent: agent_id(by) }
 }
 
 fn end_offer(id: u128, outcome: OfferOutcome) -> Command {
-    Command::EndOffer {
-        offer: offer_id(id),
-        outcome,
-        reason: Arc::from(""),
-    }
+    Command::EndOffer { offer: offer_id(id), outcome, reason: Arc::from("") }
 }
 
 fn transfer(target: TransferTarget) -> Command {
-    Command::Transfer {
-        target,
-        note: Arc::from("knows it all"),
-    }
+    Command::Transfer { target, note: Arc::from("knows it all") }
 }
 
 fn opened() -> (Conversation, Step) {
@@ -124,8 +100,7 @@ fn opened() -> (Conversation, Step) {
 /// Opened at 100 s, with Ann from 110 s on.
 fn with_ann() -> Conversation {
     let (mut it, _) = opened();
-    it.step(&Origin::System, &offer(1, ANN, at(130)), at(105))
-        .unwrap();
+    it.step(&Origin::System, &offer(1, ANN, at(130)), at(105)).unwrap();
     it.step(&Origin::System, &accept(1, ANN), at(110)).unwrap();
     it
 }

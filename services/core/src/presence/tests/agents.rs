@@ -14,20 +14,11 @@ fn who_connects_is_away_until_a_status_is_set() {
     let mut log = Log::default();
     let unknown = log.connect(0, 3, 0);
     assert_eq!(refused(&unknown.reply), Some(Refusal::UnknownNode));
-    log.apply(
-        0,
-        Action::JoinNode {
-            node: gateway("gw", 1),
-            role: NodeRole::Gateway,
-        },
-    );
+    log.apply(0, Action::JoinNode { node: gateway("gw", 1), role: NodeRole::Gateway });
     log.connect(0, 3, 0);
     assert_eq!(log.view().status, AgentStatus::Away);
     log.status(5, AgentStatus::Online);
-    assert_eq!(
-        (log.view().status, log.view().since),
-        (AgentStatus::Online, at(5))
-    );
+    assert_eq!((log.view().status, log.view().since), (AgentStatus::Online, at(5)));
 }
 
 #[test]
@@ -38,10 +29,7 @@ fn a_reconnect_within_the_grace_period_changes_nothing() {
     assert_eq!(log.state.next_deadline(), None, "one connection is left");
     log.disconnect(2, 1);
     assert_eq!(log.state.next_deadline(), Some(at(30_002)));
-    assert_eq!(
-        refused(&log.reserve(3, 0, 1, 9_000)),
-        Some(Refusal::NotConnected)
-    );
+    assert_eq!(refused(&log.reserve(3, 0, 1, 9_000)), Some(Refusal::NotConnected));
     assert_eq!(log.view().free(), 0);
     log.connect(30_001, 3, 2);
     assert_eq!(log.view().status, AgentStatus::Online);
@@ -58,10 +46,7 @@ fn after_the_grace_period_offers_are_dropped_and_chats_stay_listed() {
     let late = log.expire(40_000);
     assert_eq!(late.agents.len(), 1);
     let view = log.view();
-    assert_eq!(
-        (view.status, view.since, view.load),
-        (AgentStatus::Offline, at(30_010), 1)
-    );
+    assert_eq!((view.status, view.since, view.load), (AgentStatus::Offline, at(30_010), 1));
     assert_eq!(view.reservations[0].hold, Hold::Active);
     log.connect(50_000, 3, 0);
     assert_eq!(log.view().status, AgentStatus::Away);
@@ -71,10 +56,7 @@ fn after_the_grace_period_offers_are_dropped_and_chats_stay_listed() {
 fn a_new_incarnation_of_a_gateway_drops_all_its_connections() {
     let mut log = Log::online(3);
     log.connect(0, 3, 1);
-    let join = Action::JoinNode {
-        node: gateway("gw", 2),
-        role: NodeRole::Gateway,
-    };
+    let join = Action::JoinNode { node: gateway("gw", 2), role: NodeRole::Gateway };
     let joined = log.apply(7, join);
     assert_eq!(joined.agents.len(), 1);
     assert!(log.view().gateways.is_empty());
@@ -89,10 +71,7 @@ fn room_is_reserved_renewed_confirmed_and_released() {
     log.reserve(0, 0, 2, 1_000);
     assert_eq!(refused(&log.reserve(0, 1, 2, 1_000)), Some(Refusal::NoRoom));
     log.reserve(500, 0, 2, 2_000);
-    assert_eq!(
-        (log.view().load, log.state.next_deadline()),
-        (2, Some(at(2_000)))
-    );
+    assert_eq!((log.view().load, log.state.next_deadline()), (2, Some(at(2_000))));
     assert_eq!(refused(&log.confirm(1_500, 0)), None);
     assert_eq!(log.view().idle_since, at(1_500));
     // Neither time nor a repeated wish takes a chat's room.
@@ -113,10 +92,7 @@ fn an_expired_reservation_is_confirmed_only_while_there_is_room() {
     assert_eq!(refused(&log.confirm(1_001, 0)), None);
     log.reserve(1_002, 2, 1, 9_000);
     assert_eq!(refused(&log.confirm(1_003, 1)), Some(Refusal::NoRoom));
-    assert_eq!(
-        refused(&log.confirm(1_004, 9)),
-        Some(Refusal::NoReservation)
-    );
+    assert_eq!(refused(&log.confirm(1_004, 9)), Some(Refusal::NoReservation));
 }
 
 #[test]
@@ -127,10 +103,7 @@ fn wrap_up_holds_the_slots_then_frees_them() {
     log.release(10, 0, Millis::from_secs(20));
     log.release(15, 0, Millis::from_secs(40));
     assert_eq!(log.view().reservations[0].hold, Hold::WrapUp(at(20_010)));
-    assert_eq!(
-        refused(&log.reserve(20_009, 1, 1, 30_000)),
-        Some(Refusal::NoRoom)
-    );
+    assert_eq!(refused(&log.reserve(20_009, 1, 1, 30_000)), Some(Refusal::NoRoom));
     assert_eq!(refused(&log.reserve(20_010, 1, 1, 30_000)), None);
     assert_eq!(log.view().idle_since, at(20_010));
 }
@@ -150,10 +123,7 @@ fn only_who_is_online_gets_new_chats() {
     let mut log = Log::online(3);
     for status in [AgentStatus::Busy, AgentStatus::Away, AgentStatus::Offline] {
         log.status(1, status);
-        assert_eq!(
-            refused(&log.reserve(2, 0, 1, 9_000)),
-            Some(Refusal::NotOnline)
-        );
+        assert_eq!(refused(&log.reserve(2, 0, 1, 9_000)), Some(Refusal::NotOnline));
     }
 }
 
@@ -173,64 +143,29 @@ fn lowered_capacity_takes_no_chat_away_and_lets_none_in() {
 #[test]
 fn limits_are_kept() {
     let mut log = Log::online(3);
-    assert_eq!(
-        refused(&log.connect(0, 0, 1).reply),
-        Some(Refusal::BadCapacity)
-    );
-    assert_eq!(
-        refused(&log.connect(0, 101, 1).reply),
-        Some(Refusal::BadCapacity)
-    );
-    assert_eq!(
-        refused(&log.reserve(1, 0, 0, 9_000)),
-        Some(Refusal::BadWeight)
-    );
-    assert_eq!(
-        refused(&log.reserve(1, 0, u32::MAX, 9_000)),
-        Some(Refusal::BadWeight)
-    );
+    assert_eq!(refused(&log.connect(0, 0, 1).reply), Some(Refusal::BadCapacity));
+    assert_eq!(refused(&log.connect(0, 101, 1).reply), Some(Refusal::BadCapacity));
+    assert_eq!(refused(&log.reserve(1, 0, 0, 9_000)), Some(Refusal::BadWeight));
+    assert_eq!(refused(&log.reserve(1, 0, u32::MAX, 9_000)), Some(Refusal::BadWeight));
     assert_eq!(refused(&log.reserve(1, 0, 1, 1)), Some(Refusal::Expired));
     log.reserve(1, 0, 1, u64::MAX / 2);
-    assert_eq!(
-        log.state.next_deadline(),
-        Some(at(1) + limits::MAX_RESERVATION)
-    );
+    assert_eq!(log.state.next_deadline(), Some(at(1) + limits::MAX_RESERVATION));
     for n in 1..64 {
         assert_eq!(refused(&log.connect(2, 3, n).reply), None);
     }
     assert_eq!(refused(&log.connect(2, 3, 64).reply), Some(Refusal::Full));
-    assert_eq!(
-        refused(&log.connect(2, 3, 63).reply),
-        None,
-        "a known one is no new one"
-    );
+    assert_eq!(refused(&log.connect(2, 3, 63).reply), None, "a known one is no new one");
 }
 
 #[test]
 fn a_shard_has_the_index_of_its_assignment_as_epoch() {
     let mut log = Log::default();
     let node = gateway("s", 1);
-    log.apply(
-        0,
-        Action::JoinNode {
-            node: node.clone(),
-            role: NodeRole::Sessions,
-        },
-    );
+    log.apply(0, Action::JoinNode { node: node.clone(), role: NodeRole::Sessions });
     let shards = crate::shard::ShardId::all().collect();
-    let assigned = log.apply(
-        0,
-        Action::AssignShards {
-            shards,
-            node: node.clone(),
-        },
-    );
+    let assigned = log.apply(0, Action::AssignShards { shards, node: node.clone() });
     assert_eq!(assigned.shards.len(), 256);
-    assert!(
-        log.state
-            .placement()
-            .all(|(_, p)| p.epoch.get() == 2 && p.node == node)
-    );
+    assert!(log.state.placement().all(|(_, p)| p.epoch.get() == 2 && p.node == node));
     assert_eq!(assigned.reply, Reply::Shards(assigned.shards));
 }
 

@@ -35,12 +35,7 @@ fn gateway(name: &str, incarnation: u64) -> NodeId {
 }
 
 fn profile(capacity: u32) -> AgentProfile {
-    AgentProfile {
-        name: Arc::from("Ann"),
-        capacity,
-        queues: Vec::new(),
-        supervisor: false,
-    }
+    AgentProfile { name: Arc::from("Ann"), capacity, queues: Vec::new(), supervisor: false }
 }
 
 /// A state with a log that numbers its entries.
@@ -54,26 +49,13 @@ impl Log {
     fn apply(&mut self, millis: u64, action: Action) -> Applied {
         let request = RequestId::from_uuid(Uuid::from_u128(u128::from(self.index) + 1));
         self.index += 1;
-        self.state.apply(
-            self.index,
-            Command {
-                request,
-                now: at(millis),
-                action,
-            },
-        )
+        self.state.apply(self.index, Command { request, now: at(millis), action })
     }
 
     /// An agent with this capacity, online over one connection at `gw`.
     fn online(capacity: u32) -> Self {
         let mut log = Self::default();
-        log.apply(
-            0,
-            Action::JoinNode {
-                node: gateway("gw", 1),
-                role: NodeRole::Gateway,
-            },
-        );
+        log.apply(0, Action::JoinNode { node: gateway("gw", 1), role: NodeRole::Gateway });
         log.connect(0, capacity, 0);
         log.status(0, AgentStatus::Online);
         log
@@ -104,48 +86,23 @@ impl Log {
 
     fn status(&mut self, millis: u64, status: AgentStatus) -> Applied {
         let reason = Arc::from("");
-        self.apply(
-            millis,
-            Action::SetStatus {
-                key: agent(0),
-                status,
-                reason,
-            },
-        )
+        self.apply(millis, Action::SetStatus { key: agent(0), status, reason })
     }
 
     fn reserve(&mut self, millis: u64, n: u128, weight: u32, until: u64) -> Reply {
         let (key, conversation) = (agent(0), conversation(n));
         let expires_at = at(until);
-        self.apply(
-            millis,
-            Action::Reserve {
-                key,
-                conversation,
-                weight,
-                expires_at,
-            },
-        )
-        .reply
+        self.apply(millis, Action::Reserve { key, conversation, weight, expires_at }).reply
     }
 
     fn confirm(&mut self, millis: u64, n: u128) -> Reply {
         let (key, conversation) = (agent(0), conversation(n));
-        self.apply(millis, Action::Confirm { key, conversation })
-            .reply
+        self.apply(millis, Action::Confirm { key, conversation }).reply
     }
 
     fn release(&mut self, millis: u64, n: u128, wrap_up: Millis) -> Reply {
         let (key, conversation) = (agent(0), conversation(n));
-        self.apply(
-            millis,
-            Action::Release {
-                key,
-                conversation,
-                wrap_up,
-            },
-        )
-        .reply
+        self.apply(millis, Action::Release { key, conversation, wrap_up }).reply
     }
 
     fn expire(&mut self, millis: u64) -> Applied {
@@ -153,8 +110,6 @@ impl Log {
     }
 
     fn view(&self) -> &AgentView {
-        self.state
-            .agent(&agent(0))
-            .expect("the agent has connected")
+        self.state.agent(&agent(0)).expect("the agent has connected")
     }
 }

@@ -36,11 +36,7 @@ fn links() -> impl Strategy<Value = Action> {
         },
     );
     let disconnect = (any_agent(), any_gateway(), 0..3u128).prop_map(|(key, gateway, link)| {
-        Action::Disconnect {
-            key,
-            gateway,
-            connection: connection(link),
-        }
+        Action::Disconnect { key, gateway, connection: connection(link) }
     });
     prop_oneof![3 => connect, 2 => disconnect]
 }
@@ -56,11 +52,7 @@ fn rooms() -> impl Strategy<Value = Action> {
     );
     let confirm = (any_agent(), any_conversation())
         .prop_map(|(key, conversation)| Action::Confirm { key, conversation });
-    let release = (
-        any_agent(),
-        any_conversation(),
-        prop_oneof![Just(0u64), 0..20_000u64],
-    )
+    let release = (any_agent(), any_conversation(), prop_oneof![Just(0u64), 0..20_000u64])
         .prop_map(|(key, conversation, wrap_up)| Action::Release {
             key,
             conversation,
@@ -87,11 +79,7 @@ fn action() -> impl Strategy<Value = Action> {
 /// Commands whose clock mostly advances and at times jumps back; a few share
 /// their request with an earlier one.
 fn log() -> impl Strategy<Value = Vec<Command>> {
-    let step = (
-        action(),
-        prop_oneof![5 => 0..4_000i64, 1 => -9_000..60_000i64],
-        0..10u8,
-    );
+    let step = (action(), prop_oneof![5 => 0..4_000i64, 1 => -9_000..60_000i64], 0..10u8);
     prop::collection::vec(step, 1..150).prop_map(|steps| {
         let mut now = 0i64;
         let mut log: Vec<Command> = Vec::new();
@@ -100,17 +88,10 @@ fn log() -> impl Strategy<Value = Vec<Command>> {
             let now = at(now.unsigned_abs());
             let again = log.len().checked_sub(3).filter(|_| repeat == 0);
             log.push(match again {
-                Some(earlier) => Command {
-                    now,
-                    ..log[earlier].clone()
-                },
+                Some(earlier) => Command { now, ..log[earlier].clone() },
                 None => {
                     let request = RequestId::from_uuid(Uuid::from_u128(n as u128 + 1));
-                    Command {
-                        request,
-                        now,
-                        action,
-                    }
+                    Command { request, now, action }
                 }
             });
         }
@@ -121,54 +102,33 @@ fn log() -> impl Strategy<Value = Vec<Command>> {
 type Views = BTreeMap<AgentKey, Arc<AgentView>>;
 
 fn views(state: &PresenceState) -> Views {
-    let key = |v: &AgentView| AgentKey {
-        site: v.site.clone(),
-        agent: v.id,
-    };
+    let key = |v: &AgentView| AgentKey { site: v.site.clone(), agent: v.id };
     state.agents().map(|v| (key(v), v.clone())).collect()
 }
 
 /// What must hold between any state and the next.
 fn check_step(before: &Views, applied: &Applied, state: &PresenceState) {
     let now = state.now();
-    assert!(
-        state.next_deadline().is_none_or(|at| at > now),
-        "what is due was done"
-    );
+    assert!(state.next_deadline().is_none_or(|at| at > now), "what is due was done");
     let after = views(state);
     for (key, view) in &after {
         let sum: u32 = view.reservations.iter().map(|r| r.weight).sum();
         assert_eq!(view.load, sum);
         let load_before = before.get(key).map_or(0, |v| v.load);
-        assert!(
-            view.load <= view.profile.capacity.max(load_before),
-            "over capacity: {view:?}"
-        );
+        assert!(view.load <= view.profile.capacity.max(load_before), "over capacity: {view:?}");
         if view.load > load_before && before.get(key).is_some_and(|v| v.load < view.load) {
-            assert!(
-                view.load <= view.profile.capacity,
-                "grew over capacity: {view:?}"
-            );
+            assert!(view.load <= view.profile.capacity, "grew over capacity: {view:?}");
         }
         if view.gateways.is_empty() && view.status != AgentStatus::Offline {
             let next = state.next_deadline().expect("the grace period ends");
             assert!(next <= now + limits::GRACE);
         }
         if view.status == AgentStatus::Offline {
-            assert!(
-                !view
-                    .reservations
-                    .iter()
-                    .any(|r| matches!(r.hold, Hold::Reserved(_)))
-            );
+            assert!(!view.reservations.iter().any(|r| matches!(r.hold, Hold::Reserved(_))));
         }
         let reported = applied.agents.iter().any(|v| v == view);
         let revision_before = before.get(key).map_or(0, |v| v.revision);
-        assert_eq!(
-            reported,
-            view.revision > revision_before,
-            "changes are told, and only they"
-        );
+        assert_eq!(reported, view.revision > revision_before, "changes are told, and only they");
         if !reported {
             assert_eq!(Some(view), before.get(key));
         }

@@ -21,10 +21,7 @@ pub(super) fn of_site(
     connection: &Connection,
     site: &SiteId,
 ) -> rusqlite::Result<Vec<StoredAccount>> {
-    connection
-        .prepare_cached(OF_SITE)?
-        .query_map([site.as_str()], account)?
-        .collect()
+    connection.prepare_cached(OF_SITE)?.query_map([site.as_str()], account)?.collect()
 }
 
 pub(super) fn by_id(
@@ -76,11 +73,7 @@ pub(super) fn set_password_hash(
         id.as_bytes(),
         password_hash
     ])?;
-    Ok(if changed == 0 {
-        Err(DeskStoreError::Missing("account"))
-    } else {
-        Ok(())
-    })
+    Ok(if changed == 0 { Err(DeskStoreError::Missing("account")) } else { Ok(()) })
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {

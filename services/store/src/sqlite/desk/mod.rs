@@ -46,16 +46,10 @@ impl SqliteDesk {
         let connection = open_writer(&path, &schema::FORMAT)?;
         connection
             .pragma_update(None, "foreign_keys", true)
-            .map_err(|source| OpenError::Sqlite {
-                path: path.clone(),
-                source,
-            })?;
+            .map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
         let worker = Workers::start("desk-store", vec![connection], MAX_WAITING)
             .map_err(|source| OpenError::Folder { path, source })?;
-        Ok(Self {
-            worker,
-            _folder: folder.clone(),
-        })
+        Ok(Self { worker, _folder: folder.clone() })
     }
 
     /// Does what waits and ends the thread. Calls after it are `Unavailable`.
@@ -77,10 +71,7 @@ impl SqliteDesk {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.worker
-            .run(|connection| query(connection))
-            .await
-            .map_err(failed)
+        self.worker.run(|connection| query(connection)).await.map_err(failed)
     }
 }
 
@@ -114,8 +105,7 @@ impl DeskStore for SqliteDesk {
 
     async fn site(&self, id: &SiteId) -> Result<Option<Versioned<StoredSite>>, DeskStoreError> {
         let id = id.clone();
-        self.query(move |connection| sites::by_id(connection, &id))
-            .await
+        self.query(move |connection| sites::by_id(connection, &id)).await
     }
 
     async fn site_by_key(
@@ -123,8 +113,7 @@ impl DeskStore for SqliteDesk {
         key: &str,
     ) -> Result<Option<Versioned<StoredSite>>, DeskStoreError> {
         let key = key.to_owned();
-        self.query(move |connection| sites::by_key(connection, &key))
-            .await
+        self.query(move |connection| sites::by_key(connection, &key)).await
     }
 
     async fn put_site(
@@ -132,14 +121,12 @@ impl DeskStore for SqliteDesk {
         site: StoredSite,
         expected_version: u64,
     ) -> Result<u64, DeskStoreError> {
-        self.run(move |connection| sites::put(connection, &site, expected_version))
-            .await
+        self.run(move |connection| sites::put(connection, &site, expected_version)).await
     }
 
     async fn accounts(&self, site: &SiteId) -> Result<Vec<StoredAccount>, DeskStoreError> {
         let site = site.clone();
-        self.query(move |connection| accounts::of_site(connection, &site))
-            .await
+        self.query(move |connection| accounts::of_site(connection, &site)).await
     }
 
     async fn account(
@@ -148,8 +135,7 @@ impl DeskStore for SqliteDesk {
         id: AgentId,
     ) -> Result<Option<StoredAccount>, DeskStoreError> {
         let site = site.clone();
-        self.query(move |connection| accounts::by_id(connection, &site, id))
-            .await
+        self.query(move |connection| accounts::by_id(connection, &site, id)).await
     }
 
     async fn account_by_email(
@@ -158,13 +144,11 @@ impl DeskStore for SqliteDesk {
         email: &str,
     ) -> Result<Option<StoredAccount>, DeskStoreError> {
         let (site, email) = (site.clone(), email.to_owned());
-        self.query(move |connection| accounts::by_email(connection, &site, &email))
-            .await
+        self.query(move |connection| accounts::by_email(connection, &site, &email)).await
     }
 
     async fn add_account(&self, account: StoredAccount) -> Result<(), DeskStoreError> {
-        self.run(move |connection| accounts::add(connection, &account))
-            .await
+        self.run(move |connection| accounts::add(connection, &account)).await
     }
 
     async fn set_password_hash(
@@ -181,8 +165,7 @@ impl DeskStore for SqliteDesk {
     }
 
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {
-        self.run(move |connection| attachments::add(connection, &attachment))
-            .await
+        self.run(move |connection| attachments::add(connection, &attachment)).await
     }
 
     async fn attachment(
@@ -191,7 +174,6 @@ impl DeskStore for SqliteDesk {
         id: AttachmentId,
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let site = site.clone();
-        self.query(move |connection| attachments::by_id(connection, &site, id))
-            .await
+        self.query(move |connection| attachments::by_id(connection, &site, id)).await
     }
 }

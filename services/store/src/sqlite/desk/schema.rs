@@ -6,11 +6,8 @@ use crate::sqlite::file::Format;
 pub(super) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
-pub(super) const FORMAT: Format = Format {
-    page_size: 4 * 1024,
-    auto_checkpoint_pages: 256,
-    migrations: &[V1],
-};
+pub(super) const FORMAT: Format =
+    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[V1] };
 
 const V1: &str = "
 CREATE TABLE sites (

@@ -15,30 +15,21 @@ const PUT: &str = "INSERT INTO sites (id, version, key, settings) VALUES (?1, ?2
         settings = excluded.settings";
 
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Versioned<StoredSite>>> {
-    connection
-        .prepare_cached(ALL)?
-        .query_map([], site)?
-        .collect()
+    connection.prepare_cached(ALL)?.query_map([], site)?.collect()
 }
 
 pub(super) fn by_id(
     connection: &Connection,
     id: &SiteId,
 ) -> rusqlite::Result<Option<Versioned<StoredSite>>> {
-    connection
-        .prepare_cached(BY_ID)?
-        .query_row([id.as_str()], site)
-        .optional()
+    connection.prepare_cached(BY_ID)?.query_row([id.as_str()], site).optional()
 }
 
 pub(super) fn by_key(
     connection: &Connection,
     key: &str,
 ) -> rusqlite::Result<Option<Versioned<StoredSite>>> {
-    connection
-        .prepare_cached(BY_KEY)?
-        .query_row([key], site)
-        .optional()
+    connection.prepare_cached(BY_KEY)?.query_row([key], site).optional()
 }
 
 pub(super) fn put(
@@ -53,10 +44,7 @@ pub(super) fn put(
         .optional()?;
     let version = stored.unwrap_or(0).cast_unsigned();
     if version != expected_version {
-        return Ok(Err(DeskStoreError::Stale {
-            what: "site",
-            version,
-        }));
+        return Ok(Err(DeskStoreError::Stale { what: "site", version }));
     }
     let settings = serde_json::to_string(site)
         .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
@@ -78,8 +66,5 @@ fn site(row: &Row<'_>) -> rusqlite::Result<Versioned<StoredSite>> {
     let version: i64 = row.get(0)?;
     let settings = row.get_ref(1)?.as_str().map_err(|e| bad_column(1, e))?;
     let value = serde_json::from_str(settings).map_err(|e| bad_column(1, e))?;
-    Ok(Versioned {
-        version: version.cast_unsigned(),
-        value,
-    })
+    Ok(Versioned { version: version.cast_unsigned(), value })
 }

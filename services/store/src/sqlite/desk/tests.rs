@@ -48,10 +48,7 @@ async fn a_change_must_name_the_version_it_changes() {
     assert_eq!(desk.put_site(one.clone(), 0).await, Err(stale(1)));
     let taken = desk.put_site(site("two", "pk_1"), 0).await;
     assert_eq!(taken, Err(DeskStoreError::Taken("site key")));
-    let moved = StoredSite {
-        key: "pk_2".into(),
-        ..one
-    };
+    let moved = StoredSite { key: "pk_2".into(), ..one };
     assert_eq!(desk.put_site(moved.clone(), 1).await, Ok(2));
     assert_eq!(desk.site_by_key("pk_1").await, Ok(None));
     let stored = desk.site_by_key("pk_2").await.unwrap().unwrap();
@@ -59,10 +56,7 @@ async fn a_change_must_name_the_version_it_changes() {
 }
 
 fn stale(version: u64) -> DeskStoreError {
-    DeskStoreError::Stale {
-        what: "site",
-        version,
-    }
+    DeskStoreError::Stale { what: "site", version }
 }
 
 #[tokio::test]
@@ -71,10 +65,7 @@ async fn accounts_belong_to_a_site() {
     let folder = DataFolder::lock(temp.path()).unwrap();
     let desk = SqliteDesk::open(&folder).unwrap();
     let first = account("one", 1, "a@b");
-    assert_eq!(
-        desk.add_account(first.clone()).await,
-        Err(DeskStoreError::Missing("site"))
-    );
+    assert_eq!(desk.add_account(first.clone()).await, Err(DeskStoreError::Missing("site")));
     desk.put_site(site("one", "pk_1"), 0).await.unwrap();
     desk.put_site(site("two", "pk_2"), 0).await.unwrap();
     desk.add_account(first.clone()).await.unwrap();
@@ -82,30 +73,17 @@ async fn accounts_belong_to_a_site() {
     assert_eq!(again, Err(DeskStoreError::Taken("account")));
     desk.add_account(account("two", 3, "a@b")).await.unwrap();
     desk.close();
-    assert!(matches!(
-        desk.sites().await,
-        Err(DeskStoreError::Unavailable(_))
-    ));
+    assert!(matches!(desk.sites().await, Err(DeskStoreError::Unavailable(_))));
 
     let desk = SqliteDesk::open(&folder).unwrap();
-    assert_eq!(
-        desk.account(&first.site, first.id).await,
-        Ok(Some(first.clone()))
-    );
-    assert_eq!(
-        desk.account_by_email(&first.site, "a@b").await,
-        Ok(Some(first.clone()))
-    );
+    assert_eq!(desk.account(&first.site, first.id).await, Ok(Some(first.clone())));
+    assert_eq!(desk.account_by_email(&first.site, "a@b").await, Ok(Some(first.clone())));
     assert_eq!(desk.accounts(&first.site).await, Ok(vec![first.clone()]));
     let elsewhere = "two".parse().unwrap();
     assert_eq!(desk.account(&elsewhere, first.id).await, Ok(None));
-    let missing = desk
-        .set_password_hash(&elsewhere, first.id, "x".into())
-        .await;
+    let missing = desk.set_password_hash(&elsewhere, first.id, "x".into()).await;
     assert_eq!(missing, Err(DeskStoreError::Missing("account")));
-    desk.set_password_hash(&first.site, first.id, "x".into())
-        .await
-        .unwrap();
+    desk.set_password_hash(&first.site, first.id, "x".into()).await.unwrap();
     let changed = desk.account(&first.site, first.id).await.unwrap().unwrap();
     assert_eq!(changed.password_hash, "x");
 }

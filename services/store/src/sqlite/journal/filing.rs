@@ -107,28 +107,17 @@ impl Filing {
         tail: &mut Tail,
         table_records: usize,
     ) -> rusqlite::Result<Self> {
-        let (zero, one) = (
-            read_table(connection, Table::Zero)?,
-            read_table(connection, Table::One)?,
-        );
-        let filling = if one.is_empty() {
-            Table::Zero
-        } else {
-            Table::One
-        };
+        let (zero, one) =
+            (read_table(connection, Table::Zero)?, read_table(connection, Table::One)?);
+        let filling = if one.is_empty() { Table::Zero } else { Table::One };
         let both = !zero.is_empty() && !one.is_empty();
         let (filled_records, filled_bytes) = match filling {
             Table::Zero => (zero.len(), bytes(zero.iter().map(|(_, record)| record))),
             Table::One => (one.len(), bytes(one.iter().map(|(_, record)| record))),
         };
         adopt(connection, tail, zero.into_iter().chain(one).collect())?;
-        let mut filing = Self {
-            table_records,
-            filling,
-            filled_records,
-            filled_bytes,
-            to_file: VecDeque::new(),
-        };
+        let mut filing =
+            Self { table_records, filling, filled_records, filled_bytes, to_file: VecDeque::new() };
         if both {
             filing.file_all(connection, tail)?;
         }
@@ -152,14 +141,8 @@ impl Filing {
         if self.to_file.is_empty() {
             return Ok(portion);
         }
-        let portions = if self.is_full() {
-            LARGE_PORTIONS
-        } else {
-            PORTIONS
-        };
-        let most = (self.table_records / portions)
-            .max(appended * PORTION_PER_RECORD)
-            .max(1);
+        let portions = if self.is_full() { LARGE_PORTIONS } else { PORTIONS };
+        let most = (self.table_records / portions).max(appended * PORTION_PER_RECORD).max(1);
         let mut insert = connection.prepare_cached(INSERT)?;
         let mut count = 0;
         for &(conversation, up_to) in &self.to_file {
@@ -224,9 +207,7 @@ impl Filing {
         transaction.execute(Table::Zero.empty(), [])?;
         transaction.execute(Table::One.empty(), [])?;
         transaction.commit()?;
-        heads
-            .into_iter()
-            .for_each(|(conversation, head)| tail.filed(conversation, head));
+        heads.into_iter().for_each(|(conversation, head)| tail.filed(conversation, head));
         (self.filled_records, self.filled_bytes) = (0, 0);
         Ok(())
     }
@@ -253,10 +234,7 @@ fn read_table(
     connection: &Connection,
     table: Table,
 ) -> rusqlite::Result<Vec<(ConversationId, Record)>> {
-    let sql = format!(
-        "SELECT {RECORD_COLUMNS}, conversation FROM {}",
-        table.name()
-    );
+    let sql = format!("SELECT {RECORD_COLUMNS}, conversation FROM {}", table.name());
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let conversation = ConversationId::from_uuid(Uuid::from_bytes(row.get(6)?));

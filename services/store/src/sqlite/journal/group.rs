@@ -105,11 +105,7 @@ impl<'c> Group<'c> {
         if append.expected_head != head {
             return Ok(AppendOutcome::SeqConflict { head });
         }
-        for key in append
-            .records
-            .iter()
-            .filter_map(|record| record.dedup.as_ref())
-        {
+        for key in append.records.iter().filter_map(|record| record.dedup.as_ref()) {
             if let Some(seq) = self.find(append.conversation, filed, key)? {
                 return Ok(AppendOutcome::Duplicate(seq));
             }
@@ -121,14 +117,11 @@ impl<'c> Group<'c> {
             self.put_summary(summary, json)?;
         }
         let records = std::mem::take(&mut append.records);
-        let appended = self
-            .appended
-            .entry(append.conversation)
-            .or_insert_with(|| Appended {
-                filed,
-                head,
-                records: Vec::new(),
-            });
+        let appended = self.appended.entry(append.conversation).or_insert_with(|| Appended {
+            filed,
+            head,
+            records: Vec::new(),
+        });
         appended.records.extend(records);
         Ok(AppendOutcome::Ok)
     }
@@ -137,10 +130,7 @@ impl<'c> Group<'c> {
     fn extent(&self, conversation: ConversationId) -> rusqlite::Result<Extent> {
         if let Some(appended) = self.appended.get(&conversation) {
             let head = Seq::new(appended.head.get() + appended.records.len() as u32);
-            return Ok(Extent {
-                filed: appended.filed,
-                head,
-            });
+            return Ok(Extent { filed: appended.filed, head });
         }
         if let Some(extent) = self.tail.extent(conversation) {
             return Ok(extent);
@@ -156,11 +146,7 @@ impl<'c> Group<'c> {
         filed: Seq,
         key: &DedupKey,
     ) -> rusqlite::Result<Option<Seq>> {
-        let appended = self
-            .appended
-            .get(&conversation)
-            .into_iter()
-            .flat_map(|a| &a.records);
+        let appended = self.appended.get(&conversation).into_iter().flat_map(|a| &a.records);
         let mut same = appended.filter(|record| record.dedup.as_ref() == Some(key));
         if let Some(record) = same.next() {
             return Ok(Some(record.seq));
@@ -207,24 +193,19 @@ impl<'c> Group<'c> {
 
     fn put_summary(&mut self, summary: &Summary, json: &str) -> rusqlite::Result<()> {
         let (phase, agent) = phase_columns(&summary.phase);
-        let last_agent = summary
-            .last_agent
-            .as_ref()
-            .and_then(|agent| agent.agent_id());
-        self.connection
-            .prepare_cached(PUT_SUMMARY)?
-            .execute(params![
-                summary.id.as_bytes(),
-                summary.site.as_str(),
-                summary.visitor.id.as_bytes(),
-                summary.queue.as_str(),
-                phase,
-                agent.as_ref().map(AgentId::as_bytes),
-                last_agent.as_ref().map(AgentId::as_bytes),
-                summary.waiting_since.as_millis().cast_signed(),
-                summary.last_at.as_millis().cast_signed(),
-                json,
-            ])?;
+        let last_agent = summary.last_agent.as_ref().and_then(|agent| agent.agent_id());
+        self.connection.prepare_cached(PUT_SUMMARY)?.execute(params![
+            summary.id.as_bytes(),
+            summary.site.as_str(),
+            summary.visitor.id.as_bytes(),
+            summary.queue.as_str(),
+            phase,
+            agent.as_ref().map(AgentId::as_bytes),
+            last_agent.as_ref().map(AgentId::as_bytes),
+            summary.waiting_since.as_millis().cast_signed(),
+            summary.last_at.as_millis().cast_signed(),
+            json,
+        ])?;
         Ok(())
     }
 
@@ -233,13 +214,11 @@ impl<'c> Group<'c> {
         conversation: ConversationId,
         snapshot: &Snapshot,
     ) -> rusqlite::Result<()> {
-        self.connection
-            .prepare_cached(PUT_SNAPSHOT)?
-            .execute(params![
-                conversation.as_bytes(),
-                snapshot.seq.get(),
-                &snapshot.payload[..],
-            ])?;
+        self.connection.prepare_cached(PUT_SNAPSHOT)?.execute(params![
+            conversation.as_bytes(),
+            snapshot.seq.get(),
+            &snapshot.payload[..],
+        ])?;
         Ok(())
     }
 
@@ -265,11 +244,7 @@ pub(super) fn find_filed(
     connection
         .prepare_cached(FIND_DEDUP)?
         .query_row(
-            params![
-                conversation.as_bytes(),
-                key.sender.as_bytes(),
-                &*key.client_msg_id
-            ],
+            params![conversation.as_bytes(), key.sender.as_bytes(), &*key.client_msg_id],
             |row| row.get(0),
         )
         .optional()

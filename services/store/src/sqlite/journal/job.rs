@@ -71,33 +71,17 @@ impl Job {
         append: Append,
     ) -> Result<(Self, oneshot::Receiver<AppendOutcome>), String> {
         check(&append)?;
-        let summary_json = append
-            .summary
-            .as_deref()
-            .map(summary_json)
-            .transpose()
-            .map_err(|e| e.to_string())?;
+        let summary_json =
+            append.summary.as_deref().map(summary_json).transpose().map_err(|e| e.to_string())?;
         let (reply, outcome) = oneshot::channel();
-        let job = AppendJob {
-            append,
-            summary_json,
-            outcome: AppendOutcome::Ok,
-            reply,
-        };
+        let job = AppendJob { append, summary_json, outcome: AppendOutcome::Ok, reply };
         Ok((Self::Append(job), outcome))
     }
 
     /// Another write and where its result will be.
     pub(super) fn write(write: Write) -> (Self, oneshot::Receiver<Result<(), JournalError>>) {
         let (reply, result) = oneshot::channel();
-        (
-            Self::Write(WriteJob {
-                write,
-                result: Ok(()),
-                reply,
-            }),
-            result,
-        )
+        (Self::Write(WriteJob { write, result: Ok(()), reply }), result)
     }
 
     /// Records it adds to a group; at least 1.
@@ -119,10 +103,7 @@ impl Job {
                 let records: usize = job.append.records.iter().map(|r| r.payload.len()).sum();
                 records + job.summary_json.as_ref().map_or(0, String::len)
             }
-            Self::Write(WriteJob {
-                write: Write::Snapshot(_, s),
-                ..
-            }) => s.payload.len(),
+            Self::Write(WriteJob { write: Write::Snapshot(_, s), .. }) => s.payload.len(),
             Self::Write(_) => 0,
         };
         payload + self.records() * OVERHEAD_BYTES
@@ -185,11 +166,7 @@ fn check(append: &Append) -> Result<(), String> {
 }
 
 fn repeats_a_key(append: &Append) -> bool {
-    let keys: Vec<&DedupKey> = append
-        .records
-        .iter()
-        .filter_map(|r| r.dedup.as_ref())
-        .collect();
+    let keys: Vec<&DedupKey> = append.records.iter().filter_map(|r| r.dedup.as_ref()).collect();
     let repeated = |(n, key): (usize, &&DedupKey)| keys[..n].contains(key);
     keys.iter().enumerate().any(repeated)
 }

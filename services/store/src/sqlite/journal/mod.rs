@@ -70,20 +70,12 @@ impl SqliteJournal {
     fn open_with(folder: &DataFolder, table_records: usize) -> Result<Self, OpenError> {
         let path = folder.path().join(schema::FILE);
         let connection = open_writer(&path, &schema::FORMAT)?;
-        let readers = (0..READERS)
-            .map(|_| open_reader(&path))
-            .collect::<Result<Vec<Connection>, _>>()?;
+        let readers =
+            (0..READERS).map(|_| open_reader(&path)).collect::<Result<Vec<Connection>, _>>()?;
         let tail = SharedTail::default();
-        let writer = Writer::new(connection, tail.clone(), table_records).map_err(|source| {
-            OpenError::Sqlite {
-                path: path.clone(),
-                source,
-            }
-        })?;
-        let no_thread = |source| OpenError::Folder {
-            path: path.clone(),
-            source,
-        };
+        let writer = Writer::new(connection, tail.clone(), table_records)
+            .map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
+        let no_thread = |source| OpenError::Folder { path: path.clone(), source };
         let readers =
             Workers::start("journal-read", readers, MAX_WAITING_READS).map_err(no_thread)?;
         let queue = Arc::new(WriteQueue::default());
@@ -92,13 +84,7 @@ impl SqliteJournal {
             .name("journal-write".into())
             .spawn(move || writer.run(jobs))
             .map_err(no_thread)?;
-        Ok(Self {
-            queue,
-            writer: Mutex::new(Some(thread)),
-            readers,
-            tail,
-            _folder: folder.clone(),
-        })
+        Ok(Self { queue, writer: Mutex::new(Some(thread)), readers, tail, _folder: folder.clone() })
     }
 
     /// Commits what waits, ends the threads and folds the log into the file.
@@ -116,11 +102,7 @@ impl SqliteJournal {
 
     /// Waits for the writer's end; gives its connection the first time.
     fn join_writer(&self) -> Option<Connection> {
-        let writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let ended = writer.join();
         if ended.is_err() {
             tracing::error!("journal: the writer had panicked");
@@ -140,9 +122,7 @@ impl SqliteJournal {
     async fn write(&self, write: Write) -> Result<(), JournalError> {
         let (job, result) = Job::write(write);
         self.enqueue(job);
-        result
-            .await
-            .unwrap_or_else(|_| Err(JournalError::Unavailable(WRITER_GONE.into())))
+        result.await.unwrap_or_else(|_| Err(JournalError::Unavailable(WRITER_GONE.into())))
     }
 
     async fn query<T, F>(&self, query: F) -> Result<T, JournalError>
@@ -159,10 +139,7 @@ const WRITER_GONE: &str = "the journal's writer ended";
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
         let refused = GroupFailure::NotCommitted("the journal is closed".into());
-        self.queue
-            .abort()
-            .into_iter()
-            .for_each(|job| job.fail(&refused));
+        self.queue.abort().into_iter().for_each(|job| job.fail(&refused));
         // Waits for the group in progress, so that the folder is free after.
         self.join_writer();
     }
@@ -191,18 +168,13 @@ impl Journal for SqliteJournal {
             Err(defect) => return std::future::ready(AppendOutcome::Unavailable(defect)).boxed(),
         };
         self.enqueue(job);
-        async move {
-            outcome
-                .await
-                .unwrap_or_else(|_| AppendOutcome::Unknown(WRITER_GONE.into()))
-        }
-        .boxed()
+        async move { outcome.await.unwrap_or_else(|_| AppendOutcome::Unknown(WRITER_GONE.into())) }
+            .boxed()
     }
 
     async fn load(&self, conversation: ConversationId) -> Result<Option<Loaded>, JournalError> {
         let tail = self.tail.clone();
-        self.query(move |connection| read::load(connection, &tail, conversation))
-            .await
+        self.query(move |connection| read::load(connection, &tail, conversation)).await
     }
 
     async fn read(&self, query: ReadQuery) -> Result<RecordPage, JournalError> {
@@ -210,21 +182,18 @@ impl Journal for SqliteJournal {
         if let Some(page) = read::page_of_tail(&query, &part) {
             return Ok(page);
         }
-        self.query(move |connection| read::page(connection, &query, part))
-            .await
+        self.query(move |connection| read::page(connection, &query, part)).await
     }
 
     async fn summary(
         &self,
         conversation: ConversationId,
     ) -> Result<Option<Arc<Summary>>, JournalError> {
-        self.query(move |connection| read::summary(connection, conversation))
-            .await
+        self.query(move |connection| read::summary(connection, conversation)).await
     }
 
     async fn list(&self, query: ListQuery, limit: u32) -> Result<Vec<Arc<Summary>>, JournalError> {
-        self.query(move |connection| read::list(connection, &query, limit))
-            .await
+        self.query(move |connection| read::list(connection, &query, limit)).await
     }
 
     async fn find_dedup(
@@ -236,8 +205,7 @@ impl Journal for SqliteJournal {
             return Ok(Some(seq));
         }
         let key = key.clone();
-        self.query(move |connection| group::find_filed(connection, conversation, &key))
-            .await
+        self.query(move |connection| group::find_filed(connection, conversation, &key)).await
     }
 
     async fn save_snapshot(

@@ -77,10 +77,7 @@ impl WriteQueue {
                 return None;
             }
             state.writer_sleeps = true;
-            state = self
-                .wake
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.writer_sleeps = false;
         let (mut records, mut bytes) = (0, 0);
@@ -140,18 +137,11 @@ mod tests {
     }
 
     fn cursors(n: usize) -> Job {
-        Job::write(Write::Cursors(vec![
-            (conversation(), ReadCursors::default());
-            n
-        ]))
-        .0
+        Job::write(Write::Cursors(vec![(conversation(), ReadCursors::default()); n])).0
     }
 
     fn snapshot(bytes: usize) -> Job {
-        let snapshot = Snapshot {
-            seq: Seq::new(1),
-            payload: Bytes::from(vec![0; bytes]),
-        };
+        let snapshot = Snapshot { seq: Seq::new(1), payload: Bytes::from(vec![0; bytes]) };
         Job::write(Write::Snapshot(conversation(), snapshot)).0
     }
 

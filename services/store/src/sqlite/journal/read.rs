@@ -68,26 +68,15 @@ pub(super) fn load(
         return Ok(None);
     }
     let cursors = cursors(connection, conversation)?;
-    Ok(Some(Loaded {
-        snapshot,
-        cursors,
-        tail,
-    }))
+    Ok(Some(Loaded { snapshot, cursors, tail }))
 }
 
 /// A page that the tail has whole.
 pub(super) fn page_of_tail(query: &ReadQuery, part: &TailPart) -> Option<RecordPage> {
     let filed = part.filed?;
     let mut page = Paging::new(query);
-    let full = part
-        .records
-        .iter()
-        .any(|record| !page.offer(record.clone()));
-    let whole = if query.backwards {
-        full || filed == Seq::ZERO
-    } else {
-        query.after >= filed
-    };
+    let full = part.records.iter().any(|record| !page.offer(record.clone()));
+    let whole = if query.backwards { full || filed == Seq::ZERO } else { query.after >= filed };
     whole.then(|| page.finish())
 }
 
@@ -100,17 +89,13 @@ pub(super) fn page(
     let mut page = Paging::new(query);
     if query.backwards {
         let newest_first = part.records.into_iter();
-        let full = newest_first
-            .map(|record| page.offer(record))
-            .any(|taken| !taken);
+        let full = newest_first.map(|record| page.offer(record)).any(|taken| !taken);
         if !full {
             let end = match query.after {
                 Seq::ZERO => i64::MAX,
                 before => i64::from(before.get()),
             };
-            let end = part
-                .filed
-                .map_or(end, |filed| end.min(i64::from(filed.get()) + 1));
+            let end = part.filed.map_or(end, |filed| end.min(i64::from(filed.get()) + 1));
             offer_filed(connection, query, end, &mut page)?;
         }
     } else {
@@ -155,12 +140,7 @@ struct Paging<'q> {
 
 impl<'q> Paging<'q> {
     fn new(query: &'q ReadQuery) -> Self {
-        Self {
-            query,
-            page: RecordPage::default(),
-            bytes: 0,
-            last: Seq::ZERO,
-        }
+        Self { query, page: RecordPage::default(), bytes: 0, last: Seq::ZERO }
     }
 
     /// Takes a record, or notes that there is more than the page may hold.
@@ -195,20 +175,16 @@ fn snapshot(
     let stored = connection
         .prepare_cached(SNAPSHOT)?
         .query_row([conversation.as_bytes()], |row| {
-            Ok(Snapshot {
-                seq: Seq::new(row.get(0)?),
-                payload: blob(row, 1)?,
-            })
+            Ok(Snapshot { seq: Seq::new(row.get(0)?), payload: blob(row, 1)? })
         })
         .optional()?;
     let Some(snapshot) = stored else {
         return Ok(None);
     };
     let stands = tail.read().has(conversation, snapshot.seq)
-        || connection.prepare_cached(IS_FILED)?.query_row(
-            params![conversation.as_bytes(), snapshot.seq.get()],
-            |row| row.get(0),
-        )?;
+        || connection
+            .prepare_cached(IS_FILED)?
+            .query_row(params![conversation.as_bytes(), snapshot.seq.get()], |row| row.get(0))?;
     Ok(stands.then_some(snapshot))
 }
 
@@ -216,10 +192,7 @@ fn cursors(connection: &Connection, conversation: ConversationId) -> rusqlite::R
     connection
         .prepare_cached(CURSORS)?
         .query_row([conversation.as_bytes()], |row| {
-            Ok(ReadCursors {
-                visitor: Seq::new(row.get(0)?),
-                agent: Seq::new(row.get(1)?),
-            })
+            Ok(ReadCursors { visitor: Seq::new(row.get(0)?), agent: Seq::new(row.get(1)?) })
         })
         .optional()
         .map(Option::unwrap_or_default)
@@ -244,26 +217,16 @@ pub(super) fn list(
 ) -> rusqlite::Result<Vec<Arc<Summary>>> {
     let cached = |sql| connection.prepare_cached(sql);
     match query {
-        ListQuery::OfVisitor(site, visitor) => summaries(
-            cached(OF_VISITOR)?,
-            params![site.as_str(), visitor.as_bytes(), limit],
-        ),
-        ListQuery::OfAgent {
-            site,
-            agent,
-            closed,
-        } => summaries(
-            cached(if *closed {
-                OF_AGENT_OR_CLOSED
-            } else {
-                OF_AGENT
-            })?,
+        ListQuery::OfVisitor(site, visitor) => {
+            summaries(cached(OF_VISITOR)?, params![site.as_str(), visitor.as_bytes(), limit])
+        }
+        ListQuery::OfAgent { site, agent, closed } => summaries(
+            cached(if *closed { OF_AGENT_OR_CLOSED } else { OF_AGENT })?,
             params![site.as_str(), agent.as_bytes(), limit],
         ),
-        ListQuery::Waiting(site, queue) => summaries(
-            cached(WAITING)?,
-            params![site.as_str(), queue.as_str(), limit],
-        ),
+        ListQuery::Waiting(site, queue) => {
+            summaries(cached(WAITING)?, params![site.as_str(), queue.as_str(), limit])
+        }
         ListQuery::OfSite(site) => summaries(cached(OF_SITE)?, params![site.as_str(), limit]),
         ListQuery::Open => summaries(cached(OPEN)?, params![limit]),
     }

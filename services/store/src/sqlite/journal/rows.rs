@@ -40,20 +40,14 @@ pub(super) fn insert_record(
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let sender: Option<[u8; 16]> = row.get(3)?;
     let client_msg_id: Option<Arc<str>> = row.get(4)?;
-    let dedup = sender
-        .zip(client_msg_id)
-        .map(|(sender, client_msg_id)| DedupKey {
-            sender: Uuid::from_bytes(sender),
-            client_msg_id,
-        });
+    let dedup = sender.zip(client_msg_id).map(|(sender, client_msg_id)| DedupKey {
+        sender: Uuid::from_bytes(sender),
+        client_msg_id,
+    });
     Ok(Record {
         seq: Seq::new(row.get(0)?),
         prev_public: Seq::new(row.get(1)?),
-        audience: if row.get(2)? {
-            Audience::Internal
-        } else {
-            Audience::Public
-        },
+        audience: if row.get(2)? { Audience::Internal } else { Audience::Public },
         dedup,
         payload: blob(row, 5)?,
     })
@@ -61,9 +55,6 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
 
 /// A column of bytes.
 pub(super) fn blob(row: &Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
-    let bytes = row
-        .get_ref(column)?
-        .as_blob()
-        .map_err(|e| bad_column(column, e))?;
+    let bytes = row.get_ref(column)?.as_blob().map_err(|e| bad_column(column, e))?;
     Ok(Bytes::copy_from_slice(bytes))
 }

@@ -16,11 +16,8 @@ pub(super) const PHASE_CLOSED: u8 = 3;
 
 /// A checkpoint is due at 16 MiB of log: a page written by many groups is then
 /// copied into the file once.
-pub(super) const FORMAT: Format = Format {
-    page_size: 4 * 1024,
-    auto_checkpoint_pages: 4 * 1024,
-    migrations: &[V1],
-};
+pub(super) const FORMAT: Format =
+    Format { page_size: 4 * 1024, auto_checkpoint_pages: 4 * 1024, migrations: &[V1] };
 
 /// Appends go to the end of one of the `recent` tables, whatever their
 /// conversation, so that a group touches a handful of pages; `filing` moves them

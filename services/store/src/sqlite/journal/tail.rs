@@ -80,11 +80,8 @@ impl Tail {
 
     /// How far every conversation here goes, sorted: the order of `events`.
     pub(super) fn heads(&self) -> Vec<(ConversationId, Seq)> {
-        let mut heads: Vec<_> = self
-            .runs
-            .iter()
-            .map(|(id, run)| (*id, run.extent().head))
-            .collect();
+        let mut heads: Vec<_> =
+            self.runs.iter().map(|(id, run)| (*id, run.extent().head)).collect();
         heads.sort_unstable();
         heads
     }
@@ -96,9 +93,7 @@ impl Tail {
         up_to: Seq,
     ) -> impl Iterator<Item = &Record> {
         let run = self.runs.get(&conversation);
-        run.into_iter()
-            .flat_map(|run| &run.records)
-            .take_while(move |r| r.seq <= up_to)
+        run.into_iter().flat_map(|run| &run.records).take_while(move |r| r.seq <= up_to)
     }
 
     /// Adds committed records right after the last. `filed` counts only for a
@@ -151,36 +146,19 @@ impl Tail {
                 Seq::ZERO => run.records.len(),
                 before => run.index(before.get() - 1),
             };
-            run.records
-                .range(..end)
-                .rev()
-                .filter(visible)
-                .take(most)
-                .cloned()
-                .collect()
+            run.records.range(..end).rev().filter(visible).take(most).cloned().collect()
         } else {
             let start = run.index(query.after.get());
-            run.records
-                .range(start..)
-                .filter(visible)
-                .take(most)
-                .cloned()
-                .collect()
+            run.records.range(start..).filter(visible).take(most).cloned().collect()
         };
-        TailPart {
-            filed: Some(run.filed),
-            records,
-        }
+        TailPart { filed: Some(run.filed), records }
     }
 }
 
 impl Run {
     fn extent(&self) -> Extent {
         let head = Seq::new(self.filed.get() + self.records.len() as u32);
-        Extent {
-            filed: self.filed,
-            head,
-        }
+        Extent { filed: self.filed, head }
     }
 
     /// How many records here have a seq of at most `seq`.
@@ -204,21 +182,14 @@ mod tests {
         Record {
             seq: Seq::new(seq),
             prev_public: Seq::ZERO,
-            audience: if seq.is_multiple_of(2) {
-                Audience::Public
-            } else {
-                Audience::Internal
-            },
+            audience: if seq.is_multiple_of(2) { Audience::Public } else { Audience::Internal },
             dedup: Some(key(seq)),
             payload: Bytes::new(),
         }
     }
 
     fn key(seq: u32) -> DedupKey {
-        DedupKey {
-            sender: Uuid::nil(),
-            client_msg_id: seq.to_string().into(),
-        }
+        DedupKey { sender: Uuid::nil(), client_msg_id: seq.to_string().into() }
     }
 
     fn part(tail: &Tail, after: u32, limit: u32, backwards: bool, audience: Audience) -> Vec<u32> {
@@ -230,11 +201,7 @@ mod tests {
             max_bytes: usize::MAX,
             backwards,
         };
-        tail.part(&query)
-            .records
-            .iter()
-            .map(|r| r.seq.get())
-            .collect()
+        tail.part(&query).records.iter().map(|r| r.seq.get()).collect()
     }
 
     #[test]
@@ -242,21 +209,9 @@ mod tests {
         let mut tail = Tail::default();
         tail.push(id(1), Seq::new(4), (5..=9).map(record));
         tail.push(id(1), Seq::ZERO, [record(10)]);
-        assert_eq!(
-            tail.extent(id(1)),
-            Some(Extent {
-                filed: Seq::new(4),
-                head: Seq::new(10)
-            })
-        );
+        assert_eq!(tail.extent(id(1)), Some(Extent { filed: Seq::new(4), head: Seq::new(10) }));
         tail.filed(id(1), Seq::new(6));
-        assert_eq!(
-            tail.extent(id(1)),
-            Some(Extent {
-                filed: Seq::new(6),
-                head: Seq::new(10)
-            })
-        );
+        assert_eq!(tail.extent(id(1)), Some(Extent { filed: Seq::new(6), head: Seq::new(10) }));
         assert_eq!(tail.find(id(1), &key(6)), None);
         assert_eq!(tail.find(id(1), &key(7)), Some(Seq::new(7)));
         assert!(!tail.has(id(1), Seq::new(6)) && tail.has(id(1), Seq::new(10)));

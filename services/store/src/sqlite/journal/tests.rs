@@ -25,11 +25,7 @@ impl OnSqlite {
     fn new(table_records: usize) -> Self {
         let temp = tempfile::tempdir().unwrap();
         let journal = Some(Arc::new(open(&temp, table_records).unwrap()));
-        Self {
-            journal,
-            temp,
-            table_records,
-        }
+        Self { journal, temp, table_records }
     }
 }
 
@@ -96,20 +92,12 @@ async fn what_cannot_wait_is_refused_and_what_waits_is_committed() {
     let payload = Bytes::from(vec![b'x'; 64 * 1024]);
     // 64 MiB may wait and 8 MiB may be in the group that is held up: at most 1,152
     // of these.
-    let sent: Vec<_> = (0..1_500)
-        .map(|_| journal.append(one_record(payload.clone())))
-        .collect();
+    let sent: Vec<_> = (0..1_500).map(|_| journal.append(one_record(payload.clone()))).collect();
     blocker.execute_batch("ROLLBACK").unwrap();
     let outcomes = join_all(sent).await;
-    let committed = outcomes
-        .iter()
-        .filter(|outcome| **outcome == AppendOutcome::Ok)
-        .count();
+    let committed = outcomes.iter().filter(|outcome| **outcome == AppendOutcome::Ok).count();
     assert!((1_000..=1_152).contains(&committed), "{committed}");
-    let refused = outcomes
-        .iter()
-        .filter(|o| matches!(o, AppendOutcome::Unavailable(_)))
-        .count();
+    let refused = outcomes.iter().filter(|o| matches!(o, AppendOutcome::Unavailable(_))).count();
     assert_eq!(committed + refused, outcomes.len());
     assert_eq!(journal.append(one_record(payload)).await, AppendOutcome::Ok);
 }
@@ -125,12 +113,7 @@ async fn a_closed_journal_refuses_and_leaves_no_log() {
     let late = journal.append(one_record(Bytes::new())).await;
     assert!(matches!(late, AppendOutcome::Unavailable(_)));
     assert!(journal.save_cursors(vec![]).await.is_ok());
-    assert!(
-        journal
-            .summary(one_record(Bytes::new()).conversation)
-            .await
-            .is_err()
-    );
+    assert!(journal.summary(one_record(Bytes::new()).conversation).await.is_err());
     let log = temp.path().join(format!("{}-wal", schema::FILE));
     assert_eq!(std::fs::metadata(log).map_or(0, |log| log.len()), 0);
 }

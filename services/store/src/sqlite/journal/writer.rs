@@ -23,10 +23,7 @@ struct CloseOnExit(Arc<WriteQueue>);
 impl Drop for CloseOnExit {
     fn drop(&mut self) {
         let refused = GroupFailure::NotCommitted("the journal's writer ended".into());
-        self.0
-            .abort()
-            .into_iter()
-            .for_each(|job| job.fail(&refused));
+        self.0.abort().into_iter().for_each(|job| job.fail(&refused));
     }
 }
 
@@ -47,11 +44,7 @@ impl Writer {
         table_records: usize,
     ) -> rusqlite::Result<Self> {
         let filing = Filing::restore(&mut connection, &mut tail.write(), table_records)?;
-        Ok(Self {
-            connection,
-            tail,
-            filing,
-        })
+        Ok(Self { connection, tail, filing })
     }
 
     /// Runs until the queue is closed and empty.
@@ -102,12 +95,7 @@ impl Writer {
         let records = appended.values().map(|a| a.records.len()).sum();
         let bytes = bytes(appended.values().flat_map(|a| &a.records));
         let portion = self.filing.portion(&self.connection, &tail, records)?;
-        Ok(Applied {
-            appended,
-            records,
-            bytes,
-            portion,
-        })
+        Ok(Applied { appended, records, bytes, portion })
     }
 
     fn publish(&mut self, applied: Applied) {
@@ -118,8 +106,7 @@ impl Writer {
         for &(conversation, up_to) in &applied.portion.filed {
             tail.filed(conversation, up_to);
         }
-        self.filing
-            .committed(&applied.portion, applied.records, applied.bytes, &tail);
+        self.filing.committed(&applied.portion, applied.records, applied.bytes, &tail);
     }
 }
 
@@ -173,14 +160,8 @@ fn count(group: &[Job], result: &Result<(), GroupFailure>) {
                 appends().filter(|job| kind(&job.outcome)).count()
             };
             add("ok", of(|o| matches!(o, AppendOutcome::Ok)));
-            add(
-                "duplicate",
-                of(|o| matches!(o, AppendOutcome::Duplicate(_))),
-            );
-            add(
-                "seq_conflict",
-                of(|o| matches!(o, AppendOutcome::SeqConflict { .. })),
-            );
+            add("duplicate", of(|o| matches!(o, AppendOutcome::Duplicate(_))));
+            add("seq_conflict", of(|o| matches!(o, AppendOutcome::SeqConflict { .. })));
             add("fenced", of(|o| matches!(o, AppendOutcome::Fenced { .. })));
         }
     }
@@ -190,10 +171,7 @@ fn count(group: &[Job], result: &Result<(), GroupFailure>) {
 fn log_turns(healthy: &mut bool, failure: Option<&GroupFailure>) {
     match failure {
         Some(failure) if *healthy => {
-            tracing::error!(
-                ?failure,
-                "journal: cannot commit; appends are refused until it can"
-            );
+            tracing::error!(?failure, "journal: cannot commit; appends are refused until it can");
         }
         None if !*healthy => tracing::info!("journal: commits again"),
         _ => {}
@@ -241,10 +219,7 @@ mod tests {
         let tail = SharedTail::default();
         let mut writer = Writer::new(connection, tail.clone(), TABLE_RECORDS).unwrap();
         let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
-        writer
-            .connection
-            .pragma_update_and_check(None, "max_page_count", 200, |_| Ok(()))
-            .unwrap();
+        writer.connection.pragma_update_and_check(None, "max_page_count", 200, |_| Ok(())).unwrap();
 
         let mut head = 0;
         while writer.commit(&mut large_append(conversation, head)).is_ok() {
@@ -253,29 +228,15 @@ mod tests {
         assert!((1..20).contains(&head), "{head}");
         for _ in 0..3 {
             let refused = writer.commit(&mut large_append(conversation, head));
-            assert!(
-                matches!(refused, Err(GroupFailure::NotCommitted(_))),
-                "{refused:?}"
-            );
+            assert!(matches!(refused, Err(GroupFailure::NotCommitted(_))), "{refused:?}");
         }
-        assert_eq!(
-            tail.read().extent(conversation).unwrap().head,
-            Seq::new(head)
-        );
+        assert_eq!(tail.read().extent(conversation).unwrap().head, Seq::new(head));
 
         writer
             .connection
             .pragma_update_and_check(None, "max_page_count", 2_000, |_| Ok(()))
             .unwrap();
-        assert_eq!(
-            writer
-                .commit(&mut large_append(conversation, head))
-                .unwrap(),
-            1
-        );
-        assert_eq!(
-            tail.read().extent(conversation).unwrap().head,
-            Seq::new(head + 1)
-        );
+        assert_eq!(writer.commit(&mut large_append(conversation, head)).unwrap(), 1);
+        assert_eq!(tail.read().extent(conversation).unwrap().head, Seq::new(head + 1));
     }
 }

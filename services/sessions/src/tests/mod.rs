@@ -1,0 +1,8 @@
+//! Tests of the role on doubles, under a paused clock.
+
+mod attach;
+mod commit;
+mod property;
+mod read;
+mod refused;
+mod residence;
