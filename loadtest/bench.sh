@@ -18,7 +18,7 @@ trap 'stop; rm -rf "$work"' EXIT
 cargo build --profile dist --locked -p frontdesk-node -p frontdesk-loadtest
 bin=target/dist
 
-start() {
+start() { # extra agents
   rm -rf "$work/data" "$work/ready"
   # The load generator is one client that does the work of hundreds.
   FRONTDESK_GATEWAY__REQUESTS_PER_SECOND=1000000 \
@@ -26,7 +26,7 @@ start() {
   FRONTDESK_GATEWAY__HANDSHAKES_PER_SECOND=100000 \
   FRONTDESK_GATEWAY__HANDSHAKE_BURST=100000 \
     "$bin/frontdesk" dev --data "$work/data" --listen "127.0.0.1:$port" \
-    --print json --extra-agents 10 --log error >"$work/ready" &
+    --print json --extra-agents "$1" --log error >"$work/ready" &
   server=$!
   for _ in $(seq 200); do
     [ -s "$work/ready" ] && return
@@ -36,8 +36,9 @@ start() {
   exit 1
 }
 
-run() { # scenario, result
-  start
+run() { # scenario, result, extra agents, seconds to settle first
+  start "$3"
+  sleep "$4"
   "$bin/frontdesk-loadtest" run "loadtest/scenarios/$1.toml" \
     --target "http://127.0.0.1:$port" --accounts "$work/ready" \
     --server-pid "$server" --json "$work/$2.json"
@@ -56,12 +57,13 @@ echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 
   "Linux $(uname -r), synced 4 KiB write $(fsync) µs"
 for n in $(seq "$runs"); do
   echo; echo "-- saturate, run $n of $runs"
-  run saturate "saturate-$n"
+  run saturate "saturate-$n" 10 0
 done
 echo; echo "-- open-5k"
-run open-5k open-5k
+run open-5k open-5k 10 0
 echo; echo "-- idle-connections"
-run idle-connections idle-connections
+# Hashing passwords at the start takes memory that is given back within seconds.
+run idle-connections idle-connections 0 15
 
 echo
 python3 - "$work" "$runs" <<'PY'
