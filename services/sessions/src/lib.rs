@@ -4,6 +4,7 @@
 
 mod clock;
 mod error;
+mod lists;
 mod mail;
 mod metrics;
 mod notify;

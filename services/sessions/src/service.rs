@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::error::SessionsError;
+use crate::lists::query_of;
 use crate::mail::{Job, Mail};
 use crate::metrics::Meters;
 use crate::notify::Notifier;
@@ -20,21 +21,21 @@ use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent,
     ReplyFuture, Sessions, WorkObserver,
 };
-use frontdesk_store::journal::{Journal, JournalError, ListQuery, ReadQuery, Record};
+use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
 use futures::FutureExt as _;
-use futures::stream::{StreamExt as _, iter};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tracing::error;
 
-/// The longest a question to a shard may take.
+/// The longest a question to a shard or to the journal may take.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Bytes of a history page.
-const PAGE_BYTES: usize = 256 * 1024;
-/// Rows of a list that are looked at together.
-const LOOKS: usize = 32;
+/// Between two tries to put a detach into a full mailbox.
+const DETACH_PAUSE: Duration = Duration::from_millis(20);
+/// Bytes of a page of events.
+pub(crate) const PAGE_BYTES: usize = 256 * 1024;
 
 /// What the role works with.
 pub struct SessionsDeps {
@@ -51,7 +52,7 @@ pub struct SessionsDeps {
 /// The running role.
 pub struct SessionsService {
     mailboxes: Mailboxes<Mail>,
-    journal: Arc<dyn Journal>,
+    pub(crate) journal: Arc<dyn Journal>,
     meters: Meters,
     tasks: Mutex<Tasks>,
 }
@@ -83,7 +84,7 @@ impl SessionsService {
         let mailboxes = Mailboxes::default();
         let mut shards = JoinSet::new();
         for (id, epoch) in owned {
-            let mail = mailboxes.open(*id, parts.settings.mailbox_commands);
+            let mail = mailboxes.open(*id, parts.settings.mailbox_commands.get());
             shards.spawn(Shard::new(*id, *epoch, parts.clone(), mail).run());
         }
         Ok(Self {
@@ -137,7 +138,7 @@ impl SessionsService {
         }
     }
 
-    async fn look(
+    pub(crate) async fn look(
         &self,
         conversation: ConversationId,
         who: Option<Principal>,
@@ -147,37 +148,14 @@ impl SessionsService {
             self.ask(|answer| Mail::Look { conversation, who, live_only, answer }).await?;
         Ok(*summary)
     }
+}
 
-    /// A row of a list, brought up to date: its own figures may be old.
-    async fn fresh(&self, row: Arc<Summary>) -> Result<Summary, ApiError> {
-        match self.look(row.id, None, true).await {
-            Ok(live) => return Ok(live),
-            Err(ApiError::NotFound(_)) => {}
-            Err(error) => return Err(error),
-        }
-        let mut summary = Summary::clone(&row);
-        for (audience, backwards) in [(Audience::Internal, true), (Audience::Public, true)] {
-            let query = ReadQuery {
-                conversation: row.id,
-                audience,
-                after: Seq::ZERO,
-                limit: 1,
-                max_bytes: PAGE_BYTES,
-                backwards,
-            };
-            let page = self.journal.read(query).await.map_err(unavailable)?;
-            let Some(last) = page.records.last() else { continue };
-            match audience {
-                Audience::Internal => summary.head = last.seq,
-                Audience::Public => summary.public_head = last.seq,
-            }
-            if let Ok(event) =
-                frontdesk_proto::convert::decode_event(&last.payload, last.prev_public)
-            {
-                summary.last_at = summary.last_at.max(event.at);
-            }
-        }
-        Ok(summary)
+pub(crate) async fn within_deadline<T>(
+    asked: impl Future<Output = Result<T, JournalError>>,
+) -> Result<T, ApiError> {
+    match tokio::time::timeout(DEADLINE, asked).await {
+        Ok(result) => result.map_err(unavailable),
+        Err(_) => Err(ApiError::unavailable("the journal did not answer in time")),
     }
 }
 
@@ -212,7 +190,18 @@ impl Sessions for SessionsService {
     }
 
     async fn detach(&self, gateway: &NodeId, conversation: ConversationId) {
-        self.post(Mail::Detach(gateway.clone(), conversation));
+        let shard = ShardId::of(conversation);
+        let mut mail = Mail::Detach(gateway.clone(), conversation);
+        let give_up = Instant::now() + DEADLINE;
+        // Nobody is told when it is lost, and the shard would publish to that
+        // gateway for ever: worth waiting for room.
+        while let Err(Refused::Full(back)) = self.mailboxes.post(shard, mail) {
+            if Instant::now() >= give_up {
+                return;
+            }
+            mail = back;
+            tokio::time::sleep(DETACH_PAUSE).await;
+        }
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<EventPage, ApiError> {
@@ -226,7 +215,7 @@ impl Sessions for SessionsService {
             max_bytes: PAGE_BYTES,
             backwards: query.backwards,
         };
-        let page = self.journal.read(read).await.map_err(unavailable)?;
+        let page = within_deadline(self.journal.read(read)).await?;
         let events = page.records.into_iter().map(|r| page_event(r, audience)).collect();
         Ok(EventPage { events, more: page.more })
     }
@@ -245,25 +234,7 @@ impl Sessions for SessionsService {
         filter: ListFilter,
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
-        let site = site.cloned();
-        let of_site =
-            || site.clone().ok_or_else(|| ApiError::Invalid("a list needs a site".into()));
-        let query = match filter {
-            ListFilter::OfVisitor(visitor) => ListQuery::OfVisitor(of_site()?, visitor),
-            ListFilter::OfAgent { agent, closed } => {
-                ListQuery::OfAgent { site: of_site()?, agent, closed }
-            }
-            ListFilter::Waiting(queue) => ListQuery::Waiting(of_site()?, queue),
-            ListFilter::All => ListQuery::OfSite(of_site()?),
-            ListFilter::Open => ListQuery::Open,
-        };
-        let rows = self.journal.list(query.clone(), limit).await.map_err(unavailable)?;
-        if query == ListQuery::Open {
-            // Reconcilers look at what lists show only; that is never old.
-            return Ok(rows.iter().map(|row| Summary::clone(row)).collect());
-        }
-        let fresh: Vec<_> = iter(rows).map(|row| self.fresh(row)).buffered(LOOKS).collect().await;
-        fresh.into_iter().collect()
+        self.listed(query_of(site, filter)?, limit).await
     }
 
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {

@@ -1,6 +1,7 @@
 //! What can be set of the sessions role.
 
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// What can be set of the sessions role.
@@ -9,9 +10,9 @@ use std::time::Duration;
 pub struct Settings {
     /// Commands that may wait for one shard. At 1,024 × 256 shards × about 400
     /// bytes, 100 MiB when every mailbox of the node is full.
-    pub mailbox_commands: usize,
+    pub mailbox_commands: NonZeroUsize,
     /// Appends of one shard that may be in flight to the journal.
-    pub inflight_appends: usize,
+    pub inflight_appends: NonZeroUsize,
     /// Seconds without a command after which a conversation leaves memory.
     pub idle_seconds: u64,
     /// Conversations that one shard keeps in memory; the longest idle goes first.
@@ -25,8 +26,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            mailbox_commands: 1_024,
-            inflight_appends: 64,
+            mailbox_commands: const { NonZeroUsize::new(1_024).expect("not zero") },
+            inflight_appends: const { NonZeroUsize::new(64).expect("not zero") },
             idle_seconds: 120,
             live_per_shard: 4_096,
             snapshot_events: 200,

@@ -208,7 +208,8 @@ pub trait Journal: Send + Sync + 'static {
         conversation: ConversationId,
     ) -> Result<Option<Arc<Summary>>, JournalError>;
 
-    /// Lists conversations, at most `limit`.
+    /// Lists conversations, at most `limit`, as `summary` shows them; but with
+    /// the read cursors last saved, except for `Open`.
     async fn list(&self, query: ListQuery, limit: u32) -> Result<Vec<Arc<Summary>>, JournalError>;
 
     /// The seq under which a key stands in a conversation.

@@ -3,7 +3,7 @@
 
 use super::ready::{Flight, Pending, Refusal};
 use super::submit::{Committed, Committing};
-use super::{DEADLINE, Shard};
+use super::{DEADLINE, MAX_LATE, Shard};
 use frontdesk_core::ids::ConversationId;
 use frontdesk_store::journal::AppendOutcome;
 use futures::FutureExt as _;
@@ -21,7 +21,7 @@ impl Shard {
     }
 
     fn commit_done(&mut self, committed: Committed) {
-        let Committed { conversation: id, append, outcome } = committed;
+        let Committed { conversation: id, append, outcome, .. } = committed;
         let refusal = self.judge(id, &outcome);
         let Some(ready) = self.residents.get_mut(id) else { return };
         let Some(mut flight) = ready.flight.take() else { return };
@@ -56,7 +56,7 @@ impl Shard {
 
     /// Puts a flight back where it came from, unless it is over or has to be
     /// begun anew.
-    fn land(&mut self, id: ConversationId, flight: Box<Flight>) {
+    fn land(&mut self, id: ConversationId, mut flight: Box<Flight>) {
         if flight.refused.is_some() && flight.has_settled() {
             self.residents.remove(id);
             self.parts.meters.live.decrement(1.0);
@@ -66,7 +66,12 @@ impl Shard {
                 ready.flight = Some(flight);
             }
         } else {
+            let waiting = std::mem::take(&mut flight.waiting);
             self.spares.give(flight);
+            if !waiting.is_empty() {
+                let now = self.parts.clock.now();
+                waiting.into_iter().for_each(|mail| self.take(mail, now));
+            }
         }
     }
 
@@ -82,7 +87,7 @@ impl Shard {
     }
 
     /// Gives up appends that the journal does not answer: they count as unknown,
-    /// and make room for others.
+    /// make room for others, and are listened for a while longer.
     pub(super) fn give_up_stuck(&mut self) {
         let now = self.turn;
         let is_stuck = |c: &Committing| now.duration_since(c.submitted) >= DEADLINE;
@@ -94,7 +99,21 @@ impl Shard {
         self.commits = others.into_iter().collect();
         warn!(shard = self.id.get(), appends = stuck.len(), "the journal does not answer");
         for committing in stuck {
-            self.commit_done(committing.give_up());
+            self.commit_done(committing.given_up());
+            if self.late.len() < MAX_LATE {
+                self.late.push(committing);
+            }
+        }
+    }
+
+    /// An append that had been given up has an answer. When it may stand in the
+    /// journal after all and memory does not know, it is to be published.
+    pub(super) fn came_late(&mut self, committed: Committed) {
+        let Committed { conversation: id, base, outcome, .. } = committed;
+        self.judge(id, &outcome);
+        let may_stand = matches!(outcome, AppendOutcome::Ok | AppendOutcome::Unknown(_));
+        if may_stand && !self.knows_after(id, base) {
+            self.note_unpublished(id, base);
         }
     }
 

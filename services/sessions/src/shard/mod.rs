@@ -45,6 +45,8 @@ const BATCH: usize = 128;
 const MAX_LOADS: usize = 256;
 /// Chores in flight beyond which optional ones are left out.
 const MAX_CHORES: usize = 256;
+/// Appends given up whose answers are still listened for.
+const MAX_LATE: usize = 256;
 /// The longest a read or write of the journal may take before it counts as
 /// failed, and the longest a command is run again.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -70,6 +72,8 @@ pub(crate) struct Shard {
     /// memory costs only this.
     interest: HashMap<ConversationId, Vec<NodeId>>,
     commits: FuturesUnordered<Committing>,
+    /// Appends given up: the journal may apply them yet.
+    late: FuturesUnordered<Committing>,
     loads: FuturesUnordered<BoxFuture<'static, load::Loaded>>,
     /// Reads and writes that no conversation waits for.
     chores: FuturesUnordered<BoxFuture<'static, ()>>,
@@ -78,8 +82,8 @@ pub(crate) struct Shard {
     spares: Spares,
     /// Read cursors that were told of and are not stored yet.
     unsaved_cursors: HashMap<ConversationId, ReadCursors>,
-    /// The last event published, where later ones may be durable and a load that
-    /// would have told has failed.
+    /// The last event published, where later ones may be durable that memory does
+    /// not know: a load has failed, or an append was applied late.
     unpublished: HashMap<ConversationId, Seq>,
     outgoing: Outgoing,
     next_append: u64,
@@ -109,6 +113,7 @@ impl Shard {
             residents: Residents::new(MAX_WAITING),
             interest: HashMap::new(),
             commits: FuturesUnordered::new(),
+            late: FuturesUnordered::new(),
             loads: FuturesUnordered::new(),
             chores: FuturesUnordered::new(),
             touched: Vec::new(),
@@ -138,6 +143,10 @@ impl Shard {
                 Some(committed) = self.commits.next() => {
                     self.turn = Instant::now();
                     self.commits_done(committed);
+                }
+                Some(committed) = self.late.next() => {
+                    self.turn = Instant::now();
+                    self.came_late(committed);
                 }
                 Some(loaded) = self.loads.next() => {
                     self.turn = Instant::now();
@@ -170,7 +179,8 @@ impl Shard {
     }
 
     fn has_room(&self) -> bool {
-        self.commits.len() < self.parts.settings.inflight_appends && self.loads.len() < MAX_LOADS
+        self.commits.len() < self.parts.settings.inflight_appends.get()
+            && self.loads.len() < MAX_LOADS
     }
 
     fn take_batch(&mut self, batch: &mut Vec<Mail>) {

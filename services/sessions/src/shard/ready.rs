@@ -36,7 +36,7 @@ pub(super) struct Flight {
     /// An append was refused: nothing runs until all in flight have settled and
     /// the conversation has been loaded again.
     pub(super) refused: Option<Refusal>,
-    /// Mail that came after the refusal.
+    /// Mail that has to wait until all that is in flight has settled.
     pub(super) waiting: VecDeque<Mail>,
     /// Answers in `open` and `pending`.
     held: usize,
@@ -142,6 +142,12 @@ impl Ready {
         self.conversation.as_ref().map_or(Seq::ZERO, Conversation::head)
     }
 
+    /// Last event in memory that is known to be durable.
+    pub(super) fn durable_head(&self) -> Seq {
+        let oldest = self.flight.as_ref().and_then(|flight| flight.oldest_event());
+        oldest.map_or_else(|| self.head(), |oldest| Seq::new(oldest.get() - 1))
+    }
+
     /// Events since the stored snapshot.
     pub(super) fn since_snapshot(&self) -> u32 {
         self.head().get().saturating_sub(self.snapshot.get())
@@ -154,9 +160,23 @@ impl Flight {
         self.pending.is_empty() && self.open.events.is_empty() && self.refused.is_none()
     }
 
+    /// The first event that is not durable.
+    fn oldest_event(&self) -> Option<Seq> {
+        let events = self.pending.front().map_or(&self.open.events, |pending| &pending.events);
+        events.first().map(|event| event.record.seq)
+    }
+
     /// Whether no append is in flight any more.
     pub(super) fn has_settled(&self) -> bool {
         self.pending.iter().all(|pending| pending.settled.is_some())
+    }
+
+    /// Whether mail has to wait until what is in flight has settled. While an
+    /// append given up earlier may still be applied (`in_doubt`), appends go one
+    /// by one: were the first of two lost, the second would find the head it
+    /// expects, but not the events.
+    pub(super) fn must_settle(&self, in_doubt: bool) -> bool {
+        self.refused.is_some() || !self.waiting.is_empty() || (in_doubt && !self.pending.is_empty())
     }
 
     /// Whether too many answers wait already.

@@ -5,6 +5,7 @@ use super::load::{self, Found, Loaded, Said, Unsettled};
 use super::ready::{Encoded, Flight, Pending, Ready, Refusal};
 use super::{DEADLINE, MAX_LOADS, Shard};
 use crate::mail::{Held, Job, Mail};
+use frontdesk_actor::Residence;
 use frontdesk_core::conversation::Outcome;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::time::Timestamp;
@@ -28,26 +29,50 @@ impl Shard {
         waiting: VecDeque<Mail>,
         mut unsettled: Unsettled,
     ) {
-        // Known only when the load before this one failed.
         let unpublished_since = self.unpublished.remove(&id);
-        unsettled.published = unsettled.published.or(unpublished_since);
+        unsettled.published = unsettled.published.into_iter().chain(unpublished_since).min();
         let journal = self.parts.journal.clone();
         self.loads.push(load::load(journal, id, unsettled).boxed());
         self.residents.begin_load(id, waiting);
         self.parts.meters.activations.increment(1);
     }
 
-    /// Tries again to load what may have to be published; nobody else may ask.
+    /// Loads what may have to be published; nobody else may ask. What is being
+    /// loaded or is in flight has its turn later: that may tell.
     pub(super) fn retry_unpublished(&mut self) {
         if self.fenced {
             // The gateways ask the new owner.
             self.unpublished.clear();
         }
         let room = MAX_LOADS.saturating_sub(self.loads.len());
-        let behind: Vec<ConversationId> = self.unpublished.keys().take(room).copied().collect();
-        for id in behind {
-            self.activate(id, VecDeque::new(), Unsettled::default());
+        let behind: Vec<_> = self.unpublished.iter().map(|(id, seq)| (*id, *seq)).collect();
+        for (id, since) in behind.into_iter().take(room) {
+            match self.residents.peek(id) {
+                Residence::Loading => {}
+                Residence::Here(ready) if !ready.is_durable() => {}
+                // Events of its own stand there: the late append was lost.
+                Residence::Here(ready) if ready.head() > since => {
+                    self.unpublished.remove(&id);
+                }
+                Residence::Here(_) => {
+                    self.residents.remove(id);
+                    self.parts.meters.live.decrement(1.0);
+                    self.activate(id, VecDeque::new(), Unsettled::default());
+                }
+                Residence::Away => self.activate(id, VecDeque::new(), Unsettled::default()),
+            }
         }
+    }
+
+    /// There may be events after `since` that nobody has been told.
+    pub(super) fn note_unpublished(&mut self, id: ConversationId, since: Seq) {
+        let known = self.unpublished.entry(id).or_insert(since);
+        *known = since.min(*known);
+    }
+
+    /// Whether memory knows what the journal holds after `base`.
+    pub(super) fn knows_after(&self, id: ConversationId, base: Seq) -> bool {
+        self.residents.get(id).is_some_and(|ready| ready.durable_head() > base)
     }
 
     /// The state has been dropped: loads it again, to answer what the journal has
@@ -79,13 +104,25 @@ impl Shard {
     pub(super) fn loaded(&mut self, loaded: Loaded) {
         let Loaded { conversation: id, unsettled, published, result } = loaded;
         match result {
+            Ok(_) if self.unpublished.contains_key(&id) => {
+                // An append was applied late meanwhile: reads again, and from
+                // before it. Nothing of this load has been said.
+                let waiting = self.residents.loaded(id, None);
+                let pause = Duration::ZERO;
+                self.activate(id, waiting, Unsettled { pending: unsettled, published, pause });
+            }
             Ok(found) => self.resume(id, found, unsettled),
             Err(error) => {
                 error!(conversation = %id, %error, "cannot load a conversation");
-                self.unpublished.extend(published.map(|seq| (id, seq)));
                 let refusal = match error {
+                    // Trying again would not help.
                     JournalError::Damaged(_) => ApiError::Internal(error.to_string()),
-                    _ => ApiError::unavailable("the journal cannot be read"),
+                    _ => {
+                        if let Some(since) = published {
+                            self.note_unpublished(id, since);
+                        }
+                        ApiError::unavailable("the journal cannot be read")
+                    }
                 };
                 let waiting = self.residents.loaded(id, None);
                 let held = unsettled.into_iter().flat_map(|p| p.held).map(Held::back_to_mail);
@@ -105,8 +142,12 @@ impl Shard {
         self.parts.meters.live.increment(1.0);
         self.publish_late(id, &unpublished);
         let now = self.parts.clock.now();
+        let mut stands = true;
         for pending in unsettled {
-            if is_in(&pending, &unpublished) {
+            // One that stands behind one that does not was decided on a state that
+            // never was: its answers may rest on events that are not there.
+            stands = stands && is_in(&pending, &unpublished);
+            if stands {
                 // It was appended; only the answer was lost.
                 pending.held.into_iter().for_each(|held| self.say(id, held));
             } else {

@@ -33,7 +33,7 @@ impl Shard {
         };
         match residence {
             Residence::Here(ready) => match ready.flight.as_deref_mut() {
-                Some(flight) if flight.refused.is_some() => {
+                Some(flight) if flight.must_settle(self.late.iter().any(|c| c.is_of(id))) => {
                     if flight.waiting.len() < MAX_WAITING {
                         flight.waiting.push_back(mail);
                     } else {

@@ -15,6 +15,8 @@ use tokio::time::Instant;
 pub(super) struct Committing {
     conversation: ConversationId,
     append: u64,
+    /// The last event before it.
+    base: Seq,
     pub(super) submitted: Instant,
     outcome: BoxFuture<'static, AppendOutcome>,
 }
@@ -23,6 +25,8 @@ pub(super) struct Committing {
 pub(super) struct Committed {
     pub(super) conversation: ConversationId,
     pub(super) append: u64,
+    /// The last event before it.
+    pub(super) base: Seq,
     pub(super) outcome: AppendOutcome,
 }
 
@@ -31,17 +35,24 @@ impl Future for Committing {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Committed> {
         let outcome = ready!(self.outcome.poll_unpin(cx));
-        let (conversation, append) = (self.conversation, self.append);
-        Poll::Ready(Committed { conversation, append, outcome })
+        Poll::Ready(self.settled(outcome))
     }
 }
 
 impl Committing {
-    /// Gives it up; the journal may apply it all the same.
-    pub(super) fn give_up(self) -> Committed {
-        let outcome = AppendOutcome::Unknown("no answer within 5 s".into());
-        let (conversation, append) = (self.conversation, self.append);
-        Committed { conversation, append, outcome }
+    pub(super) fn is_of(&self, conversation: ConversationId) -> bool {
+        self.conversation == conversation
+    }
+
+    /// What it counts as when it is given up; the journal may apply it all the
+    /// same.
+    pub(super) fn given_up(&self) -> Committed {
+        self.settled(AppendOutcome::Unknown("no answer within 5 s".into()))
+    }
+
+    fn settled(&self, outcome: AppendOutcome) -> Committed {
+        let Self { conversation, append, base, .. } = *self;
+        Committed { conversation, append, base, outcome }
     }
 }
 
@@ -53,12 +64,13 @@ impl Shard {
         };
         let Draft { events, held, listed } = std::mem::take(&mut flight.open);
         let Some(first) = events.first() else { return };
+        let base = Seq::new(first.record.seq.get() - 1);
         let summary = listed.then(|| Arc::new(conversation.summary()));
         let append = Append {
             shard: self.id,
             epoch: self.epoch,
             conversation: id,
-            expected_head: Seq::new(first.record.seq.get() - 1),
+            expected_head: base,
             records: events.iter().map(|e| e.record.clone()).collect(),
             summary: summary.clone(),
         };
@@ -68,6 +80,7 @@ impl Shard {
         self.commits.push(Committing {
             conversation: id,
             append: number,
+            base,
             submitted: self.turn,
             outcome,
         });

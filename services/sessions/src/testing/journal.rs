@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
+/// Longer than the role waits for an append.
+pub(crate) const STALL: Duration = Duration::from_secs(7);
+
 /// How an append goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -29,8 +32,11 @@ pub(crate) enum Fault {
     UnknownLost,
     /// Appended, and nobody knows.
     UnknownKept,
-    /// Appended, but the answer never comes.
+    /// Appended, but the answer never comes; `UnknownKept` once the journal has
+    /// stalled: late and silent together, only the next load can find.
     Silent,
+    /// It and all behind it are only looked at after `STALL`.
+    Stall,
     /// A higher epoch takes the shard first.
     Fence,
 }
@@ -51,7 +57,14 @@ pub(crate) struct Stored {
     pub(crate) loads: usize,
     /// Loads that fail next.
     pub(crate) failing_loads: usize,
+    /// Reads that fail next.
+    pub(crate) failing_reads: usize,
+    /// Time that passes before a load reads.
+    pub(crate) load_delay: Duration,
+    /// Loads fail as they would on a damaged file.
+    pub(crate) damaged: bool,
     pub(crate) cursor_writes: usize,
+    has_stalled: bool,
     /// Replies never given, kept so that their futures stay pending.
     silent: Vec<oneshot::Sender<AppendOutcome>>,
 }
@@ -60,6 +73,10 @@ impl Stored {
     pub(crate) fn has(&self, id: ConversationId, seq: u32, payload: &[u8]) -> bool {
         let at = |records: &Vec<Record>| Some(records.get(seq as usize - 1)?.payload.clone());
         self.records.get(&id).and_then(at).is_some_and(|stored| stored == payload)
+    }
+
+    fn next_delay(&self) -> Duration {
+        if self.faults.front() == Some(&Fault::Stall) { STALL } else { self.delay }
     }
 
     fn append(&mut self, append: Append) -> AppendOutcome {
@@ -88,17 +105,21 @@ impl Stored {
         let unknown = || AppendOutcome::Unknown("the line broke".into());
         let outcome = match fault {
             Fault::None => self.append(append),
+            Fault::Stall => {
+                self.has_stalled = true;
+                self.append(append)
+            }
             Fault::Unavailable => AppendOutcome::Unavailable("full".into()),
             Fault::Conflict => AppendOutcome::SeqConflict { head: Seq::new(1_000_000) },
             Fault::UnknownLost => unknown(),
-            Fault::UnknownKept => {
-                self.append(append);
-                unknown()
-            }
-            Fault::Silent => {
+            Fault::Silent if !self.has_stalled => {
                 self.append(append);
                 self.silent.push(reply);
                 return;
+            }
+            Fault::UnknownKept | Fault::Silent => {
+                self.append(append);
+                unknown()
             }
             Fault::Fence => {
                 let epoch = Epoch::new(append.epoch.get() + 1);
@@ -129,7 +150,7 @@ impl FakeJournal {
                 if is_open.wait_for(|open| *open).await.is_err() {
                     return;
                 }
-                let delay = stored.lock().unwrap().delay;
+                let delay = stored.lock().unwrap().next_delay();
                 if !delay.is_zero() {
                     tokio::time::sleep(delay).await;
                 }
@@ -174,9 +195,16 @@ impl Journal for FakeJournal {
     }
 
     async fn load(&self, id: ConversationId) -> Result<Option<Loaded>, JournalError> {
-        tokio::task::yield_now().await;
+        let delay = self.stored().load_delay;
+        match delay.is_zero() {
+            true => tokio::task::yield_now().await,
+            false => tokio::time::sleep(delay).await,
+        }
         let mut stored = self.stored();
         stored.loads += 1;
+        if stored.damaged {
+            return Err(JournalError::Damaged("event 1: torn".into()));
+        }
         if stored.failing_loads > 0 {
             stored.failing_loads -= 1;
             return Err(JournalError::Unavailable("away".into()));
@@ -194,7 +222,11 @@ impl Journal for FakeJournal {
     }
 
     async fn read(&self, query: ReadQuery) -> Result<RecordPage, JournalError> {
-        let stored = self.stored();
+        let mut stored = self.stored();
+        if stored.failing_reads > 0 {
+            stored.failing_reads -= 1;
+            return Err(JournalError::Unavailable("away".into()));
+        }
         let all = stored.records.get(&query.conversation).into_iter().flatten();
         let mut seen: Vec<Record> = all
             .filter(|r| query.audience.may_see(r.audience))
@@ -218,7 +250,13 @@ impl Journal for FakeJournal {
     }
 
     async fn list(&self, _: ListQuery, limit: u32) -> Result<Vec<Arc<Summary>>, JournalError> {
-        Ok(self.stored().summaries.values().take(limit as usize).cloned().collect())
+        let stored = self.stored();
+        let rows = stored.summaries.values().take(limit as usize).map(|row| {
+            let read = stored.cursors.get(&row.id).copied().unwrap_or_default();
+            let (visitor_read, agent_read) = (read.visitor, read.agent);
+            Arc::new(Summary { visitor_read, agent_read, ..Summary::clone(row) })
+        });
+        Ok(rows.collect())
     }
 
     async fn find_dedup(

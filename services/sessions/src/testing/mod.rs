@@ -6,5 +6,5 @@ mod journal;
 mod world;
 
 pub(crate) use bus::{RecordingBus, RecordingObserver};
-pub(crate) use journal::{FakeJournal, Fault};
+pub(crate) use journal::{FakeJournal, Fault, STALL};
 pub(crate) use world::{World, agent, conversation, gateway, message, settle, start, visitor};

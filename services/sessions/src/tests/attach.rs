@@ -1,5 +1,6 @@
 //! Who follows a conversation, and what they hear besides its events.
 
+use crate::Settings;
 use crate::testing::{World, agent, conversation, gateway, message, settle, visitor};
 use bytes::Bytes;
 use frontdesk_core::conversation::Command;
@@ -102,6 +103,34 @@ async fn nobody_follows_what_was_never_there() {
     assert!(world.attach(id, &visitor(1), 0).await.is_err());
     assert!(world.submit(id, &visitor(1), message("m1")).await.is_err());
     world.assigned(1).await;
+    settle().await;
+    assert_eq!(world.bus.batches(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detach_waits_for_room_in_the_mailbox() {
+    let settings = Settings { mailbox_commands: 1.try_into().unwrap(), ..Default::default() };
+    let world = World::with(settings).await;
+    let (id, vi) = (world.assigned(1).await, visitor(1));
+    world.attach(id, &vi, 0).await.unwrap();
+    let last = world.submit(id, &vi, message("m1"));
+    let shed = world.submit(id, &vi, message("m2"));
+    world.sessions.detach(&gateway(), id).await;
+    assert!(last.await.is_ok() && shed.await.is_err());
+    settle().await;
+    world.say(id, &vi, "m3").await;
+    settle().await;
+    assert_eq!(world.bus.seqs(&gateway(), id), [5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_follows_for_a_caller_that_has_gone() {
+    let world = World::new().await;
+    let (id, vi) = (world.assigned(1).await, visitor(1));
+    // Out of memory: the attach has to wait for a load, and is not waited for.
+    tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+    assert!(Box::pin(world.attach(id, &vi, 0)).now_or_never().is_none());
+    world.say(id, &vi, "m1").await;
     settle().await;
     assert_eq!(world.bus.batches(), 0);
 }

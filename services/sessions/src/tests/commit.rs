@@ -137,7 +137,8 @@ async fn only_its_visitor_starts_a_conversation_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_mailbox_is_an_answer() {
-    let settings = crate::Settings { mailbox_commands: 2, ..Default::default() };
+    let settings =
+        crate::Settings { mailbox_commands: 2.try_into().unwrap(), ..Default::default() };
     let world = World::with(settings).await;
     let id = conversation(1);
     let replies: Vec<_> = (0..4).map(|_| world.submit(id, &visitor(1), start())).collect();

@@ -6,3 +6,4 @@ mod property;
 mod read;
 mod refused;
 mod residence;
+mod sqlite;

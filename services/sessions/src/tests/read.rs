@@ -48,6 +48,16 @@ async fn pages_go_both_ways() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_read_is_an_answer() {
+    let world = World::new().await;
+    let id = world.assigned(1).await;
+    world.journal.stored().failing_reads = 1;
+    let page = world.sessions.history(query(id, None)).await;
+    assert!(matches!(page, Err(ApiError::Unavailable { .. })));
+    assert!(world.sessions.history(query(id, None)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn strangers_learn_nothing() {
     let world = World::new().await;
     let id = world.assigned(1).await;

@@ -3,7 +3,7 @@
 use crate::Settings;
 use crate::testing::{World, agent, conversation, message, settle, start, visitor};
 use frontdesk_core::conversation::{Command, Outcome};
-use frontdesk_core::ids::Seq;
+use frontdesk_core::ids::{AgentId, Seq};
 use frontdesk_proto::api::{ApiError, ListFilter, Sessions as _};
 use frontdesk_store::journal::Snapshot;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn one_load_serves_all_who_wait_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn too_much_mail_for_one_load_is_refused() {
-    let settings = Settings { mailbox_commands: 4_096, ..Default::default() };
+    let settings = Settings { mailbox_commands: 4_096.try_into().unwrap(), ..Default::default() };
     let world = World::with(settings).await;
     let (id, vi) = (conversation(1), visitor(1));
     let replies = (0..2_000).map(|_| world.submit(id, &vi, start()));
@@ -133,6 +133,7 @@ async fn a_list_shows_the_present_state_of_those_in_memory_and_of_those_that_lef
     let (id, vi) = (world.assigned(1).await, visitor(1));
     world.say(id, &vi, "m1").await;
     let last = world.say(id, &vi, "m2").await;
+    world.submit(id, &vi, Command::MarkRead { seq: Seq::new(3) }).await.unwrap();
     let list = || async {
         let site = vi.site.clone();
         world.sessions.list(Some(&site), ListFilter::All, 10).await.unwrap().remove(0)
@@ -143,5 +144,30 @@ async fn a_list_shows_the_present_state_of_those_in_memory_and_of_those_that_lef
     let left = list().await;
     assert_eq!((left.head, left.public_head), (live.head, live.public_head));
     assert_eq!(left.last_at, live.last_at);
+    assert_eq!((left.visitor_read, left.agent_read), (Seq::new(3), Seq::ZERO));
     assert_eq!(world.journal.stored().loads, 0, "a list brings nothing into memory");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_leaves_out_what_has_gone_elsewhere_and_is_newest_first() {
+    let world = World::new().await;
+    let (first, second) = (world.assigned(1).await, world.assigned(2).await);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    world.say(first, &visitor(1), "m1").await;
+    // The double gives all rows whatever is asked, as if they had just changed.
+    let list = |filter| async {
+        let site = visitor(1).site;
+        let list = world.sessions.list(Some(&site), filter, 10).await.unwrap();
+        list.iter().map(|summary| summary.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(ListFilter::All).await, [first, second]);
+    assert_eq!(list(ListFilter::Waiting("sales".parse().unwrap())).await, []);
+    let of = |n, closed| ListFilter::OfAgent { agent: AgentId::from_uuid(agent(n).id), closed };
+    assert_eq!(list(of(7, false)).await, [first, second]);
+    assert_eq!(list(of(8, true)).await, []);
+    world.submit(second, &visitor(2), Command::Close).await.unwrap();
+    assert_eq!(list(of(7, false)).await, [first]);
+    assert_eq!(list(of(7, true)).await.len(), 2);
+    let nowhere = world.sessions.list(None, ListFilter::All, 10).await;
+    assert!(matches!(nowhere, Err(ApiError::Invalid(_))));
 }

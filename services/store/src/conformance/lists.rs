@@ -4,9 +4,9 @@ use super::Subject;
 use super::fixture::{
     agent, append, assigned, closed, conversation, offered, put, record, summary, visitor,
 };
-use crate::journal::{Append, AppendOutcome, Journal, ListQuery};
+use crate::journal::{Append, AppendOutcome, Journal, ListQuery, ReadCursors};
 use frontdesk_core::conversation::{Phase, Summary};
-use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::party::Participant;
 use frontdesk_core::time::Timestamp;
 use std::sync::Arc;
@@ -44,6 +44,17 @@ pub async fn lists_of_a_visitor(subject: &mut dyn Subject) {
     put(&*journal, 1, summary(old, me, 40)).await;
     assert_eq!(listed(&*journal, mine).await, [old, new]);
     assert_eq!(listed(&*journal, ListQuery::OfSite(site("one"))).await, [old, new, theirs]);
+}
+
+/// What each side has read, although no append has told.
+pub async fn lists_show_what_has_been_read(subject: &mut dyn Subject) {
+    let (journal, id) = (subject.journal(), conversation());
+    put(&*journal, 0, summary(id, visitor(1), 1)).await;
+    let cursors = ReadCursors { visitor: Seq::new(1), agent: Seq::ZERO };
+    journal.save_cursors(vec![(id, cursors)]).await.expect("saved");
+    let list = journal.list(ListQuery::OfSite(site("one")), 1).await;
+    let shown = Summary { visitor_read: Seq::new(1), ..summary(id, visitor(1), 1) };
+    assert_eq!(list, Ok(vec![Arc::new(shown)]));
 }
 
 /// What an agent has or is offered, and on demand what it had last.

@@ -216,7 +216,7 @@ pub(super) fn list(
     limit: u32,
 ) -> rusqlite::Result<Vec<Arc<Summary>>> {
     let cached = |sql| connection.prepare_cached(sql);
-    match query {
+    let mut list = match query {
         ListQuery::OfVisitor(site, visitor) => {
             summaries(cached(OF_VISITOR)?, params![site.as_str(), visitor.as_bytes(), limit])
         }
@@ -228,8 +228,16 @@ pub(super) fn list(
             summaries(cached(WAITING)?, params![site.as_str(), queue.as_str(), limit])
         }
         ListQuery::OfSite(site) => summaries(cached(OF_SITE)?, params![site.as_str(), limit]),
-        ListQuery::Open => summaries(cached(OPEN)?, params![limit]),
+        // Not for readers: what they have read does not matter.
+        ListQuery::Open => return summaries(cached(OPEN)?, params![limit]),
+    }?;
+    for summary in &mut list {
+        let read = cursors(connection, summary.id)?;
+        let summary = Arc::make_mut(summary);
+        summary.visitor_read = summary.visitor_read.max(read.visitor);
+        summary.agent_read = summary.agent_read.max(read.agent);
     }
+    Ok(list)
 }
 
 fn summaries(
