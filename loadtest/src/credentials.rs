@@ -1,10 +1,7 @@
-//! Who may sign in, and tokens for them.
+//! Who may sign in, as a server's line of readiness or a file says.
 
-use frontdesk_proto::v1::auth_service_client::AuthServiceClient;
-use frontdesk_proto::v1::{IssueVisitorTokenRequest, SignInRequest};
 use serde::Deserialize;
 use std::path::Path;
-use tonic::transport::{Channel, Endpoint};
 
 /// The accounts of a site, as `frontdesk dev --print json` prints them.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,89 +26,92 @@ pub struct Account {
     pub password: Option<String>,
 }
 
-/// Why there are no accounts or tokens.
+/// Someone who can sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Address.
+    pub email: String,
+    /// Password.
+    pub password: String,
+}
+
+/// Why there are no accounts.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// The file cannot be read.
     #[error("{0}: {1}")]
     Read(String, std::io::Error),
     /// It is not of this form.
-    #[error("{0}: {1}")]
-    Parse(String, serde_json::Error),
+    #[error("accounts: {0}")]
+    Parse(#[from] serde_json::Error),
     /// Too few accounts with a password.
-    #[error("the scenario needs {needed} agents with a password, the accounts file has {have}")]
+    #[error("{needed} {role}s with a password are needed, the accounts file has {have}")]
     TooFew {
-        /// Agents the scenario wants.
+        /// `agent` or `supervisor`.
+        role: &'static str,
+        /// How many the run needs.
         needed: usize,
-        /// Agents there are.
+        /// How many there are.
         have: usize,
     },
-    /// The target is no address.
-    #[error("{0} is not an address such as http://127.0.0.1:8080")]
-    Address(String),
-    /// The server cannot be reached.
-    #[error("cannot reach the server: {0}")]
-    Unreachable(#[from] tonic::transport::Error),
-    /// The server refuses.
-    #[error("the server refuses: {}", .0.message())]
-    Refused(#[from] tonic::Status),
 }
 
 impl Accounts {
-    /// Reads the file; its first line counts, so that a server's output will do.
-    pub fn read(path: &Path) -> Result<Self, CredentialsError> {
+    /// The text of a file, which [`Accounts::parse`] understands.
+    pub fn read(path: &Path) -> Result<String, CredentialsError> {
         let name = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|e| CredentialsError::Read(name.clone(), e))?;
-        let line = text.lines().next().unwrap_or_default();
-        serde_json::from_str(line).map_err(|e| CredentialsError::Parse(name, e))
+        let text = std::fs::read_to_string(path).map_err(|e| CredentialsError::Read(name, e))?;
+        Self::parse(&text)?;
+        Ok(text)
+    }
+
+    /// One JSON value, behind which anything may follow, so that a server's
+    /// output will do.
+    pub fn parse(text: &str) -> Result<Self, CredentialsError> {
+        Ok(Self::deserialize(&mut serde_json::Deserializer::from_str(text))?)
     }
 
     /// Agents to carry chats: the last ones first, as extra accounts have more room.
-    pub fn agents(&self, needed: usize) -> Result<Vec<(String, String)>, CredentialsError> {
-        let usable: Vec<_> = self
-            .agents
-            .iter()
-            .rev()
-            .filter(|a| a.role == "agent")
-            .filter_map(|a| Some((a.email.clone(), a.password.clone()?)))
+    pub fn agents(&self, needed: usize) -> Result<Vec<Login>, CredentialsError> {
+        self.of_role("agent", needed)
+    }
+
+    /// Supervisors, who may read everything.
+    pub fn supervisors(&self, needed: usize) -> Result<Vec<Login>, CredentialsError> {
+        self.of_role("supervisor", needed)
+    }
+
+    fn of_role(&self, role: &'static str, needed: usize) -> Result<Vec<Login>, CredentialsError> {
+        let of_role = self.agents.iter().rev().filter(|account| account.role == role);
+        let usable: Vec<_> = of_role
+            .filter_map(|a| Some(Login { email: a.email.clone(), password: a.password.clone()? }))
             .take(needed)
             .collect();
         let have = usable.len();
-        if have < needed { Err(CredentialsError::TooFew { needed, have }) } else { Ok(usable) }
+        if have < needed {
+            return Err(CredentialsError::TooFew { role, needed, have });
+        }
+        Ok(usable)
     }
 }
 
-/// Gets tokens over gRPC.
-#[derive(Clone)]
-pub struct Desk {
-    client: AuthServiceClient<Channel>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Desk {
-    /// Connects.
-    pub async fn connect(target: &str) -> Result<Self, CredentialsError> {
-        let endpoint = Endpoint::from_shared(target.to_owned())
-            .map_err(|_| CredentialsError::Address(target.to_owned()))?;
-        Ok(Self { client: AuthServiceClient::new(endpoint.connect().await?) })
-    }
+    const READY: &str = r#"{"event":"ready","site":"demo","siteKey":"pk_1","agents":[
+        {"role":"supervisor","email":"s","password":"x"},
+        {"role":"agent","email":"a","password":"x"},
+        {"role":"agent","email":"b","password":null},
+        {"role":"agent","email":"c","password":"y"}]}"#;
 
-    /// A new visitor's token.
-    pub async fn visitor(&mut self, site_key: &str) -> Result<String, CredentialsError> {
-        let request = IssueVisitorTokenRequest {
-            site_key: site_key.to_owned(),
-            previous_token: String::new(),
-        };
-        Ok(self.client.issue_visitor_token(request).await?.into_inner().token)
-    }
-
-    /// An agent's token.
-    pub async fn agent(
-        &mut self,
-        site: &str,
-        (email, password): (String, String),
-    ) -> Result<String, CredentialsError> {
-        let request = SignInRequest { site: site.to_owned(), email, password };
-        Ok(self.client.sign_in(request).await?.into_inner().token)
+    #[test]
+    fn agents_with_a_password_are_taken_from_the_end() {
+        let accounts = Accounts::parse(&format!("{READY}\nmore output\n")).unwrap();
+        let emails: Vec<_> = accounts.agents(2).unwrap().into_iter().map(|a| a.email).collect();
+        assert_eq!(emails, ["c", "a"]);
+        let few = accounts.agents(3);
+        assert!(matches!(few, Err(CredentialsError::TooFew { needed: 3, have: 2, .. })));
+        assert_eq!(accounts.supervisors(1).unwrap()[0].email, "s");
     }
 }

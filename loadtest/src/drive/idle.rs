@@ -1,98 +1,68 @@
-//! Connections that do nothing, and conversations in which nothing is said:
-//! what they weigh in the server's memory.
+//! A visitor who is connected and says nothing.
 
-use super::{RunError, Target};
-use crate::cost;
-use crate::credentials::Desk;
-use crate::report::{IdleReport, Verdict};
-use crate::scenario::{Load, Scenario};
-use crate::wire::{Wire, WireError};
-use frontdesk_proto::v1::client_frame::Request;
-use frontdesk_proto::v1::server_frame::Frame;
-use frontdesk_proto::v1::{ClientFrame, StartConversation};
-use std::time::Duration;
+use super::agenda::{Act, Agenda};
+use super::common::{Common, Held, Stage};
+use super::crew::{Crew, Seat};
+use super::recorder::{Counter, Timer};
+use super::{RunError, cuts};
+use crate::plan::Stay;
+use frontdesk_client::Heard;
+use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-/// Time for buffers to be given back before memory is read.
-const SETTLE: Duration = Duration::from_secs(2);
-
-/// Runs a scenario of idle connections; `None` when it is of another kind.
-pub async fn run(scenario: &Scenario, target: &Target) -> Result<Option<IdleReport>, RunError> {
-    let Load::Idle { connections, steps } = scenario.load else { return Ok(None) };
-    let mut desk = Desk::connect(target.url(0)).await?;
-    let (start, told) = watch::channel(false);
-    let mut open = JoinSet::new();
-    let mut points = Vec::new();
-    for step in 1..=steps {
-        while open.len() < connections * step / steps {
-            let token = desk.visitor(&target.accounts.site_key).await?;
-            let (wire, _) = Wire::open(target.url(open.len()), token).await?;
-            open.spawn(hold(wire, told.clone()));
-        }
-        tokio::time::sleep(SETTLE).await;
-        points.push((open.len(), resident(&target.server_pids)?));
-        eprintln!("{} connections", open.len());
+/// Keeps the n-th connection while its stay lasts.
+pub(super) async fn hold(
+    common: Arc<Common>,
+    crew: Arc<Crew>,
+    mut stage: watch::Receiver<Stage>,
+    n: u32,
+    stay: Stay,
+) -> Result<(), RunError> {
+    let mut alone = Some(Instant::now());
+    let mut here = None;
+    let mut session = crew.visitor(&common, Seat::Idle(n)).await?;
+    let mut agenda = Agenda::default();
+    if stay.to < common.plan.length {
+        agenda.add(stay.to, Act::Leave);
     }
-    let cpu = cpu(&target.server_pids)?;
-    tokio::time::sleep(scenario.duration()).await;
-    let idle_cores =
-        (cpu_since(&target.server_pids, cpu)?).as_secs_f64() / scenario.duration().as_secs_f64();
-
-    // A receiver is held here: sending cannot fail.
-    let _ = start.send(true);
-    tokio::time::sleep(SETTLE + Duration::from_secs(3)).await;
-    let with_conversations = resident(&target.server_pids)?;
-    if let Some(ended) = open.try_join_next() {
-        let ended = ended.map_err(|e| RunError::Party(e.to_string()))?;
-        ended?;
+    for at in cuts::of(&common, Seat::Idle(n), stay.from) {
+        agenda.add(at, Act::Cut);
     }
-    let before = points.last().map_or(0, |(_, bytes)| *bytes);
-    let line: Vec<(f64, f64)> =
-        points.iter().map(|(n, bytes)| (*n as f64, *bytes as f64 / 1_024.0)).collect();
-    open.abort_all();
-    Ok(Some(IdleReport {
-        scenario: scenario.name.clone(),
-        verdict: Verdict::Passed,
-        kib_per_connection: cost::slope(&line),
-        kib_per_conversation: (with_conversations as f64 - before as f64)
-            / 1_024.0
-            / connections as f64,
-        steps: points,
-        idle_cores,
-    }))
-}
-
-fn resident(pids: &[u32]) -> std::io::Result<u64> {
-    pids.iter().map(|pid| cost::resident_bytes(*pid)).sum()
-}
-
-fn cpu(pids: &[u32]) -> std::io::Result<Duration> {
-    pids.iter().map(|pid| cost::cpu_time(*pid)).sum()
-}
-
-fn cpu_since(pids: &[u32], earlier: Duration) -> std::io::Result<Duration> {
-    Ok(cpu(pids)?.saturating_sub(earlier))
-}
-
-/// Keeps a connection; starts a conversation when told.
-async fn hold(mut wire: Wire, mut told: watch::Receiver<bool>) -> Result<(), WireError> {
-    loop {
+    while *stage.borrow_and_update() != Stage::Over {
         tokio::select! {
-            frames = wire.next() => {
-                for frame in frames? {
-                    if let Some(Frame::Error(error)) = frame.frame {
-                        return Err(WireError::Protocol(error.message));
+            biased;
+            Ok(()) = stage.changed() => {}
+            () = agenda.rings(&common) => {
+                while let Some((_, act)) = agenda.take(common.since()) {
+                    match act {
+                        Act::Leave => return Ok(()),
+                        _ => session.cut(),
                     }
                 }
             }
-            changed = told.changed() => {
-                if changed.is_err() {
-                    return Ok(());
+            heard = session.next() => match heard? {
+                Heard::Connected(_) => {
+                    here = Some(Held::new(&common.gauges.connections));
+                    common.count(n, Counter::Connected);
+                    if session.connections() > 1 {
+                        common.count(n, Counter::Reconnects);
+                    }
+                    if let Some(alone) = alone.take() {
+                        let taken = alone.elapsed();
+                        let begin = common.since().saturating_sub(taken);
+                        common.recorder.time(n, Timer::Connect, begin, taken);
+                    }
                 }
-                let start = Request::Start(StartConversation::default());
-                wire.send(vec![ClientFrame { id: 1, request: Some(start) }]).await?;
-            }
+                Heard::Lost(why) => {
+                    common.lost(&why);
+                    here = None;
+                    alone.get_or_insert_with(Instant::now);
+                }
+                _ => {}
+            },
         }
     }
+    drop(here);
+    Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod logs;
 mod metrics;
+mod process;
 
 pub use logs::{LogError, LogFormat, LogSettings, init_logs};
 pub use metrics::{MetricsError, MetricsHandle, init_metrics};

@@ -36,9 +36,11 @@ pub enum MetricsError {
 pub struct MetricsHandle(PrometheusHandle);
 
 impl MetricsHandle {
-    /// All metrics now, in Prometheus text form.
+    /// All metrics now, in Prometheus text form, with what the process uses.
     pub fn render(&self) -> String {
-        self.0.render()
+        let mut page = self.0.render();
+        crate::process::append(&mut page);
+        page
     }
 
     /// Folds recorded samples into their histograms; call every few seconds, so

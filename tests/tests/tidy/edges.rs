@@ -42,8 +42,14 @@ fn allowed(package: &str) -> Vec<&'static str> {
         "gateway" => [BELOW_ROLES.as_slice(), &["web"]].concat(),
         role if ROLES.contains(&role) => BELOW_ROLES.to_vec(),
         "node" => [BELOW_ROLES.as_slice(), &ROLES, &["web"]].concat(),
-        "loadtest" => vec!["core", "proto"],
-        "tests" => [BELOW_ROLES.as_slice(), &ROLES, &["web", "loadtest"]].concat(),
+        "client" => vec!["core", "proto"],
+        "results" => vec![],
+        "view" => vec!["results"],
+        "loadtest" => vec!["client", "core", "proto", "results", "view"],
+        "rivals" => vec!["client", "core", "loadtest", "proto", "results"],
+        "tests" => {
+            [BELOW_ROLES.as_slice(), &ROLES, &["client", "loadtest", "results", "web"]].concat()
+        }
         unknown => panic!("{unknown} is not in the table of the design: add it there and here"),
     }
 }

@@ -1,0 +1,110 @@
+//! Where a gateway listens, checked once, and from where it is called.
+
+use crate::source;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::str::FromStr;
+use tokio::net::TcpStream;
+use tonic::transport::Endpoint;
+
+/// Base address of a gateway: `http://HOST:PORT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// `HOST:PORT`.
+    authority: String,
+    host: String,
+    /// Address of this machine to connect from.
+    source: Option<IpAddr>,
+}
+
+/// Text that is no address of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not an address such as http://127.0.0.1:8080")]
+pub struct AddressError(String);
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || AddressError(text.to_owned());
+        let uri: http::Uri = text.parse().map_err(|_| error())?;
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        if uri.scheme_str() != Some("http") || !bare {
+            return Err(error());
+        }
+        let host = uri.host().filter(|h| !h.is_empty()).ok_or_else(error)?;
+        let port = uri.port_u16().unwrap_or(80);
+        Ok(Self {
+            authority: format!("{host}:{port}"),
+            host: host.trim_matches(['[', ']']).to_owned(),
+            source: None,
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.authority)
+    }
+}
+
+impl Address {
+    /// `HOST:PORT`.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The same gateway, called from this address: one source address has some
+    /// 28,000 ports for each target.
+    #[must_use]
+    pub fn from_source(self, source: IpAddr) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// Opens a TCP connection.
+    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+        source::connect(&self.authority, self.source).await
+    }
+
+    /// Whether it is this machine.
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost"
+            || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// For gRPC, with the settings that all channels share.
+    pub(super) fn endpoint(&self) -> Result<Endpoint, AddressError> {
+        let endpoint =
+            Endpoint::from_shared(self.to_string()).map_err(|_| AddressError(self.to_string()))?;
+        Ok(endpoint
+            .local_address(self.source)
+            .connect_timeout(super::connection::OPEN_DEADLINE)
+            .http2_keep_alive_interval(std::time::Duration::from_secs(15))
+            .keep_alive_timeout(std::time::Duration::from_secs(10))
+            .keep_alive_while_idle(true)
+            .tcp_nodelay(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_other_text() {
+        let address: Address = "http://127.0.0.1:8080/".parse().unwrap();
+        assert_eq!(address.to_string(), "http://127.0.0.1:8080");
+        for bad in ["127.0.0.1:8080", "https://127.0.0.1", "http://a/b", "http://a?b", "", "x"] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        let local = |text: &str| text.parse::<Address>().unwrap().is_loopback();
+        assert!(local("http://127.0.7.1:1") && local("http://localhost:1"));
+        assert!(local("http://[::1]:1"));
+        assert!(!local("http://10.0.0.1:1") && !local("http://localhost.example:1"));
+    }
+}
