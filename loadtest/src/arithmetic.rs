@@ -7,10 +7,10 @@ use std::fmt;
 /// Connections that one worker process carries: a process here may open 20,000
 /// files, and signing in, uploads and the rest need some.
 const CONNECTIONS_OF_WORKER: usize = 16_000;
-/// Ports from which one source address can reach one gateway (Linux:
-/// `net.ipv4.ip_local_port_range`, 32768–60999), less a tenth that may still be
-/// in TIME_WAIT.
-const PORTS_OF_SOURCE: usize = 28_232 * 9 / 10;
+/// Connections from one source address to one gateway. It has ports for 28,232
+/// (Linux: `net.ipv4.ip_local_port_range`, 32768–60999), but a gateway allows one
+/// address no more than 10,000 unless it is told to.
+const CONNECTIONS_OF_SOURCE: usize = 8_000;
 /// Memory of the generator for one connection: measured, mostly the session's
 /// buffers and its task.
 const KIB_OF_CONNECTION: usize = 24;
@@ -61,7 +61,7 @@ impl Needs {
             messages: messages(scenario, plan, conversations),
             connections,
             workers,
-            sources: connections.div_ceil(gateways.max(1)).div_ceil(PORTS_OF_SOURCE).max(1),
+            sources: connections.div_ceil(gateways.max(1)).div_ceil(CONNECTIONS_OF_SOURCE).max(1),
             files: connections.div_ceil(workers) + 64,
             memory_mib: connections * KIB_OF_CONNECTION * 1_024 / MIB + audit + 40 * (workers + 1),
             chats_of_agent: at_once.div_ceil(load.agents.count.max(1) as usize),
@@ -108,7 +108,7 @@ impl fmt::Display for Needs {
         writeln!(f, "agents         each needs room for {} chats", self.chats_of_agent)?;
         writeln!(f, "workers        {} processes", self.workers)?;
         writeln!(f, "files          {} for each worker (ulimit -n)", self.files)?;
-        writeln!(f, "ports          {} source addresses for each gateway", self.sources)?;
+        writeln!(f, "addresses      {} to connect from to each gateway", self.sources)?;
         write!(f, "memory         about {} MiB for the generator", self.memory_mib)
     }
 }

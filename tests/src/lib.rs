@@ -11,7 +11,7 @@ pub mod corpus;
 pub mod deadline;
 pub mod http;
 pub mod process;
+pub mod proxy;
 pub mod replay;
 pub mod server;
-pub mod session;
 pub mod wire;

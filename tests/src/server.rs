@@ -5,6 +5,7 @@ use crate::binary;
 use crate::deadline::{STEP, within};
 use crate::http::Http;
 use crate::process::Process;
+use frontdesk_client::Address;
 use frontdesk_proto::v1::Token;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -50,6 +51,7 @@ impl Plan {
         let mut server = Server {
             process: None,
             ready: None,
+            announced: String::new(),
             data: self.data.clone().unwrap_or_else(|| folder.path().join("data")),
             plan: self,
             _folder: folder,
@@ -81,6 +83,7 @@ pub struct Server {
     process: Option<Process>,
     /// Of the first start, which alone tells the passwords; the port stays.
     ready: Option<Ready>,
+    announced: String,
     data: PathBuf,
     plan: Plan,
     _folder: TempDir,
@@ -107,7 +110,9 @@ impl Server {
         let ready: Ready = serde_json::from_str(&line)
             .unwrap_or_else(|e| panic!("not a line of readiness ({e}): {line}"));
         assert_eq!(ready.event, "ready");
-        self.ready.get_or_insert(ready);
+        if self.ready.is_none() {
+            (self.ready, self.announced) = (Some(ready), line);
+        }
     }
 
     /// SIGKILL.
@@ -137,6 +142,11 @@ impl Server {
         self.ready.as_ref().expect("the server has been ready")
     }
 
+    /// The line of JSON by which it said so.
+    pub fn announced(&self) -> &str {
+        &self.announced
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.ready().address()
@@ -145,6 +155,11 @@ impl Server {
     /// `http://HOST:PORT`.
     pub fn url(&self) -> &str {
         &self.ready().listen
+    }
+
+    /// The same, for a client.
+    pub fn gateway(&self) -> Address {
+        self.url().parse().expect("it prints its address")
     }
 
     /// Its data folder.

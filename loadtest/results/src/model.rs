@@ -17,7 +17,7 @@ pub const SCHEMA: &str = "frontdesk-loadtest/result/v1";
 /// |---|---|
 /// | `sent` | messages sent for the first time |
 /// | `acknowledged` | messages the server called durable |
-/// | `delivered` | acknowledged and received by the other party |
+/// | `delivered` | received by the other party, once |
 /// | `started`, `assigned`, `closed` | conversations |
 /// | `rated`, `transferred`, `attachments`, `typing`, `read` | what else was done |
 /// | `deferred` | errors that were retried by themselves |
@@ -34,13 +34,14 @@ pub const SCHEMA: &str = "frontdesk-loadtest/result/v1";
 /// | `start` | intended arrival of a visitor → its conversation is durable |
 /// | `assign` | intended arrival of a visitor → an agent has the conversation |
 /// | `connect` | begin of connecting → Welcome |
+/// | `watched` | intended time of a message → received by a supervisor who watches |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
     /// [`SCHEMA`].
     pub schema: String,
     /// Version of the harness.
     pub version: String,
-    /// Id of the run: 16 hexadecimal digits, as in every payload.
+    /// Id of the run: 8 hexadecimal digits, as in every payload.
     pub run: String,
     /// What was run.
     pub scenario: ScenarioInfo,

@@ -38,7 +38,7 @@ enum Command {
     Run(Box<RunArgs>),
     /// Check a scenario without running it, and print what it needs
     Check(CheckArgs),
-    /// Print a result again: as HTML, CSV, JUnit XML or text
+    /// Print a result again; writes RESULT.html unless told what else to write
     Report(ReportArgs),
     /// Learn a baseline, with its noise, from three runs or more
     Baseline(BaselineArgs),
@@ -191,8 +191,11 @@ fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let result = RunResult::from_json(&read(&args.result)?)?;
     let outputs = &args.outputs;
     let nowhere = [&outputs.json, &outputs.html, &outputs.csv, &outputs.junit];
+    print(&frontdesk_results::summary(&result))?;
     if nowhere.iter().all(|path| path.is_none()) {
-        print(&frontdesk_results::summary(&result))?;
+        let path = args.result.with_extension("html");
+        write(&path, &frontdesk_results::html(&result, None))?;
+        print(&format!("\n{}\n", path.display()))?;
     }
     outputs.write(&result, None)?;
     Ok(ExitCode::SUCCESS)

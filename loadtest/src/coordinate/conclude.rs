@@ -7,6 +7,7 @@ use super::sample::Sampler;
 use crate::cost::{self, Source};
 use crate::drive::{Bucket, Counter, Timer};
 use crate::faults::{Fault, Made, peak_per_s, recovery};
+use crate::plan::Plan;
 use crate::scenario::Scenario;
 use frontdesk_proto::wkt::Timestamp;
 use frontdesk_results::{
@@ -37,6 +38,7 @@ pub(super) fn conclude(
     let Course { stopped, drained_at, figures, sampler, faults } = course;
     let scenario = &order.scenario;
     let (audit, unanswered) = (audit(&figures, read), unanswered(&figures));
+    let absent = absent(scenario, &figures.phases);
     let sampled = sampler.finish(figures.counted.counter(Counter::Delivered));
     let mut result = RunResult {
         schema: SCHEMA.to_owned(),
@@ -73,7 +75,8 @@ pub(super) fn conclude(
         server: sampled.server,
         thresholds: scenario.thresholds.iter().map(ThresholdResult::from).collect(),
     };
-    let extra = objections(scenario, &figures.counted, unanswered, stopped, &faults);
+    let mut extra = objections(scenario, &figures.counted, unanswered, stopped, &faults);
+    extra.extend(absent.filter(|_| stopped.is_none()));
     judge(&mut result, extra);
     result
 }
@@ -93,9 +96,23 @@ fn audit(figures: &Finished, read: ReadBack) -> Audit {
     }
 }
 
-/// Messages that the server has neither acknowledged nor refused.
+/// Messages that the server has neither acknowledged nor refused, after all.
 fn unanswered(figures: &Finished) -> u64 {
-    figures.totals.sent.saturating_sub(figures.totals.acknowledged)
+    figures.totals.sent.saturating_sub(figures.totals.answered)
+}
+
+/// People of the plan who were never connected.
+fn absent(scenario: &Scenario, phases: &[Bucket]) -> Option<Reason> {
+    let plan = Plan::of(scenario);
+    let meant = (plan.arrivals.len() + plan.places.len() + plan.idle.len()) as u64;
+    let first =
+        |bucket: &Bucket| bucket.counter(Counter::Connected) - bucket.counter(Counter::Reconnects);
+    let came: u64 = phases.iter().map(first).sum();
+    // Who was to come in the last moment may not have got through the door.
+    (came < meant - meant / 100).then(|| Reason {
+        verdict: Verdict::Failed,
+        text: format!("only {came} of {meant} people were ever connected"),
+    })
 }
 
 fn counters(bucket: &Bucket) -> BTreeMap<String, u64> {
@@ -168,8 +185,8 @@ fn objections(
             object(Verdict::Failed, format!("{count} {what}"));
         }
     }
-    if unanswered > counted.counter(Counter::Refused) {
-        let text = format!("{unanswered} messages were not acknowledged long after the end");
+    if unanswered > 0 {
+        let text = format!("{unanswered} messages had no answer long after the end");
         object(Verdict::Failed, text);
     }
     for (fault, made) in faults.iter().filter(|(_, made)| !made.succeeded()) {

@@ -141,11 +141,11 @@ impl Leader<'_> {
                         team.order(to_worker::Message::Drain(Drain {})).await;
                     }
                     let now = self.ledger.totals();
-                    let moved = (now.sent, now.acknowledged, now.delivered)
-                        != (before.sent, before.acknowledged, before.delivered);
+                    let moved = (now.sent, now.answered, now.delivered)
+                        != (before.sent, before.answered, before.delivered);
                     still = if moved || drained_at.is_none() { 0 } else { still + 1 };
                     before = now;
-                    let settled = now.sent == now.acknowledged && still >= QUIET;
+                    let settled = now.sent == now.answered && still >= QUIET;
                     if settled || still >= PATIENCE {
                         break;
                     }

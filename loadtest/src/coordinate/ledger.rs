@@ -7,11 +7,13 @@ use crate::protocol::Tick;
 use crate::scenario::Scenario;
 use frontdesk_results::{Latency, Series, latency};
 use hdrhistogram::Histogram;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds for which distributions are kept apart: what was meant to happen
 /// earlier and ends only now still counts, but no longer shows in the series.
 const OPEN_SECONDS: u32 = 120;
+/// Different notes that a run shows.
+const MAX_TOLD: usize = 200;
 
 /// What a worker said last.
 #[derive(Debug, Default, Clone)]
@@ -20,7 +22,7 @@ struct Latest {
     conversations: u64,
     waiting: u64,
     sent: u64,
-    acknowledged: u64,
+    answered: u64,
     delivered: u64,
     cpu_seconds: f64,
 }
@@ -32,7 +34,7 @@ pub(super) struct Totals {
     pub(super) conversations: u64,
     pub(super) waiting: u64,
     pub(super) sent: u64,
-    pub(super) acknowledged: u64,
+    pub(super) answered: u64,
     pub(super) delivered: u64,
     pub(super) cpu_seconds: f64,
 }
@@ -60,6 +62,8 @@ pub(super) struct Ledger {
     pub(super) cases: BTreeMap<u32, Case>,
     pub(super) findings: Findings,
     notes: Vec<String>,
+    /// What has been said once is not said again.
+    told: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -76,6 +80,7 @@ impl Ledger {
             cases: BTreeMap::new(),
             findings: Findings::default(),
             notes: Vec::new(),
+            told: BTreeSet::new(),
         }
     }
 
@@ -95,14 +100,18 @@ impl Ledger {
             let offence = serde_json::from_str(offence).map_err(|_| UNREADABLE)?;
             self.findings.remember(offence);
         }
-        self.notes.extend(tick.notes.iter().cloned());
+        for note in &tick.notes {
+            if self.told.len() < MAX_TOLD && self.told.insert(note.clone()) {
+                self.notes.push(note.clone());
+            }
+        }
         if let Some(latest) = self.workers.get_mut(worker) {
             *latest = Latest {
                 connections: tick.connections,
                 conversations: tick.conversations,
                 waiting: tick.waiting,
                 sent: tick.sent,
-                acknowledged: tick.acknowledged,
+                answered: tick.answered,
                 delivered: tick.delivered,
                 cpu_seconds: tick.cpu_seconds,
             };
@@ -137,7 +146,7 @@ impl Ledger {
             conversations: sum.conversations + of.conversations,
             waiting: sum.waiting + of.waiting,
             sent: sum.sent + of.sent,
-            acknowledged: sum.acknowledged + of.acknowledged,
+            answered: sum.answered + of.answered,
             delivered: sum.delivered + of.delivered,
             cpu_seconds: sum.cpu_seconds + of.cpu_seconds,
         })

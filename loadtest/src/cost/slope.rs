@@ -9,6 +9,9 @@ const MOST_POINTS: usize = 256;
 const FEWEST_COUNTS: usize = 3;
 /// Nor does one whose connections vary by less than this share of the most.
 const LEAST_VARIATION: f64 = 0.1;
+/// Nor does one that explains less than this share of the memory's variance:
+/// then something else than connections decides how much there is.
+const LEAST_EXPLAINED: f64 = 0.8;
 
 /// Collects readings over a run in bounded memory: when it is full, every second
 /// one goes, and from then on only every second one is taken.
@@ -56,8 +59,8 @@ impl Slope {
 }
 
 /// Resident bytes that one more connection costs: the slope of the line of least
-/// squares. `None` when there are not three different numbers of connections, or
-/// when they vary by less than a tenth.
+/// squares. `None` when there are not three different numbers of connections,
+/// when they vary by less than a tenth, or when memory hardly follows them.
 pub fn bytes_per_connection(points: &[SlopePoint]) -> Option<f64> {
     let mut counts: Vec<u64> = points.iter().map(|point| point.connections).collect();
     counts.sort_unstable();
@@ -67,16 +70,21 @@ pub fn bytes_per_connection(points: &[SlopePoint]) -> Option<f64> {
         return None;
     }
     let line = points.iter().map(|p| (p.connections as f64, p.resident_bytes as f64));
-    Some(slope(&line.collect::<Vec<_>>()))
+    let (slope, explained) = fit(&line.collect::<Vec<_>>());
+    (explained >= LEAST_EXPLAINED).then_some(slope)
 }
 
-/// The slope of the line of least squares; the xs must not all be equal.
-fn slope(points: &[(f64, f64)]) -> f64 {
+/// The line of least squares: its slope, and the share of the ys' variance that
+/// it explains (R²). The xs must not all be equal.
+fn fit(points: &[(f64, f64)]) -> (f64, f64) {
     let n = points.len() as f64;
     let (mean_x, mean_y) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
-    let above: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-    let below: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
-    above / below
+    let together: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let of_x: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    let of_y: f64 = points.iter().map(|(_, y)| (y - mean_y).powi(2)).sum();
+    // Without any variance there is none to explain.
+    let explained = if of_y > 0.0 { together * together / (of_x * of_y) } else { 1.0 };
+    (together / of_x, explained)
 }
 
 #[cfg(test)]
@@ -96,6 +104,8 @@ mod tests {
         assert_eq!(bytes_per_connection(&twice), None, "two numbers of connections");
         let flat = [point(1_000, 0), point(1_050, 9), point(1_099, 10)];
         assert_eq!(bytes_per_connection(&flat), None, "less than a tenth apart");
+        let noise = [point(0, 9), point(500, 0), point(1_000, 8)];
+        assert_eq!(bytes_per_connection(&noise), None, "memory follows something else");
         assert!(bytes_per_connection(&[point(900, 0), point(950, 9), point(1_000, 10)]).is_some());
     }
 

@@ -54,6 +54,7 @@ impl Agent {
         session.ask(Request::SetStatus(SetStatus { status, reason: String::new() })).await?;
         let dice = Dice::of(common.scenario.seed, "accept", n);
         let mut person = Person::new(common, session, Side::Agent, n);
+        person.alone = None;
         person.id = welcome.you.as_ref().map(|you| you.id.clone()).unwrap_or_default();
         let capacity = welcome.agent_state.as_ref().map_or(0, |state| state.capacity);
         Ok(Self { person, dice, capacity, turns_before: HashMap::new() })

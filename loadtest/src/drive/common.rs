@@ -59,7 +59,8 @@ pub(super) struct Gauges {
     pub(super) conversations: AtomicU64,
     pub(super) waiting: AtomicU64,
     pub(super) sent: AtomicU64,
-    pub(super) acknowledged: AtomicU64,
+    /// Messages with a final answer, good or bad.
+    pub(super) answered: AtomicU64,
     pub(super) delivered: AtomicU64,
 }
 
@@ -95,7 +96,7 @@ impl Common {
     pub(super) fn count(&self, shard: u32, counter: Counter) {
         let sum = match counter {
             Counter::Sent => Some(&self.gauges.sent),
-            Counter::Acknowledged => Some(&self.gauges.acknowledged),
+            Counter::Acknowledged => Some(&self.gauges.answered),
             Counter::Delivered => Some(&self.gauges.delivered),
             _ => None,
         };

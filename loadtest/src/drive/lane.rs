@@ -225,9 +225,9 @@ impl Lane {
         self.waiting.remove(&number);
     }
 
-    /// Whether an answer is missing.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    /// The first message whose answer is missing.
+    pub(super) fn waits_for(&self) -> Option<u32> {
+        self.waiting.keys().next().copied()
     }
 
     /// A message is sent again: it may be appended after later ones.

@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -64,7 +65,7 @@ pub(super) struct Person {
     uploads: FuturesUnordered<Uploading>,
     next_lane: u32,
     /// Since when it has been without a connection.
-    alone: Option<Instant>,
+    pub(super) alone: Option<Instant>,
 }
 
 impl Person {
@@ -114,6 +115,10 @@ impl Person {
         let Some(lane) = self.lanes.remove(&key) else { return };
         self.index.remove(&lane.conversation);
         self.session.forget(&lane.conversation);
+        if let Some(number) = lane.waits_for() {
+            let (side, conversation) = (self.side, &lane.conversation);
+            self.common.tell(format!("{side}'s message {number} in {conversation}: no answer"));
+        }
         self.common.found(std::mem::take(&mut self.findings));
         self.common.file(lane.into_dossier(complete)).await;
     }
@@ -297,6 +302,7 @@ impl Person {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         let Frame::Sent(sent) = frame else {
             lane.refused(number);
+            self.common.gauges.answered.fetch_add(1, Ordering::Relaxed);
             // Whoever talks into a conversation that was just closed or handed
             // over is told so; that is no failure.
             if lane.active && !lane.closed {

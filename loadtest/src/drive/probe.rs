@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How often it looks.
-const INTERVAL: Duration = Duration::from_millis(10);
+const INTERVAL: Duration = Duration::from_micros(INTERVAL_US);
+const INTERVAL_US: u64 = 10_000;
 
 /// A probe at work; it ends when it is dropped.
 pub(super) struct Probe {
@@ -31,7 +32,9 @@ impl Probe {
                 alarm.rings().await;
                 let micros = u64::try_from(meant.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let mut lag = into.lock().unwrap_or_else(PoisonError::into_inner);
-                lag.record(micros.max(1)).expect("histograms that grow take any value");
+                // A long sleep counts for every look that it has swallowed.
+                lag.record_correct(micros.max(1), INTERVAL_US)
+                    .expect("histograms that grow take any value");
             }
         });
         Self { lag, task }

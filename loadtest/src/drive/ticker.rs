@@ -71,7 +71,7 @@ fn tick(common: &Common, probe: &Probe) -> Result<Tick, RunError> {
         conversations: value(&gauges.conversations),
         waiting: value(&gauges.waiting),
         sent: value(&gauges.sent),
-        acknowledged: value(&gauges.acknowledged),
+        answered: value(&gauges.answered),
         delivered: value(&gauges.delivered),
         cpu_seconds: cost::cpu_time(std::process::id())?.as_secs_f64(),
         lag: latency::to_bytes(&probe.take()).into(),

@@ -63,7 +63,10 @@ impl Visitor {
         let mut waits = None;
         let mut open = None;
         self.start();
-        self.person.agenda.add(self.visit.leave, Act::Leave);
+        // At the end of the run nobody leaves before all have fallen silent.
+        if self.visit.leave < common.plan.length {
+            self.person.agenda.add(self.visit.leave, Act::Leave);
+        }
         for at in cuts::of(&common, Seat::Visitor(self.visit.number), self.visit.arrival) {
             self.person.agenda.add(at, Act::Cut);
         }
@@ -127,7 +130,10 @@ impl Visitor {
     }
 
     fn is_started(&self) -> bool {
-        self.person.lanes.get(&self.lane).is_some_and(|lane| lane.active || !lane.is_waiting())
+        self.person
+            .lanes
+            .get(&self.lane)
+            .is_some_and(|lane| lane.active || lane.waits_for().is_none())
     }
 
     /// Closed, and every answer is there.

@@ -40,9 +40,9 @@ pub struct Fault {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Processes of the server, in the order in which they were named:
-    /// `FRONTDESK_SERVER_PIDS`, and the first as `FRONTDESK_SERVER_PID`.
+    /// `LOADTEST_SERVER_PIDS`, and the first as `LOADTEST_SERVER_PID`.
     pub server_pids: Vec<u32>,
-    /// Addresses of its gateways: `FRONTDESK_TARGETS`.
+    /// Addresses of its gateways: `LOADTEST_TARGETS`.
     pub targets: Vec<String>,
 }
 
@@ -167,16 +167,16 @@ impl Group {
         let mut shell = Command::new("sh");
         shell
             .args(["-c", command])
-            .env("FRONTDESK_SERVER_PIDS", pids.join(" "))
-            .env("FRONTDESK_TARGETS", known.targets.join(" "))
+            .env("LOADTEST_SERVER_PIDS", pids.join(" "))
+            .env("LOADTEST_TARGETS", known.targets.join(" "))
             .process_group(0)
             .kill_on_drop(true)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
         match pids.first() {
-            Some(first) => shell.env("FRONTDESK_SERVER_PID", first),
-            None => shell.env_remove("FRONTDESK_SERVER_PID"),
+            Some(first) => shell.env("LOADTEST_SERVER_PID", first),
+            None => shell.env_remove("LOADTEST_SERVER_PID"),
         };
         let shell = shell.spawn()?;
         let id = shell.id().and_then(|id| Pid::from_raw(id.cast_signed()));

@@ -36,8 +36,7 @@ async fn gone(pid: &str) {
 
 #[tokio::test]
 async fn a_command_knows_the_server_and_its_words_are_kept_in_order() {
-    let said =
-        "echo $FRONTDESK_SERVER_PIDS; echo $FRONTDESK_SERVER_PID >&2; echo $FRONTDESK_TARGETS";
+    let said = "echo $LOADTEST_SERVER_PIDS; echo $LOADTEST_SERVER_PID >&2; echo $LOADTEST_TARGETS";
     let made = made(said).await;
     assert_eq!(made.output, "11 12\n11\nhttp://127.0.0.1:1 http://127.0.0.1:2");
     assert!(made.succeeded());
@@ -45,7 +44,7 @@ async fn a_command_knows_the_server_and_its_words_are_kept_in_order() {
 
 #[tokio::test]
 async fn without_server_processes_there_is_no_first_one() {
-    let command = "echo ${FRONTDESK_SERVER_PID-none}";
+    let command = "echo ${LOADTEST_SERVER_PID-none}";
     let made = fault(command).make(&Surroundings::default()).await.unwrap();
     assert_eq!(made.output, "none");
 }

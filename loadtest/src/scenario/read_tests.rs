@@ -1,3 +1,5 @@
+//! Scenarios that are read, and mistakes that are named.
+
 use super::*;
 use frontdesk_results::Model;
 use std::path::Path;

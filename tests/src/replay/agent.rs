@@ -2,10 +2,9 @@
 //! each after having heard the visitor's line before it.
 
 use super::visitor::line;
-use super::{ATTRIBUTE, Script};
-use crate::session::{Happening, Session};
+use super::{ATTRIBUTE, Script, next};
 use crate::wire::text;
-use frontdesk_proto::v1::client_frame::Request;
+use frontdesk_client::{AskError, Heard, Session};
 use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
@@ -33,9 +32,15 @@ struct Agent {
 pub(super) async fn serve(session: Session, script: Arc<Script>) {
     let mut agent = Agent { session, script, chats: HashMap::new() };
     loop {
-        match agent.session.next().await {
-            Happening::Connected(welcome) => agent.connected(&welcome).await,
-            Happening::Pushed(frame) => agent.pushed(*frame).await,
+        match next(&mut agent.session).await {
+            Heard::Connected(welcome) => agent.connected(&welcome).await,
+            Heard::Event(push) => {
+                agent.heard(push.event.expect("a push carries an event")).await;
+            }
+            Heard::Push(frame) => agent.pushed(*frame).await,
+            Heard::Unfollowed { error, .. } => must_be_gone(&error),
+            Heard::Answer { .. } | Heard::Deferred { .. } | Heard::Lost(_) => {}
+            Heard::Breach { .. } => unreachable!("it would have panicked"),
         }
     }
 }
@@ -46,11 +51,10 @@ impl Agent {
         let online = AgentStatus::Online;
         if welcome.agent_state.as_ref().is_none_or(|s| s.status() != online) {
             let status = SetStatus { status: online.into(), reason: String::new() };
-            self.session.ask(Request::SetStatus(status)).await.expect("an agent can go online");
+            self.session.call(status).await.expect("an agent can go online");
         }
         let list = ListConversations { limit: 100, include_closed: false };
-        let list = self.session.ask(Request::ListConversations(list)).await;
-        let Ok(Frame::ConversationList(list)) = list else { panic!("not a list: {list:?}") };
+        let list = self.session.call(list).await.expect("an agent can list its conversations");
         for state in list.conversations {
             let known = self.chats.contains_key(&state.conversation_id);
             if state.phase() == Phase::Assigned && !known {
@@ -62,9 +66,6 @@ impl Agent {
     async fn pushed(&mut self, frame: Frame) {
         match frame {
             Frame::Offer(offer) => self.offered(offer).await,
-            Frame::Event(push) => {
-                self.heard(push.event.expect("a push carries an event")).await;
-            }
             Frame::Error(error) => self.failed(error).await,
             _ => {}
         }
@@ -73,22 +74,13 @@ impl Agent {
     async fn offered(&mut self, offer: OfferPush) {
         let OfferPush { conversation_id, offer_id, .. } = offer;
         let accept = AcceptOffer { conversation_id: conversation_id.clone(), offer_id };
-        match self.session.ask(Request::AcceptOffer(accept)).await {
-            Ok(_) => {}
-            // The offer was withdrawn, or accepted before the answer got lost.
-            Err(error) => {
-                let code = error.code();
-                let gone = matches!(code, ErrorCode::FailedPrecondition | ErrorCode::NotFound);
-                assert!(gone, "an offer cannot be accepted: {error:?}");
-            }
-        }
+        // The offer was withdrawn, or accepted before the answer got lost.
+        unless_gone(self.session.call(accept).await);
     }
 
+    /// Closed and taken up elsewhere in the meantime is no error.
     async fn follow(&mut self, conversation: &str) {
-        if let Err(error) = self.session.follow(conversation).await {
-            // Closed and taken up elsewhere in the meantime.
-            assert_eq!(error.code(), ErrorCode::NotFound, "{error:?}");
-        }
+        unless_gone(self.session.follow(conversation).await);
     }
 
     async fn failed(&mut self, error: Error) {
@@ -129,10 +121,23 @@ impl Agent {
             return;
         }
         *said = number + 1;
-        let send = Request::Send(line(id, number, &lines[number]));
-        match self.session.ask(send).await {
-            Ok(Frame::Sent(sent)) => self.script.said(dialogue, number, sent),
-            other => panic!("dialogue {dialogue}, line {number}: not sent: {other:?}"),
+        let send = line(id, number, &lines[number]);
+        match self.session.call(send).await {
+            Ok(sent) => self.script.said(dialogue, number, sent),
+            Err(error) => panic!("dialogue {dialogue}, line {number}: not sent: {error}"),
         }
     }
+}
+
+fn unless_gone<T>(answer: Result<T, AskError>) {
+    match answer {
+        Ok(_) => {}
+        Err(AskError::Refused(error)) => must_be_gone(&error),
+        Err(error) => panic!("an agent was not answered: {error}"),
+    }
+}
+
+fn must_be_gone(error: &Error) {
+    let gone = matches!(error.code(), ErrorCode::FailedPrecondition | ErrorCode::NotFound);
+    assert!(gone, "an error for an agent: {error:?}");
 }

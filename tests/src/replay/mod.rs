@@ -8,17 +8,20 @@ mod visitor;
 
 use crate::accounts::Account;
 use crate::corpus::Dialogue;
+use crate::deadline::within;
 use crate::server::{Plan, Server};
-use crate::session::Session;
-use crate::wire::Carrier;
+use frontdesk_client::{Carrier, Heard, Session, SessionSettings};
 use frontdesk_proto::v1::Sent;
 use futures::future::join_all;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 pub use verify::verify;
 
+/// The longest that anything takes, a killed server and its restart included.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Name of the attribute that tells an agent which dialogue it is in.
 const ATTRIBUTE: &str = "dialogue";
 /// Agents who share the dialogues; each takes up to 100.
@@ -81,6 +84,15 @@ pub async fn server() -> Server {
     plan.set("gateway.request_burst", 100_000).start().await
 }
 
+/// The next thing a client hears; panics when the order of events was broken.
+async fn next(session: &mut Session) -> Heard {
+    let heard = within(PATIENCE, "something happens", session.next()).await;
+    match heard.unwrap_or_else(|e| panic!("a session was given up: {e}")) {
+        Heard::Breach { conversation, breach } => panic!("{conversation}: {breach}"),
+        heard => heard,
+    }
+}
+
 /// Everybody, ready to begin.
 pub struct Replay {
     script: Arc<Script>,
@@ -102,13 +114,14 @@ impl Replay {
         let is_extra = |account: &Account| account.email.starts_with("agent-");
         for account in server.accounts("agent").iter().filter(|a| is_extra(a)) {
             let token = server.sign_in(account).await.token;
-            let session = Session::new(server.address(), Carrier::Grpc, token);
-            replay.agents.spawn(agent::serve(session, script.clone()));
+            let settings = SessionSettings::new(server.gateway(), Carrier::Grpc, token);
+            replay.agents.spawn(agent::serve(Session::new(settings), script.clone()));
         }
         let tokens = join_all(script.dialogues.iter().map(|_| server.visitor_token())).await;
         for (n, token) in tokens.into_iter().enumerate() {
-            let carrier = if n % 2 == 0 { Carrier::Json } else { Carrier::Protobuf };
-            let session = Session::new(server.address(), carrier, token.token.clone());
+            let carrier = [Carrier::WebSocketJson, Carrier::WebSocketProtobuf][n % 2];
+            let settings = SessionSettings::new(server.gateway(), carrier, token.token.clone());
+            let session = Session::new(settings);
             replay.visitors.spawn(visitor::talk(session, script.clone(), n, token.token));
         }
         replay

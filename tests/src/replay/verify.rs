@@ -2,7 +2,8 @@
 
 use super::{Script, Told};
 use crate::server::Server;
-use crate::wire::{Carrier, Wire, text};
+use crate::wire::{Wire, text};
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::{Audience, Event, EventPush, Party};
 use serde::Deserialize;
 use std::sync::PoisonError;
@@ -23,7 +24,7 @@ pub async fn verify(server: &Server, script: &Script, told: &[Told]) {
         let path = format!("/v1/conversations/{}/transcript?format=json", told.conversation);
         let transcript = server.http().get_as(&told.token, &path).await.expect_ok();
         let transcript: Transcript = transcript.json();
-        let (mut visitor, _) = Wire::open(server, Carrier::Protobuf, &told.token).await;
+        let (mut visitor, _) = Wire::open(server, Carrier::WebSocketProtobuf, &told.token).await;
         let history = visitor.history(&told.conversation).await;
         assert!(transcript.events == history, "transcript and history differ: {told:?}");
         let whole = staff.history(&told.conversation).await;

@@ -1,9 +1,8 @@
 //! The visitor of one dialogue: says the even lines.
 
-use super::{ATTRIBUTE, Script, Told};
-use crate::session::{Happening, Session};
+use super::{ATTRIBUTE, Script, Told, next};
 use crate::wire::{fresh_id, text};
-use frontdesk_proto::v1::client_frame::Request;
+use frontdesk_client::{Heard, Session};
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{Audience, CloseConversation, EventPush, SendMessage, StartConversation};
 use std::sync::Arc;
@@ -24,7 +23,7 @@ pub(super) async fn talk(
         first_message: Some(line(&conversation, 0, &lines[0])),
         ..StartConversation::default()
     };
-    session.ask(Request::Start(start)).await.expect("a conversation can be opened");
+    session.call(start).await.expect("a conversation can be opened");
     let (mut heard, mut said) = (0, 1);
     while heard < lines.len() {
         if let Some(words) = hear(&mut session).await {
@@ -32,16 +31,13 @@ pub(super) async fn talk(
             heard += 1;
         }
         if heard % 2 == 0 && heard < lines.len() && said <= heard {
-            let send = Request::Send(line(&conversation, heard, &lines[heard]));
-            match session.ask(send).await.expect("a message can be sent") {
-                Frame::Sent(sent) => script.said(dialogue, heard, sent),
-                other => panic!("not sent: {other:?}"),
-            }
+            let send = line(&conversation, heard, &lines[heard]);
+            script.said(dialogue, heard, session.call(send).await.expect("a message can be sent"));
             said = heard + 1;
         }
     }
     let close = CloseConversation { conversation_id: conversation.clone() };
-    session.ask(Request::Close(close)).await.expect("a conversation can be closed");
+    session.call(close).await.expect("a conversation can be closed");
     let again = session.connections().saturating_sub(1) as usize;
     script.reconnects.fetch_add(again, Ordering::Relaxed);
     Told { dialogue, conversation, token }
@@ -59,18 +55,19 @@ pub(super) fn line(conversation: &str, number: usize, words: &str) -> SendMessag
 
 /// The words of the next message, if that is what happens next.
 async fn hear(session: &mut Session) -> Option<String> {
-    let Happening::Pushed(frame) = session.next().await else { return None };
-    match *frame {
-        Frame::Event(EventPush { event: Some(event), .. }) => {
+    match next(session).await {
+        Heard::Event(EventPush { event: Some(event), .. }) => {
             assert_eq!(event.audience(), Audience::Public, "a visitor received {event:?}");
             text(&event).map(str::to_owned)
         }
-        Frame::Error(error) => {
+        Heard::Push(frame) => {
+            let Frame::Error(error) = *frame else { return None };
             assert!(error.retryable, "an error for a visitor: {error:?}");
             let followed = session.follow(&error.conversation_id).await;
             followed.expect("a conversation of one's own can be followed");
             None
         }
+        Heard::Unfollowed { error, .. } => panic!("an error for a visitor: {error:?}"),
         _ => None,
     }
 }

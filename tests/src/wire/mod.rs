@@ -1,67 +1,52 @@
 //! One connection of the client protocol, driven frame by frame.
 //!
-//! Unlike the client library it never reconnects, resends or hides anything:
-//! a test sees what the server says. What every reader is promised (no gap in
-//! `prev`, nothing internal for a visitor) is checked on every event.
+//! Unlike a session it never reconnects, resends or hides anything: a test sees
+//! what the server says. What every reader is promised (no gap in `prev`,
+//! nothing internal for a visitor) is checked on every event.
 
-pub mod link;
 mod requests;
 mod watch;
 
 use crate::accounts::Account;
 use crate::deadline::{STEP, step, within};
 use crate::server::Server;
+use bytes::Bytes;
+use frontdesk_client::{Carrier, Connection, Ended, Receiver, Sender};
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
-    ClientFrame, Cursor, Error, Event, EventPush, Hello, Party, Pong, ServerFrame, Welcome,
+    ClientBatch, ClientFrame, Cursor, Error, Event, EventPush, Hello, Party, Pong, ServerFrame,
+    Welcome,
 };
-pub use link::{End, Link};
 pub use requests::*;
 use std::collections::VecDeque;
 use std::time::Duration;
 use watch::Watch;
 
-/// The answer to a Ping.
-pub(crate) fn pong() -> ClientFrame {
-    ClientFrame { id: 0, request: Some(Request::Pong(Pong {})) }
-}
-
-/// How batches travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
-    /// WebSocket with JSON texts.
-    Json,
-    /// WebSocket with Protobuf messages.
-    Protobuf,
-    /// gRPC stream.
-    Grpc,
-}
-
-impl Carrier {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Protobuf, Self::Grpc];
-}
+/// The code of a connection that ended without one.
+const ABNORMAL: u32 = 1006;
 
 /// A connection.
-#[derive(Debug)]
 pub struct Wire {
-    link: Link,
+    sender: Sender,
+    receiver: Receiver,
     watch: Watch,
     /// Frames that came while something else was waited for.
     backlog: VecDeque<ServerFrame>,
     next_id: u32,
-    ended: Option<End>,
+    ended: Option<Ended>,
     patience: Duration,
 }
 
 impl Wire {
     /// Connects without saying anything.
     pub async fn connect(server: &Server, carrier: Carrier) -> Self {
-        let link = step("connecting", Link::open(server.address(), carrier)).await;
-        let link = link.unwrap_or_else(|e| panic!("cannot connect: {e:?}"));
+        let connection = Connection::connect(carrier, &server.gateway()).await;
+        let Connection { sender, receiver } =
+            connection.unwrap_or_else(|e| panic!("cannot connect: {e}"));
         Self {
-            link,
+            sender,
+            receiver,
             watch: Watch::default(),
             backlog: VecDeque::new(),
             next_id: 0,
@@ -124,7 +109,13 @@ impl Wire {
 
     /// Sends frames as one batch.
     pub async fn send_frames(&mut self, frames: Vec<ClientFrame>) {
-        step("sending", self.link.send(frames)).await;
+        // What cannot be sent any more is told by `end`.
+        let _ = step("sending", self.sender.send(&ClientBatch { frames })).await;
+    }
+
+    /// Sends any bytes as one message of the carrier.
+    pub async fn send_raw(&mut self, bytes: impl Into<Bytes>) {
+        let _ = step("sending", self.sender.send_raw(bytes.into())).await;
     }
 
     /// Waits for the reply with this id.
@@ -168,10 +159,15 @@ impl Wire {
         }
     }
 
-    /// Waits until the server ends the connection.
-    pub async fn end(&mut self) -> End {
+    /// Waits until the server ends the connection; gives the code, 1006 when it
+    /// said none.
+    pub async fn end(&mut self) -> u32 {
         step("the server ends the connection", async { while self.read().await {} }).await;
-        self.ended.clone().expect("it was read to its end")
+        match self.ended.as_ref().expect("it was read to its end") {
+            Ended::Closed { code, .. } => *code,
+            Ended::Cut(_) => ABNORMAL,
+            Ended::Malformed(what) => panic!("the server broke the protocol: {what}"),
+        }
     }
 
     /// Frames that have come and were not asked for.
@@ -187,11 +183,6 @@ impl Wire {
     /// Waits this long for what the server does only after a long time.
     pub fn patience(&mut self, patience: Duration) {
         self.patience = patience;
-    }
-
-    /// The link itself, for what the protocol forbids.
-    pub fn link(&mut self) -> &mut Link {
-        &mut self.link
     }
 
     async fn first(&mut self, what: &str, wanted: impl Fn(&ServerFrame) -> bool) -> ServerFrame {
@@ -216,23 +207,19 @@ impl Wire {
 
     /// Reads one batch into the backlog; false at the end.
     async fn read(&mut self) -> bool {
-        let frames = match self.link.receive().await {
-            Ok(frames) => frames,
-            Err(end) => {
-                // Bye says the same in band, and over gRPC it alone does.
-                self.ended.get_or_insert(end);
+        let batch = match self.receiver.receive().await {
+            Ok(batch) => batch,
+            Err(ended) => {
+                self.ended.get_or_insert(ended);
                 return false;
             }
         };
-        let mut pings = 0;
-        for frame in frames {
+        let mut pinged = false;
+        for frame in batch.frames {
             match &frame.frame {
                 Some(Frame::Ping(_)) => {
-                    pings += 1;
+                    pinged = true;
                     continue;
-                }
-                Some(Frame::Bye(bye)) => {
-                    self.ended = Some(End { code: bye.code, reason: bye.reason.clone() });
                 }
                 Some(Frame::Event(push)) => self.watch.saw(push),
                 Some(Frame::History(history)) => self.watch.read(history),
@@ -241,8 +228,9 @@ impl Wire {
             self.backlog.push_back(frame);
         }
         // Last, so that nothing is lost when the caller stops waiting here.
-        if pings > 0 {
-            self.link.send(vec![pong()]).await;
+        if pinged {
+            let pong = ClientFrame { id: 0, request: Some(Request::Pong(Pong {})) };
+            self.send_frames(vec![pong]).await;
         }
         true
     }

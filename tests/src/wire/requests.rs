@@ -1,13 +1,12 @@
 //! The steps that most tests take, each one request that must succeed.
 
 use super::Wire;
-use frontdesk_proto::v1::client_frame::Request;
+use frontdesk_client::Verb;
 use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
     AcceptOffer, AgentState, AgentStatus, CloseConversation, ConversationState, Cursor, Event,
-    EventPush, GetHistory, History, OfferPush, SendMessage, Sent, SetStatus, StartConversation,
-    Subscribe,
+    EventPush, GetHistory, OfferPush, SendMessage, Sent, SetStatus, StartConversation, Subscribe,
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -41,10 +40,13 @@ pub fn texts(events: &[EventPush]) -> Vec<String> {
 }
 
 impl Wire {
-    /// A request that must succeed.
-    pub async fn ask(&mut self, request: Request) -> Frame {
+    /// A request that must succeed; gives its answer.
+    pub async fn call<V: Verb>(&mut self, verb: V) -> V::Answer {
+        let request = verb.into_request();
         let name = format!("{request:?}").chars().take(120).collect::<String>();
-        self.request(request).await.unwrap_or_else(|e| panic!("{name} failed: {e:?}"))
+        let frame = self.request(request).await;
+        let frame = frame.unwrap_or_else(|e| panic!("{name} failed: {e:?}"));
+        V::answer(frame).unwrap_or_else(|other| panic!("{name} was answered with {other:?}"))
     }
 
     /// Opens a conversation with a first message.
@@ -58,34 +60,18 @@ impl Wire {
         first: &str,
         attributes: BTreeMap<String, String>,
     ) -> ConversationState {
-        let start = StartConversation {
+        self.call(StartConversation {
             conversation_id: fresh_id(),
             attributes: attributes.into_iter().collect(),
             first_message: Some(message("", first)),
             ..StartConversation::default()
-        };
-        self.conversation(Request::Start(start)).await
-    }
-
-    /// A request that is answered with a conversation.
-    pub async fn conversation(&mut self, request: Request) -> ConversationState {
-        match self.ask(request).await {
-            Frame::Conversation(state) => state,
-            other => panic!("not a conversation: {other:?}"),
-        }
+        })
+        .await
     }
 
     /// Says something; gives its place.
     pub async fn say(&mut self, conversation: &str, text: &str) -> Sent {
-        self.sent(Request::Send(message(conversation, text))).await
-    }
-
-    /// A request that is answered with Sent.
-    pub async fn sent(&mut self, request: Request) -> Sent {
-        match self.ask(request).await {
-            Frame::Sent(sent) => sent,
-            other => panic!("not sent: {other:?}"),
-        }
+        self.call(message(conversation, text)).await
     }
 
     /// Waits for a message with this text; gives its event.
@@ -96,11 +82,7 @@ impl Wire {
 
     /// Sets the status of an agent.
     pub async fn status(&mut self, status: AgentStatus) -> AgentState {
-        let ask = SetStatus { status: status.into(), reason: String::new() };
-        match self.ask(Request::SetStatus(ask)).await {
-            Frame::AgentState(state) => state,
-            other => panic!("not a status: {other:?}"),
-        }
+        self.call(SetStatus { status: status.into(), reason: String::new() }).await
     }
 
     /// Waits for an offer of this conversation.
@@ -116,8 +98,7 @@ impl Wire {
     /// Accepts an offer.
     pub async fn accept(&mut self, offer: &OfferPush) -> ConversationState {
         let conversation_id = offer.conversation_id.clone();
-        let offer_id = offer.offer_id.clone();
-        self.conversation(Request::AcceptOffer(AcceptOffer { conversation_id, offer_id })).await
+        self.call(AcceptOffer { conversation_id, offer_id: offer.offer_id.clone() }).await
     }
 
     /// Waits for the offer of a conversation and takes it.
@@ -128,22 +109,13 @@ impl Wire {
 
     /// Ends a conversation.
     pub async fn close(&mut self, conversation: &str) {
-        let conversation_id = conversation.to_owned();
-        self.ask(Request::Close(CloseConversation { conversation_id })).await;
+        self.call(CloseConversation { conversation_id: conversation.to_owned() }).await;
     }
 
     /// Follows a conversation from its first event on.
     pub async fn subscribe(&mut self, conversation: &str) -> ConversationState {
         let cursor = Cursor { conversation_id: conversation.to_owned(), seq: 0 };
-        self.conversation(Request::Subscribe(Subscribe { cursor: Some(cursor) })).await
-    }
-
-    /// One page.
-    pub async fn page(&mut self, ask: GetHistory) -> History {
-        match self.ask(Request::GetHistory(ask)).await {
-            Frame::History(history) => history,
-            other => panic!("not a page: {other:?}"),
-        }
+        self.call(Subscribe { cursor: Some(cursor) }).await
     }
 
     /// All events of a conversation that this reader may see, page by page.
@@ -153,7 +125,7 @@ impl Wire {
             let after_seq = events.last().and_then(|p| p.event.as_ref()).map_or(0, |e| e.seq);
             let conversation_id = conversation.to_owned();
             let ask = GetHistory { conversation_id, after_seq, limit: 200, backwards: false };
-            let page = self.page(ask).await;
+            let page = self.call(ask).await;
             if let Some(first) = page.events.first() {
                 assert_eq!(first.prev, after_seq, "pages leave no gap");
             }

@@ -5,11 +5,12 @@
 //! missing the test says so and passes.
 
 use crate::pause;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{AgentStatus, Error, ErrorCode, SendMessage};
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire, message, texts};
+use frontdesk_tests::wire::{Wire, message, texts};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -84,7 +85,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let plan = plan.set("gateway.requests_per_second", 100_000);
     let mut server = plan.set("gateway.request_burst", 100_000).start().await;
     let token = server.visitor_token().await.token;
-    let (mut visitor, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let id = visitor.start("first").await.conversation_id;
     let agent_token = server.sign_in(&server.agent(0)).await.token;
     let (mut agent, _) = Wire::open(&server, Carrier::Grpc, &agent_token).await;
@@ -107,7 +108,7 @@ async fn a_full_disk_refuses_and_recovers() {
     said.push("I can hear you again".to_owned());
     agent.status(AgentStatus::Away).await;
     agent.status(AgentStatus::Online).await;
-    let mut another = Wire::visitor(&server, Carrier::Protobuf).await;
+    let mut another = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
     let next = another.start("next please").await.conversation_id;
     agent.take(&next).await;
 

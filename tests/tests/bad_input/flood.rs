@@ -1,11 +1,12 @@
 //! Ten thousand messages as fast as they go.
 
 use crate::pause;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{ClientFrame, ErrorCode};
 use frontdesk_tests::server::Server;
-use frontdesk_tests::wire::{Carrier, Wire, message, texts};
+use frontdesk_tests::wire::{Wire, message, texts};
 
 const SENDS: u32 = 10_000;
 /// Frames of one batch, and how many batches are under way at once.
@@ -16,7 +17,7 @@ const AHEAD: u32 = 4;
 async fn a_flood_is_rate_limited_and_what_is_accepted_is_kept() {
     let mut server = Server::start().await;
     let token = server.visitor_token().await.token;
-    let (mut wire, _) = Wire::open(&server, Carrier::Protobuf, &token).await;
+    let (mut wire, _) = Wire::open(&server, Carrier::WebSocketProtobuf, &token).await;
     let id = wire.start("first").await.conversation_id;
 
     let first_id = 1_000_000;
@@ -62,6 +63,6 @@ async fn a_flood_is_rate_limited_and_what_is_accepted_is_kept() {
     accepted.push("after the flood".to_owned());
     server.kill();
     server.start_again().await;
-    let (mut wire, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut wire, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     assert_eq!(texts(&wire.history(&id).await), accepted);
 }

@@ -4,6 +4,7 @@
 use crate::raw::{BINARY, RawSocket, TEXT};
 use crate::{error_push, refused};
 use bytes::{Buf as _, Bytes};
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
@@ -11,14 +12,13 @@ use frontdesk_proto::v1::{
 };
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::Server;
-use frontdesk_tests::wire::{Carrier, Wire, fresh_id, message, texts};
+use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use serde_json::json;
 use tokio::net::TcpStream;
-use tokio_websockets::Message;
 
 const PROTOCOL_ERROR: u32 = 4202;
 const TOO_LARGE: u32 = 4203;
@@ -28,7 +28,7 @@ const MAX_BATCH: usize = 64 * 1024;
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_batches_end_only_their_own_connection() {
     let server = Server::start().await;
-    let mut bystander = Wire::visitor(&server, Carrier::Json).await;
+    let mut bystander = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = bystander.start("I do nothing wrong").await.conversation_id;
     let texts = [
         "{\"frames\":[",
@@ -40,16 +40,16 @@ async fn malformed_batches_end_only_their_own_connection() {
         "{\"frames\":[{\"id\":1,\"send\":{\"text\":\"\\ud800\"}}]}",
     ];
     for text in texts {
-        let mut wire = Wire::visitor(&server, Carrier::Json).await;
-        wire.link().send_message(Message::text(text)).await;
+        let mut wire = Wire::visitor(&server, Carrier::WebSocketJson).await;
+        wire.send_raw(text).await;
         assert_eq!(error_push(&mut wire).await.code(), ErrorCode::InvalidArgument, "{text}");
-        assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{text}");
+        assert_eq!(wire.end().await, PROTOCOL_ERROR, "{text}");
     }
     for bytes in [&[0x0a, 0xff][..], &[0xff; 40], &[0x0a, 0x02, 0xf2, 0x01], &[0x0b]] {
-        let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
-        wire.link().send_message(Message::binary(bytes.to_vec())).await;
+        let mut wire = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
+        wire.send_raw(bytes).await;
         assert_eq!(error_push(&mut wire).await.code(), ErrorCode::InvalidArgument, "{bytes:?}");
-        assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{bytes:?}");
+        assert_eq!(wire.end().await, PROTOCOL_ERROR, "{bytes:?}");
     }
     bystander.say(&id, "and am heard").await;
 }
@@ -97,14 +97,10 @@ async fn malformed_grpc_messages_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_wrong_kind_of_message_and_invalid_utf8_are_refused() {
     let server = Server::start().await;
-    let mut wire = Wire::visitor(&server, Carrier::Json).await;
-    wire.link().send_message(Message::binary(vec![1, 2, 3])).await;
-    assert_eq!(wire.end().await.code, PROTOCOL_ERROR);
-    let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
-    wire.link().send_message(Message::text("{}")).await;
-    assert_eq!(wire.end().await.code, PROTOCOL_ERROR);
-
     let token = server.visitor_token().await.token;
+    let mut raw = RawSocket::hello_in_protobuf(&server, &token).await;
+    raw.send(TEXT, b"{}").await.expect("the server reads");
+    assert_eq!(raw.end().await, Some(4202));
     let mut raw = RawSocket::hello(&server, &token).await;
     let invalid = b"{\"frames\":[{\"id\":1,\"send\":{\"text\":\"\xff\xfe\"}}]}";
     raw.send(TEXT, invalid).await.expect("the server reads");
@@ -150,14 +146,14 @@ async fn a_batch_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
         assert!(error.message.contains("32 KiB"), "{error:?}");
         let larger = batch_of(&id, MAX_BATCH + 1, carrier);
         wire.send(Request::Send(larger)).await;
-        assert_eq!(wire.end().await.code, TOO_LARGE, "{carrier:?}");
+        assert_eq!(wire.end().await, TOO_LARGE, "{carrier:?}");
     }
-    let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
+    let mut wire = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
     let frame =
         ClientFrame { id: 9, request: Some(Request::ListConversations(Default::default())) };
     wire.send_frames(vec![frame; 65]).await;
     assert_eq!(error_push(&mut wire).await.code(), ErrorCode::InvalidArgument);
-    assert_eq!(wire.end().await.code, PROTOCOL_ERROR);
+    assert_eq!(wire.end().await, PROTOCOL_ERROR);
 }
 
 /// A message whose batch (request 2 of its connection) has exactly this size.
@@ -170,8 +166,10 @@ fn batch_of(conversation: &str, size: usize, carrier: Carrier) -> SendMessage {
         let frames = vec![ClientFrame { id: 3, request }];
         let batch = frontdesk_proto::v1::ClientBatch { frames };
         match carrier {
-            Carrier::Json => serde_json::to_vec(&batch).expect("frames have a JSON form").len(),
-            Carrier::Protobuf | Carrier::Grpc => batch.encoded_len(),
+            Carrier::WebSocketJson => {
+                serde_json::to_vec(&batch).expect("frames have a JSON form").len()
+            }
+            Carrier::WebSocketProtobuf | Carrier::Grpc => batch.encoded_len(),
         }
     };
     // Lengths in Protobuf take as many bytes for all texts of about this size.
@@ -183,7 +181,7 @@ fn batch_of(conversation: &str, size: usize, carrier: Carrier) -> SendMessage {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_kinds_of_requests_are_unimplemented_and_unknown_fields_ignored() {
     let server = Server::start().await;
-    let mut json = Wire::visitor(&server, Carrier::Json).await;
+    let mut json = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = json.start("first").await.conversation_id;
     let later = json!({
         "frames": [
@@ -195,13 +193,13 @@ async fn unknown_kinds_of_requests_are_unimplemented_and_unknown_fields_ignored(
         ],
         "trace": "abc",
     });
-    json.link().send_message(Message::text(later.to_string())).await;
+    json.send_raw(later.to_string()).await;
     assert_eq!(json.reply(71).await.map_err(|e| e.code()), Err(ErrorCode::Unimplemented));
     assert!(matches!(json.reply(72).await, Ok(Frame::Sent(_))));
     json.say(&id, "third").await;
     assert_eq!(texts(&json.history(&id).await), ["first", "second", "third"]);
 
-    let mut binary = Wire::visitor(&server, Carrier::Protobuf).await;
+    let mut binary = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
     let id = binary.start("first").await.conversation_id;
     let batch = [
         frame_of_a_later_version(81, 999, b"tango"),
@@ -209,7 +207,7 @@ async fn unknown_kinds_of_requests_are_unimplemented_and_unknown_fields_ignored(
         with_unknown(Vec::new()),
     ]
     .concat();
-    binary.link().send_message(Message::binary(batch)).await;
+    binary.send_raw(batch).await;
     assert_eq!(binary.reply(81).await.map_err(|e| e.code()), Err(ErrorCode::Unimplemented));
     assert!(matches!(binary.reply(82).await, Ok(Frame::Sent(_))));
     binary.say(&id, "third").await;
@@ -250,13 +248,13 @@ async fn requests_out_of_place_are_refused() {
         let mut wire = Wire::connect(&server, carrier).await;
         let list = Request::ListConversations(ListConversations::default());
         refused(&mut wire, list, ErrorCode::InvalidArgument).await;
-        assert_eq!(wire.end().await.code, PROTOCOL_ERROR, "{carrier:?}");
+        assert_eq!(wire.end().await, PROTOCOL_ERROR, "{carrier:?}");
 
         let mut wire = Wire::visitor(&server, carrier).await;
         refused(&mut wire, Request::Hello(Hello::default()), ErrorCode::InvalidArgument).await;
         wire.start("goes on").await;
     }
-    let mut agent = Wire::staff(&server, Carrier::Protobuf, &server.agent(0)).await;
+    let mut agent = Wire::staff(&server, Carrier::WebSocketProtobuf, &server.agent(0)).await;
     let unknown = SetStatus { status: 99, reason: String::new() };
     refused(&mut agent, Request::SetStatus(unknown), ErrorCode::InvalidArgument).await;
 }

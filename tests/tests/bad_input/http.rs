@@ -1,10 +1,11 @@
 //! Calls over HTTP that are wrong, too large, or out to trick a browser.
 
 use bytes::Bytes;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::Attachment;
 use frontdesk_tests::http::{Answer, Http};
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire, fresh_id};
+use frontdesk_tests::wire::{Wire, fresh_id};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ async fn upload(http: Http, token: &str, id: &str, name: &str, bytes: Vec<u8>) -
 async fn files_that_are_too_large_or_active_are_refused() {
     let server = Plan::default().set("gateway.attachment_max_bytes", 1_000).start().await;
     let token = server.visitor_token().await.token;
-    let (mut visitor, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let id = visitor.start("Look at this").await.conversation_id;
     let http = server.http();
     upload(http, &token, &id, "fits.txt", vec![b'x'; 1_000]).await.expect_ok();
@@ -44,7 +45,7 @@ async fn files_that_are_too_large_or_active_are_refused() {
 async fn a_file_is_never_served_as_a_page_and_its_name_is_only_a_name() {
     let server = Server::start().await;
     let token = server.visitor_token().await.token;
-    let (mut visitor, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let id = visitor.start("Look at this").await.conversation_id;
     let http = server.http();
     for (sent, kept) in [

@@ -1,13 +1,14 @@
 //! The documented limits, from both sides, and ids that mean nothing.
 
 use crate::{error_push, refused};
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{
     AddNote, AgentStatus, Cursor, ErrorCode, Hello, MarkRead, RateConversation, SendMessage,
     SetTags, StartConversation, Subscribe,
 };
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire, fresh_id, message, texts};
+use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
 use std::collections::HashMap;
 
 /// Of the documentation of `SendMessage.text`.
@@ -17,7 +18,7 @@ const MAX_TEXT: usize = 32 * 1024;
 async fn cursors_from_the_future_are_refused() {
     let server = Server::start().await;
     let token = server.visitor_token().await.token;
-    let (mut owner, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut owner, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let state = owner.start("the only message").await;
     let (id, head) = (state.conversation_id, state.head_seq);
     for carrier in Carrier::ALL {
@@ -42,10 +43,10 @@ async fn cursors_from_the_future_are_refused() {
         refused(&mut wire, absent, ErrorCode::InvalidArgument).await;
     }
     let resume = vec![Cursor { conversation_id: id, seq: 0 }; 101];
-    let mut wire = Wire::connect(&server, Carrier::Protobuf).await;
+    let mut wire = Wire::connect(&server, Carrier::WebSocketProtobuf).await;
     let hello = Hello { token, resume, ..Hello::default() };
     refused(&mut wire, Request::Hello(hello), ErrorCode::InvalidArgument).await;
-    assert_eq!(wire.end().await.code, 4202);
+    assert_eq!(wire.end().await, 4202);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,10 +73,10 @@ async fn texts_may_be_large_but_neither_empty_nor_larger() {
 async fn a_repeated_message_is_appended_once_for_ever() {
     let mut server = Plan::default().set("gateway.request_burst", 1_000).start().await;
     let token = server.visitor_token().await.token;
-    let (mut wire, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut wire, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let id = wire.start("first").await.conversation_id;
     let once = message(&id, "only once");
-    let first = wire.sent(Request::Send(once.clone())).await;
+    let first = wire.call(once.clone()).await;
     assert!(!first.duplicate);
     // More than the owner remembers in memory.
     for n in 0..100 {
@@ -85,7 +86,7 @@ async fn a_repeated_message_is_appended_once_for_ever() {
     server.start_again().await;
     for carrier in Carrier::ALL {
         let (mut wire, _) = Wire::open(&server, carrier, &token).await;
-        let again = wire.sent(Request::Send(once.clone())).await;
+        let again = wire.call(once.clone()).await;
         assert!(again.duplicate);
         assert_eq!((again.seq, again.at), (first.seq, first.at));
         let said = texts(&wire.history(&id).await);
@@ -96,7 +97,7 @@ async fn a_repeated_message_is_appended_once_for_ever() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_and_sizes_are_checked() {
     let server = Plan::default().set("gateway.request_burst", 1_000).start().await;
-    let mut wire = Wire::visitor(&server, Carrier::Json).await;
+    let mut wire = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = wire.start("first").await.conversation_id;
     for bad in ["", "x", "0190aaaa", &"9".repeat(500), "../../etc", "你好"] {
         let send = Request::Send(message(bad, "to nobody"));
@@ -125,7 +126,7 @@ async fn ids_and_sizes_are_checked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_keeps_within_its_limits() {
     let server = Plan::default().set("gateway.request_burst", 1_000).start().await;
-    let mut wire = Wire::visitor(&server, Carrier::Protobuf).await;
+    let mut wire = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
     let start = || StartConversation { conversation_id: fresh_id(), ..Default::default() };
     let attributes = |count: usize, key: usize, value: usize| -> HashMap<String, String> {
         (0..count).map(|n| (format!("{n:0key$}"), "v".repeat(value))).collect()
@@ -150,13 +151,13 @@ async fn a_start_keeps_within_its_limits() {
         refused(&mut wire, Request::Start(request), ErrorCode::InvalidArgument).await;
     }
     let most = attributes(32, 64, 1_024).into_iter().collect();
-    wire.conversation(Request::Start(StartConversation { attributes: most, ..start() })).await;
+    wire.call(StartConversation { attributes: most, ..start() }).await;
     let twice = start();
     for _ in 0..2 {
-        wire.conversation(Request::Start(twice.clone())).await;
+        wire.call(twice.clone()).await;
     }
     for _ in 2..5 {
-        wire.conversation(Request::Start(start())).await;
+        wire.call(start()).await;
     }
     refused(&mut wire, Request::Start(start()), ErrorCode::FailedPrecondition).await;
 }
@@ -164,9 +165,9 @@ async fn a_start_keeps_within_its_limits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agents_words_keep_within_their_limits() {
     let server = Server::start().await;
-    let mut visitor = Wire::visitor(&server, Carrier::Json).await;
+    let mut visitor = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = visitor.start("Hello").await.conversation_id;
-    let mut agent = Wire::staff(&server, Carrier::Json, &server.agent(0)).await;
+    let mut agent = Wire::staff(&server, Carrier::WebSocketJson, &server.agent(0)).await;
     agent.status(AgentStatus::Online).await;
     agent.take(&id).await;
     for text in [String::new(), "x".repeat(MAX_TEXT + 1)] {

@@ -4,6 +4,7 @@ use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{ClientBatch, ClientFrame, Hello};
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::Server;
+use prost::Message as _;
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -15,6 +16,14 @@ const CLOSE: u8 = 8;
 /// Small, so that a client which does not read is noticed soon.
 const RECEIVE_BUFFER: u32 = 4 * 1024;
 
+fn hello(token: &str) -> Request {
+    Request::Hello(Hello { token: token.to_owned(), ..Hello::default() })
+}
+
+fn batch(request: Request) -> ClientBatch {
+    ClientBatch { frames: vec![ClientFrame { id: 1, request: Some(request) }] }
+}
+
 pub(crate) struct RawSocket {
     stream: TcpStream,
 }
@@ -22,6 +31,10 @@ pub(crate) struct RawSocket {
 impl RawSocket {
     /// Connects and upgrades with the JSON subprotocol.
     pub(crate) async fn open(server: &Server) -> Self {
+        Self::upgrade(server, "frontdesk.v1.json").await
+    }
+
+    async fn upgrade(server: &Server, subprotocol: &str) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(RECEIVE_BUFFER).expect("a receive buffer");
         let stream = socket.connect(server.address()).await.expect("the server listens");
@@ -29,7 +42,7 @@ impl RawSocket {
         let request = format!(
             "GET /v1/ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: frontdesk.v1.json\r\n\r\n",
+             Sec-WebSocket-Protocol: {subprotocol}\r\n\r\n",
             server.address()
         );
         raw.stream.write_all(request.as_bytes()).await.expect("the server reads");
@@ -41,15 +54,21 @@ impl RawSocket {
     /// Connects and says Hello with this token, without waiting for Welcome.
     pub(crate) async fn hello(server: &Server, token: &str) -> Self {
         let mut raw = Self::open(server).await;
-        let hello = Hello { token: token.to_owned(), ..Hello::default() };
-        raw.request(Request::Hello(hello)).await;
+        raw.request(hello(token)).await;
+        raw
+    }
+
+    /// The same with the Protobuf subprotocol.
+    pub(crate) async fn hello_in_protobuf(server: &Server, token: &str) -> Self {
+        let mut raw = Self::upgrade(server, "frontdesk.v1.proto").await;
+        let bytes = batch(hello(token)).encode_to_vec();
+        raw.send(BINARY, &bytes).await.expect("the server reads");
         raw
     }
 
     /// Sends one request.
     pub(crate) async fn request(&mut self, request: Request) {
-        let frames = vec![ClientFrame { id: 1, request: Some(request) }];
-        let text = serde_json::to_vec(&ClientBatch { frames }).expect("frames have a JSON form");
+        let text = serde_json::to_vec(&batch(request)).expect("frames have a JSON form");
         self.send(TEXT, &text).await.expect("the server reads");
     }
 

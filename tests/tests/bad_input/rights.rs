@@ -2,6 +2,7 @@
 
 use crate::refused;
 use crate::tokens::Forge;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::transfer_conversation::Target;
@@ -11,7 +12,7 @@ use frontdesk_proto::v1::{
     SetStatus, SetTags, StartConversation, Subscribe, TransferConversation,
 };
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire, fresh_id, message, texts};
+use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
 use serde_json::json;
 use tonic::{Code, Request as Call};
 
@@ -74,7 +75,7 @@ fn staffs_requests(id: &str) -> Vec<Request> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_cannot_touch_anothers_conversation() {
     let server = Server::start().await;
-    let mut owner = Wire::visitor(&server, Carrier::Json).await;
+    let mut owner = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = owner.start("private").await.conversation_id;
     for carrier in Carrier::ALL {
         let mut stranger = Wire::visitor(&server, carrier).await;
@@ -98,10 +99,10 @@ async fn another_sites_visitor_finds_nothing() {
     let forge = Forge::of(&server).await;
     // The very same person, but a token of another site.
     let here = forge.with(json!({}));
-    let (mut owner, _) = Wire::open(&server, Carrier::Json, &here).await;
+    let (mut owner, _) = Wire::open(&server, Carrier::WebSocketJson, &here).await;
     let id = owner.start("private").await.conversation_id;
     let there = forge.with(json!({ "site": "another" }));
-    let (mut stranger, _) = Wire::open(&server, Carrier::Protobuf, &there).await;
+    let (mut stranger, _) = Wire::open(&server, Carrier::WebSocketProtobuf, &there).await;
     for request in [visitors_requests(&id), only_visitors_requests(&id)].concat() {
         refused(&mut stranger, request, ErrorCode::NotFound).await;
     }
@@ -132,7 +133,7 @@ async fn a_visitor_may_do_nothing_of_the_staffs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_may_do_nothing_of_a_visitors_or_another_agents() {
     let server = Plan::default().extra_agents(1).start().await;
-    let mut visitor = Wire::visitor(&server, Carrier::Json).await;
+    let mut visitor = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = visitor.start("Hello").await.conversation_id;
     let mut alex = Wire::staff(&server, Carrier::Grpc, &server.agent(0)).await;
     alex.status(AgentStatus::Online).await;
@@ -143,7 +144,7 @@ async fn an_agent_may_do_nothing_of_a_visitors_or_another_agents() {
     let start = Request::Start(StartConversation::default());
     refused(&mut alex, start, ErrorCode::PermissionDenied).await;
 
-    let mut bea = Wire::staff(&server, Carrier::Protobuf, &server.agent(1)).await;
+    let mut bea = Wire::staff(&server, Carrier::WebSocketProtobuf, &server.agent(1)).await;
     bea.status(AgentStatus::Online).await;
     for request in visitors_requests(&id) {
         refused(&mut bea, request, ErrorCode::NotFound).await;

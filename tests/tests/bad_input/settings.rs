@@ -1,9 +1,10 @@
 //! Settings that cannot be meant, and a data folder that is somebody else's.
 
+use frontdesk_client::Carrier;
 use frontdesk_tests::binary;
 use frontdesk_tests::process::Process;
 use frontdesk_tests::server::{Server, dev_command};
-use frontdesk_tests::wire::{Carrier, Wire};
+use frontdesk_tests::wire::Wire;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -64,7 +65,7 @@ fn bad_settings_files_stop_the_start_with_one_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_folder_or_address_in_use_is_refused_and_left_alone() {
     let server = Server::start().await;
-    let mut visitor = Wire::visitor(&server, Carrier::Json).await;
+    let mut visitor = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let id = visitor.start("before").await.conversation_id;
 
     let mut second = Process::start(&mut dev_command(server.data(), "127.0.0.1:0", &[]));

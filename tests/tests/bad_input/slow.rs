@@ -1,10 +1,11 @@
 //! Clients that say nothing, hear nothing, or are gone without a word.
 
 use crate::raw::{RawSocket, TEXT};
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{Cursor, Subscribe};
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire};
+use frontdesk_tests::wire::Wire;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -26,7 +27,7 @@ async fn a_connection_without_hello_is_ended() {
     let server = Plan::default().set("gateway.hello_timeout_seconds", 1).start().await;
     for carrier in Carrier::ALL {
         let mut wire = Wire::connect(&server, carrier).await;
-        assert_eq!(wire.end().await.code, NO_HELLO, "{carrier:?}");
+        assert_eq!(wire.end().await, NO_HELLO, "{carrier:?}");
     }
 }
 
@@ -38,7 +39,7 @@ async fn a_half_open_connection_is_noticed() {
     // Its pings arrive somewhere, but nothing ever comes back.
     assert_eq!(gone.end().await, Some(SILENT));
     // Who answers pings stays, however little it has to say.
-    let (mut quiet, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut quiet, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let gone = RawSocket::hello(&server, &token).await;
     assert_eq!(quiet.attend(gone.end()).await, Some(SILENT));
     let id = quiet.start("still here").await.conversation_id;
@@ -51,9 +52,9 @@ async fn clients_that_never_read_harm_nobody() {
     let plan = plan.set("gateway.requests_per_second", 100_000);
     let server = plan.set("gateway.request_burst", 100_000).start().await;
     let token = server.visitor_token().await.token;
-    let (mut talker, _) = Wire::open(&server, Carrier::Protobuf, &token).await;
+    let (mut talker, _) = Wire::open(&server, Carrier::WebSocketProtobuf, &token).await;
     let id = talker.start("first").await.conversation_id;
-    let (mut listener, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut listener, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     listener.subscribe(&id).await;
     let before = server.process().resident_bytes();
 

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{ErrorCode, Hello};
 use frontdesk_tests::server::Server;
-use frontdesk_tests::wire::{Carrier, Wire, fresh_id};
+use frontdesk_tests::wire::{Wire, fresh_id};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -82,13 +83,13 @@ async fn bad_tokens_are_refused_on_every_carrier() {
             let error = wire.request(Request::Hello(hello)).await.expect_err(case);
             assert_eq!(error.code(), ErrorCode::Unauthenticated, "{case}: {error:?}");
             assert!(!error.retryable, "{case}");
-            assert_eq!(wire.end().await.code, code, "{case} over {carrier:?}");
+            assert_eq!(wire.end().await, code, "{case} over {carrier:?}");
         }
         let path = format!("/v1/conversations/{}/transcript?format=json", fresh_id());
         assert_eq!(server.http().get_as(&token, &path).await.status, 401, "{case}");
     }
     // The forge works: it is the content that was refused above.
-    Wire::open(&server, Carrier::Json, &forge.with(json!({}))).await;
+    Wire::open(&server, Carrier::WebSocketJson, &forge.with(json!({}))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +118,6 @@ async fn a_connection_ends_with_its_token() {
     let server = Server::start().await;
     let forge = Forge::of(&server).await;
     let soon = forge.with(json!({ "exp": forge.now() + 3 }));
-    let (mut wire, _) = Wire::open(&server, Carrier::Json, &soon).await;
-    assert_eq!(wire.end().await.code, EXPIRED);
+    let (mut wire, _) = Wire::open(&server, Carrier::WebSocketJson, &soon).await;
+    assert_eq!(wire.end().await, EXPIRED);
 }

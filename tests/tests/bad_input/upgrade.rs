@@ -3,13 +3,32 @@
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{ClientBatch, ClientFrame, Hello};
 use frontdesk_tests::server::Server;
-use frontdesk_tests::wire::link::upgrade;
 use futures::{SinkExt as _, StreamExt as _};
-use http::{Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::json;
-use tokio_websockets::Message;
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+use tokio_websockets::{ClientBuilder, Error, MaybeTlsStream, Message, WebSocketStream};
 
 const JSON: &str = "frontdesk.v1.json";
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Asks for a WebSocket with these headers; gives the subprotocol agreed on.
+async fn upgrade(
+    address: SocketAddr,
+    headers: &[(HeaderName, &str)],
+) -> Result<(Socket, Option<String>), Error> {
+    let uri = format!("ws://{address}/v1/ws").parse().expect("a valid address");
+    let mut builder = ClientBuilder::from_uri(uri);
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).expect("a valid header");
+        builder = builder.add_header(name.clone(), value)?;
+    }
+    let (socket, answer) = builder.connect().await?;
+    let agreed = answer.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
+    Ok((socket, agreed.and_then(|v| v.to_str().ok()).map(str::to_owned)))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subprotocol_that_is_not_known_is_refused() {

@@ -1,11 +1,12 @@
 //! Agents who are full, and agents who go away.
 
 use crate::place;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{AgentStatus, QueuedReason};
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire};
+use frontdesk_tests::wire::Wire;
 use std::time::Duration;
 
 /// An agent keeps its chats for 30 s without a connection; the rest is slack.
@@ -47,13 +48,13 @@ async fn an_agent_never_carries_more_than_its_capacity() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_agents_conversation_returns_to_its_old_place() {
     let server = Plan::default().extra_agents(1).start().await;
-    let mut first = Wire::visitor(&server, Carrier::Json).await;
+    let mut first = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let first_id = first.start("I came first").await.conversation_id;
     let mut alex = Wire::staff(&server, Carrier::Grpc, &server.agent(0)).await;
     alex.status(AgentStatus::Online).await;
     alex.take(&first_id).await;
     alex.status(AgentStatus::Busy).await;
-    let mut second = Wire::visitor(&server, Carrier::Protobuf).await;
+    let mut second = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
     let second_id = second.start("I came second").await.conversation_id;
     place(&mut second, &second_id, 1).await;
 
@@ -67,7 +68,7 @@ async fn a_lost_agents_conversation_returns_to_its_old_place() {
     place(&mut first, &first_id, 1).await;
     place(&mut second, &second_id, 2).await;
 
-    let mut bea = Wire::staff(&server, Carrier::Json, &server.agent(1)).await;
+    let mut bea = Wire::staff(&server, Carrier::WebSocketJson, &server.agent(1)).await;
     bea.status(AgentStatus::Online).await;
     bea.take(&first_id).await;
     bea.take(&second_id).await;
@@ -79,7 +80,7 @@ async fn a_lost_agents_conversation_returns_to_its_old_place() {
 async fn an_agent_who_comes_back_in_time_keeps_its_conversations() {
     let server = Server::start().await;
     let token = server.sign_in(&server.agent(0)).await.token;
-    let (mut alex, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut alex, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     alex.status(AgentStatus::Online).await;
     let mut visitor = Wire::visitor(&server, Carrier::Grpc).await;
     let id = visitor.start("Hello").await.conversation_id;

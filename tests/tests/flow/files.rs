@@ -1,12 +1,12 @@
 //! Files, transcripts, and what the gateway serves over HTTP.
 
 use bytes::Bytes;
-use frontdesk_proto::v1::client_frame::Request;
+use frontdesk_client::{Carrier, UploadError};
 use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::{AgentStatus, Attachment};
 use frontdesk_tests::http::{Answer, Http};
 use frontdesk_tests::server::Server;
-use frontdesk_tests::wire::{Carrier, Wire, message};
+use frontdesk_tests::wire::{Wire, message};
 use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -27,10 +27,29 @@ async fn upload(http: Http, token: &str, id: &str, name: &str, bytes: &'static [
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_client_uploads_what_it_was_given() {
+    let server = Server::start().await;
+    let token = server.visitor_token().await.token;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketProtobuf, &token).await;
+    let id = visitor.start("I have a file").await.conversation_id;
+    let source = "127.0.7.1".parse().expect("an address");
+    let gateway = server.gateway().from_source(source);
+    let file = frontdesk_client::upload(&gateway, &token, &id, "wörds.txt", b"in plain").await;
+    let file = file.expect("uploaded");
+    assert_eq!((file.name.as_str(), file.media_type.as_str()), ("wörds.txt", "text/plain"));
+    let path = format!("/v1/attachments/{}", file.id);
+    assert_eq!(server.http().get_as(&token, &path).await.expect_ok().body, &b"in plain"[..]);
+
+    let stranger = server.visitor_token().await.token;
+    let refused = frontdesk_client::upload(&gateway, &stranger, &id, "x", b"in plain").await;
+    assert!(matches!(refused, Err(UploadError::Refused(status)) if status == 404), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_travels_from_the_visitor_to_the_agent() {
     let server = Server::start().await;
     let token = server.visitor_token().await.token;
-    let (mut visitor, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let id = visitor.start("I have a picture").await.conversation_id;
     let agent_token = server.sign_in(&server.agent(0)).await.token;
     let (mut agent, _) = Wire::open(&server, Carrier::Grpc, &agent_token).await;
@@ -44,7 +63,7 @@ async fn a_file_travels_from_the_visitor_to_the_agent() {
 
     let mut picture = message(&id, "");
     picture.attachment_ids = vec![file.id.clone()];
-    visitor.ask(Request::Send(picture)).await;
+    visitor.call(picture).await;
     let push = agent.event("the picture", |e| match &e.body {
         Some(Body::Message(m)) => !m.attachments.is_empty(),
         _ => false,
@@ -71,7 +90,7 @@ async fn a_file_travels_from_the_visitor_to_the_agent() {
 async fn a_transcript_is_read_as_json_and_as_text() {
     let server = Server::start().await;
     let token = server.visitor_token().await.token;
-    let (mut visitor, _) = Wire::open(&server, Carrier::Json, &token).await;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
     let id = visitor.start("Ein erstes Wort — 你好").await.conversation_id;
     visitor.say(&id, "line one\nline two").await;
     let path = |format| format!("/v1/conversations/{id}/transcript?format={format}");
@@ -93,7 +112,7 @@ async fn the_gateway_serves_its_state_its_description_and_its_pages() {
     let http = server.http();
     assert_eq!(http.get("/livez").await.status, 200);
     assert_eq!(http.get("/readyz").await.status, 200);
-    let visitor = Wire::visitor(&server, Carrier::Json).await;
+    let visitor = Wire::visitor(&server, Carrier::WebSocketJson).await;
     let metrics = http.get("/metrics").await.expect_ok().text();
     assert!(metrics.lines().any(|l| l.starts_with("frontdesk_")), "{metrics}");
     drop(visitor);

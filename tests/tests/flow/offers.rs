@@ -1,10 +1,11 @@
 //! How an offer ends other than by being accepted or declined.
 
 use crate::offer_closed;
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{AcceptOffer, AgentStatus, ErrorCode, OfferOutcome, Phase};
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire};
+use frontdesk_tests::wire::Wire;
 use std::time::Duration;
 
 /// An offer stays open for 30 s; the rest is slack.
@@ -13,9 +14,9 @@ const OFFER_AND_MORE: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offer_that_is_not_answered_goes_to_somebody_else() {
     let server = Plan::default().extra_agents(1).start().await;
-    let mut asleep = Wire::staff(&server, Carrier::Json, &server.agent(0)).await;
+    let mut asleep = Wire::staff(&server, Carrier::WebSocketJson, &server.agent(0)).await;
     asleep.status(AgentStatus::Online).await;
-    let mut visitor = Wire::visitor(&server, Carrier::Protobuf).await;
+    let mut visitor = Wire::visitor(&server, Carrier::WebSocketProtobuf).await;
     let id = visitor.start("Anybody?").await.conversation_id;
     let offer = asleep.offer(&id).await;
     let mut awake = Wire::staff(&server, Carrier::Grpc, &server.agent(1)).await;
@@ -35,7 +36,7 @@ async fn an_offer_that_is_not_answered_goes_to_somebody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_who_leaves_withdraws_the_offer() {
     let server = Server::start().await;
-    let mut agent = Wire::staff(&server, Carrier::Json, &server.agent(0)).await;
+    let mut agent = Wire::staff(&server, Carrier::WebSocketJson, &server.agent(0)).await;
     agent.status(AgentStatus::Online).await;
     let mut visitor = Wire::visitor(&server, Carrier::Grpc).await;
     let id = visitor.start("Never mind").await.conversation_id;
@@ -54,8 +55,8 @@ async fn a_visitor_who_leaves_withdraws_the_offer() {
 async fn two_devices_of_an_agent_take_an_offer_once() {
     let server = Server::start().await;
     let token = server.sign_in(&server.agent(0)).await.token;
-    let (mut desk, _) = Wire::open(&server, Carrier::Json, &token).await;
-    let (mut phone, _) = Wire::open(&server, Carrier::Protobuf, &token).await;
+    let (mut desk, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
+    let (mut phone, _) = Wire::open(&server, Carrier::WebSocketProtobuf, &token).await;
     desk.status(AgentStatus::Online).await;
     let mut visitor = Wire::visitor(&server, Carrier::Grpc).await;
     let id = visitor.start("Hello").await.conversation_id;

@@ -2,6 +2,7 @@
 //! carrier: two agents, a decline, a transfer each way, a file, a note.
 
 use crate::{load, offer_closed, place};
+use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::server_frame::Frame;
@@ -11,7 +12,7 @@ use frontdesk_proto::v1::{
     RateConversation, ReopenConversation, SetTags, TransferConversation, Typing,
 };
 use frontdesk_tests::server::{Plan, Server};
-use frontdesk_tests::wire::{Carrier, Wire, fresh_id, texts};
+use frontdesk_tests::wire::{Wire, fresh_id, texts};
 use std::collections::BTreeMap;
 
 /// Everybody who takes part.
@@ -47,12 +48,12 @@ impl Cast {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_websocket_with_json() {
-    whole_flow(Carrier::Json).await;
+    whole_flow(Carrier::WebSocketJson).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_websocket_with_protobuf() {
-    whole_flow(Carrier::Protobuf).await;
+    whole_flow(Carrier::WebSocketProtobuf).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +87,7 @@ async fn offered_declined_and_accepted(cast: &mut Cast) {
         offer_id: offer.offer_id.clone(),
         reason: "lunch".into(),
     };
-    cast.alex.ask(Request::DeclineOffer(decline)).await;
+    cast.alex.call(decline).await;
     let closed = offer_closed(&mut cast.alex, &id).await;
     assert_eq!((closed.offer_id, closed.outcome), (offer.offer_id, OfferOutcome::Declined.into()));
 
@@ -107,9 +108,7 @@ async fn talking(cast: &mut Cast) {
 
     let sent = cast.bea.say(&id, "Yes: how can I help?").await;
     cast.visitor.hear("Yes: how can I help?").await;
-    cast.visitor
-        .ask(Request::MarkRead(MarkRead { conversation_id: id.clone(), seq: sent.seq }))
-        .await;
+    cast.visitor.call(MarkRead { conversation_id: id.clone(), seq: sent.seq }).await;
     let read = cast.bea.push("the visitor's read mark", |frame| match frame {
         Frame::Read(read) if read.conversation_id == id => Some(read.seq),
         _ => None,
@@ -121,13 +120,13 @@ async fn talking(cast: &mut Cast) {
         client_msg_id: fresh_id(),
         text: "A regular, be nice.".into(),
     };
-    let first = cast.bea.sent(Request::AddNote(note.clone())).await;
-    let again = cast.bea.sent(Request::AddNote(note)).await;
+    let first = cast.bea.call(note.clone()).await;
+    let again = cast.bea.call(note).await;
     assert!(!first.duplicate && again.duplicate && first.seq == again.seq);
     cast.bea.event("her own note", |e| matches!(e.body, Some(Body::Note(_)))).await;
 
     let tags = vec!["urgent".to_owned(), "billing".to_owned()];
-    cast.bea.ask(Request::SetTags(SetTags { conversation_id: id.clone(), tags })).await;
+    cast.bea.call(SetTags { conversation_id: id.clone(), tags }).await;
     let tagged = cast.bea.event("the tags", |e| matches!(e.body, Some(Body::TagsChanged(_)))).await;
     let Some(Body::TagsChanged(changed)) = tagged.event.and_then(|e| e.body) else {
         return;
@@ -167,9 +166,7 @@ async fn handed_to_a_queue(cast: &mut Cast) {
 async fn handed_to_an_agent(cast: &mut Cast) {
     let id = cast.id();
     cast.bea.status(AgentStatus::Online).await;
-    let Frame::Team(team) = cast.alex.ask(Request::ListTeam(ListTeam {})).await else {
-        panic!("not a team")
-    };
+    let team = cast.alex.call(ListTeam {}).await;
     assert_eq!(team.agents.len(), 2);
     assert!(team.queues.contains(&"general".to_owned()));
     transfer(&mut cast.alex, &id, Target::AgentId(cast.bea_id.clone()), "yours again").await;
@@ -184,7 +181,7 @@ async fn transfer(agent: &mut Wire, id: &str, target: Target, note: &str) {
     let conversation_id = id.to_owned();
     let (target, note) = (Some(target), note.to_owned());
     let ask = TransferConversation { conversation_id, target, note };
-    agent.ask(Request::Transfer(ask)).await;
+    agent.call(ask).await;
 }
 
 async fn closed_and_rated(cast: &mut Cast) {
@@ -197,7 +194,7 @@ async fn closed_and_rated(cast: &mut Cast) {
         score,
         comment: "very kind".into(),
     };
-    cast.visitor.ask(Request::Rate(rate(5))).await;
+    cast.visitor.call(rate(5)).await;
     assert!(cast.visitor.request(Request::Rate(rate(6))).await.is_err());
     // Wrap-up holds her slot for a while.
     assert!(cast.bea.status(AgentStatus::Online).await.load >= 1);
@@ -208,7 +205,7 @@ async fn reopened_with_its_history(cast: &mut Cast) {
     let id = cast.id();
     cast.alex.status(AgentStatus::Away).await;
     let reopen = ReopenConversation { conversation_id: id.clone() };
-    cast.visitor.ask(Request::Reopen(reopen)).await;
+    cast.visitor.call(reopen).await;
     cast.bea.take(&id).await;
     cast.bea.say(&id, "Welcome back.").await;
     cast.visitor.hear("Welcome back.").await;

@@ -157,6 +157,7 @@ fn latency_meaning(name: &str) -> &'static str {
         "start" => "intended arrival of a visitor → conversation is durable",
         "assign" => "intended arrival of a visitor → an agent has it",
         "connect" => "begin of connecting → Welcome",
+        "watched" => "intended send time → received by a supervisor who watches",
         _ => "",
     }
 }

@@ -10,8 +10,8 @@ use crate::{Latency, RunResult, words};
 pub use name::MetricError;
 
 /// The latencies of a result, as [`RunResult`] explains them.
-pub const LATENCIES: [&str; 7] =
-    ["ack", "receipt", "service", "late", "start", "assign", "connect"];
+pub const LATENCIES: [&str; 8] =
+    ["ack", "receipt", "service", "late", "start", "assign", "connect", "watched"];
 
 /// The counters of a result, as [`RunResult`] explains them.
 pub const COUNTERS: [&str; 15] = [
