@@ -1,7 +1,7 @@
 //! Every broken promise is named, with the ids of the message, and nothing else
 //! is: a proxy breaks one in each test.
 
-use crate::{MACHINE, Run, server};
+use crate::{Run, server};
 use frontdesk_loadtest::payload::Payload;
 use frontdesk_proto::v1::Party;
 use frontdesk_results::{Offence, RunResult, Verdict, Violation};
@@ -27,7 +27,6 @@ const SCENARIO: &str = r#"
 
 /// A run in which this happens to the second message of the first conversation.
 async fn violated(fault: Fault, by: Party) -> (Deed, RunResult) {
-    let _machine = MACHINE.read().await;
     let server = server().await;
     let proxy = Proxy::before(server.address(), Plot::new(fault, by, 2)).await;
     let result = Run::start(&server, &proxy.address(), SCENARIO).finish();

@@ -1,7 +1,7 @@
 //! Verdicts that are not about the audit: passed, too slow, and not to be
 //! trusted.
 
-use crate::{MACHINE, Run, ended, judged, server};
+use crate::{Run, ended, server};
 use frontdesk_proto::v1::Party;
 use frontdesk_results::Verdict;
 use frontdesk_tests::corpus::repository;
@@ -9,6 +9,9 @@ use frontdesk_tests::proxy::{Fault, Plot, Proxy};
 use std::process::Command;
 use std::time::Duration;
 use tokio::time::sleep;
+
+/// The machine has other tests to run: whether things work is asked, not how fast.
+const FUNCTION: &str = r#"purpose = "function""#;
 
 /// A few conversations, carried like this.
 fn scenario(carrier: &str, more: &str) -> String {
@@ -33,13 +36,17 @@ fn scenario(carrier: &str, more: &str) -> String {
     )
 }
 
+/// A few conversations, to see whether things work.
+pub(crate) fn small() -> String {
+    scenario("ws-proto", FUNCTION)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_server_passes_on_every_carrier() {
-    let _machine = MACHINE.write().await;
     let server = server().await;
     for carrier in ["ws-proto", "ws-json", "grpc"] {
-        let scenario = scenario(carrier, "");
-        let result = judged(|| Run::start(&server, &server.gateway(), &scenario));
+        let scenario = scenario(carrier, FUNCTION);
+        let result = Run::start(&server, &server.gateway(), &scenario).finish();
         ended(&result, Verdict::Passed);
         let audit = &result.audit;
         assert_eq!(audit.conversations_read, 3, "{carrier}");
@@ -49,38 +56,40 @@ async fn a_sound_server_passes_on_every_carrier() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_smoke_scenario_passes() {
-    let _machine = MACHINE.write().await;
+async fn the_smoke_scenario_passes_with_one_worker_and_with_several() {
     let server = server().await;
     let path = repository().join("loadtest/scenarios/smoke.toml");
-    let result = judged(|| {
+    for workers in ["1", "3"] {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        Run::start_file(&server, &server.gateway(), &path, folder)
-    });
-    ended(&result, Verdict::Passed);
+        let more = ["--workers", workers];
+        let result = Run::start_file(&server, &server.gateway(), &path, folder, &more).finish();
+        ended(&result, Verdict::Passed);
+        assert_eq!(result.workers.to_string(), workers);
+        // What is meant to happen does not depend on how many make it happen.
+        assert_eq!(result.counters["started"], 10, "{:?}", result.counters);
+        assert_eq!(result.audit.conversations_read, 10);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_does_nothing_is_no_offence() {
-    let _machine = MACHINE.write().await;
     let server = server().await;
     let plot = Plot::new(Fault::None, Party::Visitor, 1);
     let proxy = Proxy::before(server.address(), plot).await;
-    let scenario = scenario("ws-proto", "");
-    let result = judged(|| Run::start(&server, &proxy.address(), &scenario));
+    let scenario = scenario("ws-proto", FUNCTION);
+    let result = Run::start(&server, &proxy.address(), &scenario).finish();
     ended(&result, Verdict::Passed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_server_misses_its_threshold() {
     let delay = Duration::from_millis(100);
-    let _machine = MACHINE.write().await;
     let server = server().await;
     let plot = Plot::new(Fault::Slow(delay), Party::Visitor, 1);
     let proxy = Proxy::before(server.address(), plot).await;
     let threshold = r#"thresholds = ["receipt.p99 < 20ms", "ack.p50 < 60s"]"#;
-    let scenario = scenario("ws-proto", threshold);
-    let result = judged(|| Run::start(&server, &proxy.address(), &scenario));
+    let scenario = scenario("ws-proto", &format!("{FUNCTION}\n{threshold}"));
+    let result = Run::start(&server, &proxy.address(), &scenario).finish();
     ended(&result, Verdict::Failed);
     let [receipt, ack] = result.thresholds.as_slice() else { panic!("{:?}", result.thresholds) };
     assert_eq!((receipt.threshold.as_str(), receipt.held), ("receipt.p99 < 20ms", false));
@@ -91,7 +100,6 @@ async fn a_slow_server_misses_its_threshold() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_generator_is_not_to_be_trusted() {
-    let _machine = MACHINE.write().await;
     let server = server().await;
     let plot = Plot::new(Fault::None, Party::Visitor, 3);
     let proxy = Proxy::before(server.address(), plot).await;
