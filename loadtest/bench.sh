@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures one process on this machine: CPU per delivered message when saturated
 # (median of several runs), latency at 5,000 messages a second, and memory per
-# idle connection. Everything it starts it stops.
+# idle connection and live conversation. Everything it starts it stops.
 #
 #   RUNS=3         runs of the saturating scenario
 #   PORT=0         port of the server; 0 takes a free one
@@ -74,6 +74,8 @@ printf '\n-- open-5k\n'
 run open-5k open-5k
 printf '\n-- idle-connections\n'
 run idle-connections idle-connections
+printf '\n-- live-conversations\n'
+run live-conversations live-conversations
 
 printf '\nmachine: %s\n' "$machine"
 python3 - "$results" "$runs" <<'PY'
@@ -82,7 +84,7 @@ import json, statistics, sys
 folder, runs = sys.argv[1], int(sys.argv[2])
 read = lambda name: json.load(open(f"{folder}/{name}.json"))
 saturated = [read(f"saturate-{n}") for n in range(1, runs + 1)]
-open5k, idle = read("open-5k"), read("idle-connections")
+open5k, idle, live = read("open-5k"), read("idle-connections"), read("live-conversations")
 
 def spread(values, unit=""):
     if None in values:
@@ -115,11 +117,12 @@ rows = [
     ("  to the receipt by the other party", latency(open5k, "receipt")),
     ("  of which the generator was late", latency(open5k, "late")),
     ("resident per idle connection", kib(server(idle, "bytes_per_connection"))),
+    ("resident per connection with a live conversation", kib(server(live, "bytes_per_connection"))),
 ]
 width = max(len(name) for name, value in rows if value)
 for name, value in rows:
     print(f"{name:<{width}}  {value}".rstrip())
-reports = saturated + [open5k, idle]
+reports = saturated + [open5k, idle, live]
 for report in reports:
     if report["verdict"] != "passed":
         reasons = "; ".join(reason["text"] for reason in report["reasons"])

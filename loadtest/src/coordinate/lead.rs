@@ -138,6 +138,7 @@ impl Leader<'_> {
                     second += 1;
                     if drained_at.is_none() && (second >= length || stopped.is_some()) {
                         drained_at = Some(second);
+                        self.ledger.loading = false;
                         team.order(to_worker::Message::Drain(Drain {})).await;
                     }
                     let now = self.ledger.totals();

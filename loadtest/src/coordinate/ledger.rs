@@ -59,6 +59,9 @@ pub(super) struct Ledger {
     rows: BTreeMap<u32, (Totals, Beside)>,
     series: Series,
     lag: Histogram<u64>,
+    /// Until everybody leaves at once: that the generator is late then, delays
+    /// nothing that is measured.
+    pub(super) loading: bool,
     pub(super) cases: BTreeMap<u32, Case>,
     pub(super) findings: Findings,
     notes: Vec<String>,
@@ -77,6 +80,7 @@ impl Ledger {
             rows: BTreeMap::new(),
             series: Series::default(),
             lag: Latency::recorder(),
+            loading: true,
             cases: BTreeMap::new(),
             findings: Findings::default(),
             notes: Vec::new(),
@@ -90,8 +94,10 @@ impl Ledger {
             let bucket = Bucket::from_wire(second).map_err(|_| UNREADABLE)?;
             self.second(second.second, &bucket);
         }
-        let lag = latency::from_bytes(&tick.lag).map_err(|_| UNREADABLE)?;
-        self.lag.add(lag).expect("histograms that grow take any value");
+        if self.loading {
+            let lag = latency::from_bytes(&tick.lag).map_err(|_| UNREADABLE)?;
+            self.lag.add(lag).expect("histograms that grow take any value");
+        }
         for count in &tick.violations {
             let violation = serde_json::from_str(&count.violation).map_err(|_| UNREADABLE)?;
             self.findings.add(violation, count.count);
