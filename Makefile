@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 WEB := services/web
+RIVALS := loadtest/rivals/node
 PAGES := $(WEB)/node_modules/.pages
 PAGE_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
 	$(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs)
 
-.PHONY: help run build pages verify fix test bench clean
+.PHONY: help run build pages verify fix test bench rivals rivals-needs clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -46,6 +47,18 @@ test: pages ## Set up and run every test; ends with "N passed, N failed".
 bench: pages ## Measure: CPU per message, latency, memory per connection.
 	loadtest/bench.sh
 
+rivals: rivals-needs pages $(RIVALS)/node_modules/.installed ## Measure Frontdesk beside Socket.IO and a bare relay.
+	cargo build --profile dist --locked -p frontdesk-node -p frontdesk-rivals
+	target/dist/frontdesk-rivals $(if $(RESULTS),--results $(RESULTS)) $(ARGS)
+
+rivals-needs:
+	@for program in node npm redis-server; do command -v $$program >/dev/null || \
+	  { echo "make rivals needs $$program: install it and run again" >&2; exit 1; }; done
+
+$(RIVALS)/node_modules/.installed: $(RIVALS)/package.json $(RIVALS)/package-lock.json
+	cd $(RIVALS) && npm ci --no-audit --no-fund
+	@touch $@
+
 clean: ## Remove what was built.
 	cargo clean
-	rm -rf $(WEB)/dist $(WEB)/node_modules tests/browser/node_modules
+	rm -rf $(WEB)/dist $(WEB)/node_modules tests/browser/node_modules $(RIVALS)/node_modules

@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn it_waits_for_acknowledgements_and_for_the_other_side() {
         let mut lane = Lane::new(7, Side::Visitor, 2);
-        let mut speaks = |lane: &mut Lane| lane.speak().map(|label| label.number);
+        let speaks = |lane: &mut Lane| lane.speak().map(|label| label.number);
         let first: Vec<_> = std::iter::from_fn(|| speaks(&mut lane)).collect();
         assert_eq!(first, [1, 2], "a window of two");
         lane.told();
