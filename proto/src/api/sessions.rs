@@ -6,7 +6,10 @@ use bytes::Bytes;
 use frontdesk_core::conversation::{Command, Outcome, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, NodeId, QueueId, Seq, SiteId, VisitorId};
 use frontdesk_core::party::{Audience, Origin, Principal};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::sync::oneshot;
 
 /// A command on its way to the owner of its conversation.
 #[derive(Debug, Clone)]
@@ -21,7 +24,38 @@ pub struct Envelope {
 
 /// Resolves once the command's events are durable, or it is known that they
 /// are not.
-pub type ReplyFuture = BoxFuture<'static, Result<Outcome, ApiError>>;
+pub struct ReplyFuture(Reply);
+
+enum Reply {
+    Answer(oneshot::Receiver<Result<Outcome, ApiError>>),
+    Other(BoxFuture<'static, Result<Outcome, ApiError>>),
+}
+
+impl ReplyFuture {
+    /// The answer of an owner in this process; `Unavailable` when it drops its
+    /// end.
+    pub fn of(answer: oneshot::Receiver<Result<Outcome, ApiError>>) -> Self {
+        Self(Reply::Answer(answer))
+    }
+
+    /// Any other way to the answer.
+    pub fn by(way: impl Future<Output = Result<Outcome, ApiError>> + Send + 'static) -> Self {
+        Self(Reply::Other(way.boxed()))
+    }
+}
+
+impl Future for ReplyFuture {
+    type Output = Result<Outcome, ApiError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Reply::Answer(answer) => answer.poll_unpin(cx).map(|answer| {
+                answer.unwrap_or_else(|_| Err(ApiError::unavailable("the shard has stopped")))
+            }),
+            Reply::Other(other) => other.poll_unpin(cx),
+        }
+    }
+}
 
 /// A gateway's wish to receive a conversation's deliveries for one reader.
 #[derive(Debug, Clone)]

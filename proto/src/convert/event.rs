@@ -1,12 +1,13 @@
 //! Events: what the journal holds.
 
+use super::direct::put_event;
 use super::{
     ConvertError, participant_from_proto, participant_to_proto, timestamp_from_proto,
     timestamp_to_proto,
 };
 use crate::v1::{self, event::Body as Wire};
 use crate::wkt;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use frontdesk_core::conversation::{
     Attachment, Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason,
 };
@@ -17,7 +18,9 @@ use std::str::FromStr;
 
 /// Encodes an event as `frontdesk.v1.Event`.
 pub fn encode_event(event: &Event) -> Bytes {
-    event_to_proto(event).encode_to_vec().into()
+    let mut bytes = BytesMut::new();
+    put_event(event, &mut bytes);
+    bytes.freeze()
 }
 
 /// Decodes what `encode_event` gave; `prev_public` is stored beside it.

@@ -3,9 +3,12 @@
 //! To the wire nothing can fail; from the wire everything is checked, because
 //! journals outlive programs.
 
+mod direct;
 mod event;
+mod fields;
 mod view;
 
+pub use direct::{EventDelivery, Sent, put_delivery, put_event, put_sent};
 pub use event::{decode_event, encode_event, event_from_proto, event_to_proto};
 pub use view::{
     agent_status_from_proto, agent_status_to_proto, agent_view_to_proto, offer_push, phase_of,
@@ -58,14 +61,18 @@ pub fn millis_to_proto(m: Millis) -> wkt::Duration {
     duration_to_proto(m.to_duration())
 }
 
-/// To the wire; the system has an empty id.
-pub fn participant_to_proto(p: &Participant) -> v1::Participant {
-    let party = match p.party {
+fn party_to_proto(party: Party) -> v1::Party {
+    match party {
         Party::Visitor => v1::Party::Visitor,
         Party::Agent => v1::Party::Agent,
         Party::Supervisor => v1::Party::Supervisor,
         Party::System => v1::Party::System,
-    };
+    }
+}
+
+/// To the wire; the system has an empty id.
+pub fn participant_to_proto(p: &Participant) -> v1::Participant {
+    let party = party_to_proto(p.party);
     let id = if p.id.is_nil() { String::new() } else { p.id.to_string() };
     v1::Participant { party: party.into(), id, name: p.name.to_string() }
 }

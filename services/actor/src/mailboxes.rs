@@ -17,14 +17,13 @@ pub enum Refused<M> {
 /// One bounded mailbox per shard that is here.
 #[derive(Debug)]
 pub struct Mailboxes<M> {
-    /// By shard number.
-    senders: RwLock<Vec<Option<mpsc::Sender<M>>>>,
+    /// By shard number. A lock each: many threads post at once.
+    senders: Vec<RwLock<Option<mpsc::Sender<M>>>>,
 }
 
 impl<M> Default for Mailboxes<M> {
     fn default() -> Self {
-        let senders = (0..SHARDS).map(|_| None).collect();
-        Self { senders: RwLock::new(senders) }
+        Self { senders: (0..SHARDS).map(|_| RwLock::default()).collect() }
     }
 }
 
@@ -33,14 +32,15 @@ impl<M> Mailboxes<M> {
     /// is closed.
     pub fn open(&self, shard: ShardId, bound: usize) -> mpsc::Receiver<M> {
         let (sender, receiver) = mpsc::channel(bound);
-        self.write()[usize::from(shard.get())] = Some(sender);
+        replace(&self.senders[usize::from(shard.get())], Some(sender));
         receiver
     }
 
     /// Puts an item behind those posted before; never waits.
     pub fn post(&self, shard: ShardId, mail: M) -> Result<(), Refused<M>> {
-        let senders = self.senders.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(Some(sender)) = senders.get(usize::from(shard.get())) else {
+        let sender = &self.senders[usize::from(shard.get())];
+        let sender = sender.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = &*sender else {
             return Err(Refused::NotHere(mail));
         };
         sender.try_send(mail).map_err(|error| match error {
@@ -51,13 +51,13 @@ impl<M> Mailboxes<M> {
 
     /// Closes all: what was posted is still received, nothing more is taken.
     pub fn close(&self) {
-        self.write().fill_with(|| None);
+        self.senders.iter().for_each(|sender| replace(sender, None));
     }
+}
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Vec<Option<mpsc::Sender<M>>>> {
-        // Every write is one assignment: a poisoned state is a whole one.
-        self.senders.write().unwrap_or_else(PoisonError::into_inner)
-    }
+fn replace<T>(place: &RwLock<T>, by: T) {
+    // Every write is one assignment: a poisoned state is a whole one.
+    *place.write().unwrap_or_else(PoisonError::into_inner) = by;
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 //! Decoding never panics, whatever the bytes.
 
 use bytes::Bytes;
+use frontdesk_proto::convert::{Sent, put_sent};
 use frontdesk_proto::v1;
 use prost::Message as _;
 use prost::encoding::{encode_varint, encoded_len_varint};
+use std::ops::Range;
 
 /// Bytes of one batch, in either direction. A server frame that is larger by
 /// itself (a page of history) travels alone.
@@ -94,36 +96,48 @@ pub(crate) fn piece(format: WireFormat, frame: &v1::ServerFrame) -> Bytes {
     }
 }
 
-/// Encodes a durable event as a piece. `event` is the encoded `v1::Event`; in
+/// Appends a durable event as a piece. `event` is the encoded `v1::Event`; in
 /// Protobuf it is copied as it is. `None` when it cannot be read (JSON only).
-pub(crate) fn event_piece(format: WireFormat, event: &[u8], prev: u32) -> Option<Bytes> {
+fn write_event(format: WireFormat, event: &[u8], prev: u32, out: &mut Vec<u8>) -> Option<()> {
     match format {
-        WireFormat::Protobuf => Some(event_piece_protobuf(event, prev)),
+        WireFormat::Protobuf => write_event_protobuf(event, prev, out),
         WireFormat::Json => {
             let event = v1::Event::decode(event).ok()?;
             let push = v1::EventPush { event: Some(event), prev };
-            Some(piece(format, &push_frame(v1::server_frame::Frame::Event(push))))
+            let frame = push_frame(v1::server_frame::Frame::Event(push));
+            out.extend_from_slice(&piece(format, &frame));
         }
     }
+    Some(())
 }
 
-fn event_piece_protobuf(event: &[u8], prev: u32) -> Bytes {
+fn write_event_protobuf(event: &[u8], prev: u32, out: &mut Vec<u8>) {
     let prev_len = if prev == 0 { 0 } else { 1 + encoded_len_varint(u64::from(prev)) };
     let push_len = 1 + encoded_len_varint(event.len() as u64) + event.len() + prev_len;
     let frame_len = TAG_EVENT.len() + encoded_len_varint(push_len as u64) + push_len;
-    let mut out = Vec::with_capacity(1 + encoded_len_varint(frame_len as u64) + frame_len);
+    out.reserve(1 + encoded_len_varint(frame_len as u64) + frame_len);
     out.push(TAG_FRAMES);
-    encode_varint(frame_len as u64, &mut out);
+    encode_varint(frame_len as u64, out);
     out.extend_from_slice(&TAG_EVENT);
-    encode_varint(push_len as u64, &mut out);
+    encode_varint(push_len as u64, out);
     out.push(TAG_EVENT_BODY);
-    encode_varint(event.len() as u64, &mut out);
+    encode_varint(event.len() as u64, out);
     out.extend_from_slice(event);
     if prev != 0 {
         out.push(TAG_PREV);
-        encode_varint(u64::from(prev), &mut out);
+        encode_varint(u64::from(prev), out);
     }
-    out.into()
+}
+
+/// Appends the answer to a message as a piece.
+pub(crate) fn write_sent(format: WireFormat, id: u32, sent: &Sent, out: &mut Vec<u8>) {
+    match format {
+        WireFormat::Protobuf => put_sent(id, sent, out),
+        WireFormat::Json => {
+            let frame = Some(v1::server_frame::Frame::Sent(sent.to_proto()));
+            out.extend_from_slice(&piece(format, &v1::ServerFrame { id, frame }));
+        }
+    }
 }
 
 /// A push frame: its id is 0.
@@ -144,13 +158,13 @@ impl<'a> SharedPush<'a> {
     }
 
     /// `None` when the frame cannot be read.
-    pub(crate) fn piece(&mut self, format: WireFormat) -> Option<Bytes> {
+    pub(crate) fn piece(&mut self, format: WireFormat) -> Option<&[u8]> {
         let slot = &mut self.pieces[format as usize];
         if slot.is_none() {
             let frame = v1::ServerFrame::decode(self.frame).ok()?;
             *slot = Some(piece(format, &frame));
         }
-        slot.clone()
+        slot.as_deref()
     }
 }
 
@@ -158,27 +172,40 @@ impl<'a> SharedPush<'a> {
 /// each format and `prev`.
 pub(crate) struct SharedEvent<'a> {
     event: &'a [u8],
-    /// By format, then whether the reader is staff.
-    pieces: [[Option<(u32, Bytes)>; 2]; 2],
+    /// One after the other.
+    pieces: &'a mut Vec<u8>,
+    /// Two formats, and the public's `prev` or that of the staff.
+    made: [Option<Made>; 4],
+}
+
+/// A piece that has been made.
+#[derive(Clone)]
+struct Made {
+    format: WireFormat,
+    prev: u32,
+    place: Range<usize>,
 }
 
 impl<'a> SharedEvent<'a> {
-    /// `event` is an encoded `v1::Event`.
-    pub(crate) fn new(event: &'a [u8]) -> Self {
-        Self { event, pieces: Default::default() }
+    /// `event` is an encoded `v1::Event`; `scratch` is where pieces are made.
+    pub(crate) fn new(event: &'a [u8], scratch: &'a mut Vec<u8>) -> Self {
+        scratch.clear();
+        Self { event, pieces: scratch, made: Default::default() }
     }
 
     /// `None` when the event cannot be read.
-    pub(crate) fn piece(&mut self, format: WireFormat, prev: u32) -> Option<Bytes> {
-        let slots = &mut self.pieces[format as usize];
-        if let Some((_, piece)) = slots.iter().flatten().find(|(p, _)| *p == prev) {
-            return Some(piece.clone());
+    pub(crate) fn piece(&mut self, format: WireFormat, prev: u32) -> Option<&[u8]> {
+        let mut made = self.made.iter().flatten();
+        if let Some(Made { place, .. }) = made.find(|m| m.format == format && m.prev == prev) {
+            return Some(&self.pieces[place.clone()]);
         }
-        let piece = event_piece(format, self.event, prev)?;
-        if let Some(free) = slots.iter_mut().find(|s| s.is_none()) {
-            *free = Some((prev, piece.clone()));
+        let start = self.pieces.len();
+        write_event(format, self.event, prev, self.pieces)?;
+        let place = start..self.pieces.len();
+        if let Some(free) = self.made.iter_mut().find(|m| m.is_none()) {
+            *free = Some(Made { format, prev, place: place.clone() });
         }
-        Some(piece)
+        Some(&self.pieces[place])
     }
 }
 

@@ -18,6 +18,7 @@ mod http;
 mod limits;
 mod metrics;
 mod outbox;
+mod pieces;
 mod registry;
 mod server;
 mod settings;

@@ -6,12 +6,13 @@
 //! is room. What remains (replies, notices) ends the connection with a
 //! resumable code at the hard limit. Nothing here waits.
 
-use crate::codec::{self, MAX_BATCH_BYTES, MAX_BATCH_FRAMES, WireFormat};
-use bytes::Bytes;
+use crate::codec::{MAX_BATCH_BYTES, MAX_BATCH_FRAMES, WireFormat};
+use crate::pieces::Pieces;
 use frontdesk_core::ids::ConversationId;
 use frontdesk_proto::status::CloseCode;
 use futures::task::AtomicWaker;
-use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -32,8 +33,13 @@ const HARD_BYTES: usize = 2 * 1024 * 1024;
 const HARD_PIECES: usize = 4_096;
 /// Signals that wait for the connection's task; it takes them all at once.
 const MAX_SIGNALS: usize = 1_024;
-/// Capacity that an idle queue keeps.
-const IDLE_CAPACITY: usize = 4;
+
+// What can be seen without the lock.
+const CLOSING: u8 = 1;
+const HAS_SIGNALS: u8 = 2;
+const NO_ROOM: u8 = 4;
+const NOT_LOW: u8 = 8;
+const HAS_PIECES: u8 = 16;
 
 /// Whether a frame may be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,22 +68,44 @@ pub(crate) enum Signal {
 
 #[derive(Default)]
 struct Inner {
-    pieces: VecDeque<Bytes>,
+    pieces: Pieces,
     /// While a Hello is looked into: what must not come before its Welcome.
-    held: Option<VecDeque<Bytes>>,
-    bytes: usize,
+    held: Option<Pieces>,
     signals: Vec<Signal>,
     close: Option<CloseCode>,
 }
 
 impl Inner {
     /// Where the next piece goes.
-    fn last(&mut self) -> &mut VecDeque<Bytes> {
+    fn last(&mut self) -> &mut Pieces {
         self.held.as_mut().unwrap_or(&mut self.pieces)
     }
 
     fn release(&mut self) {
-        self.pieces.extend(self.held.take().into_iter().flatten());
+        if let Some(held) = self.held.take() {
+            self.pieces.append(&held);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.pieces.len() + self.held.as_ref().map_or(0, Pieces::len)
+    }
+
+    fn bytes(&self) -> usize {
+        self.pieces.bytes() + self.held.as_ref().map_or(0, Pieces::bytes)
+    }
+
+    fn has_room(&self) -> bool {
+        self.bytes() < SOFT_BYTES && self.len() < SOFT_PIECES
+    }
+
+    fn glance(&self) -> u8 {
+        let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+        bit(self.close.is_some(), CLOSING)
+            | bit(!self.signals.is_empty(), HAS_SIGNALS)
+            | bit(!self.has_room(), NO_ROOM)
+            | bit(self.bytes() >= LOW_BYTES, NOT_LOW)
+            | bit(!self.pieces.is_empty(), HAS_PIECES)
     }
 }
 
@@ -85,12 +113,41 @@ impl Inner {
 pub(crate) struct Outbox {
     format: WireFormat,
     inner: Mutex<Inner>,
+    /// `Inner::glance` as it was when the lock was last given back: the task looks
+    /// at it several times for each thing it handles.
+    glance: AtomicU8,
     task: AtomicWaker,
+}
+
+/// The lock; what has changed shows in `glance` when it is given back.
+struct Locked<'a> {
+    inner: MutexGuard<'a, Inner>,
+    glance: &'a AtomicU8,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.inner
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.glance.store(self.inner.glance(), Ordering::Release);
+    }
 }
 
 impl Outbox {
     pub(crate) fn new(format: WireFormat) -> Self {
-        Self { format, inner: Mutex::default(), task: AtomicWaker::new() }
+        let glance = AtomicU8::new(Inner::default().glance());
+        Self { format, inner: Mutex::default(), glance, task: AtomicWaker::new() }
     }
 
     /// Format of its pieces.
@@ -99,26 +156,28 @@ impl Outbox {
     }
 
     /// Adds a piece.
-    pub(crate) fn push(&self, piece: Bytes, class: Class) -> Pushed {
+    pub(crate) fn push(&self, piece: &[u8], class: Class) -> Pushed {
+        self.put(class, |bytes| bytes.extend_from_slice(piece))
+    }
+
+    /// Has a piece written behind what waits.
+    pub(crate) fn put(&self, class: Class, write: impl FnOnce(&mut Vec<u8>)) -> Pushed {
         let mut inner = self.lock();
         if inner.close.is_some() {
             return Pushed::Closed;
         }
-        if class == Class::Hint && !has_room(&inner) {
+        if class == Class::Hint && !inner.has_room() {
             return Pushed::Shed;
         }
-        let pieces = inner.pieces.len() + inner.held.as_ref().map_or(0, VecDeque::len);
-        if inner.bytes + piece.len() > HARD_BYTES || pieces >= HARD_PIECES {
+        inner.last().push(write);
+        let too_much = inner.bytes() > HARD_BYTES || inner.len() > HARD_PIECES;
+        if too_much {
+            inner.last().undo();
             inner.close = Some(CloseCode::TooSlow);
-            drop(inner);
-            self.task.wake();
-            return Pushed::Closed;
         }
-        inner.bytes += piece.len();
-        inner.last().push_back(piece);
         drop(inner);
         self.task.wake();
-        Pushed::Queued
+        if too_much { Pushed::Closed } else { Pushed::Queued }
     }
 
     /// Keeps back what is pushed from now on until `open_with`.
@@ -127,10 +186,9 @@ impl Outbox {
     }
 
     /// Adds a piece before all that was kept back.
-    pub(crate) fn open_with(&self, piece: Bytes) {
+    pub(crate) fn open_with(&self, piece: &[u8]) {
         let mut inner = self.lock();
-        inner.bytes += piece.len();
-        inner.pieces.push_back(piece);
+        inner.pieces.push(|bytes| bytes.extend_from_slice(piece));
         inner.release();
         drop(inner);
         self.task.wake();
@@ -158,17 +216,17 @@ impl Outbox {
 
     /// Why the connection is to end, if it is.
     pub(crate) fn closing(&self) -> Option<CloseCode> {
-        self.lock().close
+        if self.shows(CLOSING) { self.lock().close } else { None }
     }
 
     /// Below the soft limit: live events may be pushed and requests be read.
     pub(crate) fn has_room(&self) -> bool {
-        has_room(&self.lock())
+        !self.shows(NO_ROOM)
     }
 
     /// Below the low-water mark: a page of history may be read.
     pub(crate) fn is_low(&self) -> bool {
-        self.lock().bytes < LOW_BYTES
+        !self.shows(NOT_LOW)
     }
 
     /// Wakes this task at the next push, signal or close.
@@ -178,7 +236,7 @@ impl Outbox {
 
     /// Whether signals wait.
     pub(crate) fn has_signals(&self) -> bool {
-        !self.lock().signals.is_empty()
+        self.shows(HAS_SIGNALS)
     }
 
     /// Takes the signals.
@@ -189,74 +247,55 @@ impl Outbox {
     /// Appends the next batch to `out`: as many pieces as fit into one.
     /// Gives the number of frames; 0 when nothing waits.
     pub(crate) fn take_batch(&self, out: &mut Vec<u8>) -> usize {
-        let mut inner = self.lock();
-        if inner.pieces.is_empty() {
+        if !self.shows(HAS_PIECES) {
             return 0;
         }
-        let start = out.len();
-        codec::open_batch(self.format, out);
-        let mut frames = 0;
-        while let Some(piece) = inner.pieces.front() {
-            // Four bytes for JSON's comma and closing brackets.
-            let full = out.len() - start + piece.len() + 4 > MAX_BATCH_BYTES;
-            if frames == MAX_BATCH_FRAMES || (full && frames > 0) {
-                break;
-            }
-            codec::add_piece(self.format, out, piece, frames == 0);
-            inner.bytes -= piece.len();
-            inner.pieces.pop_front();
-            frames += 1;
-        }
-        codec::close_batch(self.format, out);
-        if inner.pieces.is_empty() && inner.pieces.capacity() > IDLE_CAPACITY {
-            inner.pieces.shrink_to(IDLE_CAPACITY);
-        }
-        frames
+        self.lock().pieces.take_batch(self.format, out)
     }
 
     /// Replaces all that waits by one last piece, which always fits.
-    pub(crate) fn end_with(&self, piece: Bytes, discard: bool) {
+    pub(crate) fn end_with(&self, piece: &[u8], discard: bool) {
         let mut inner = self.lock();
         inner.release();
         if discard {
-            inner.pieces.clear();
-            inner.bytes = 0;
+            inner.pieces = Pieces::default();
         }
-        inner.bytes += piece.len();
-        inner.pieces.push_back(piece);
+        inner.pieces.push(|bytes| bytes.extend_from_slice(piece));
     }
 
     /// Pieces that wait.
     pub(crate) fn depth(&self) -> usize {
-        self.lock().pieces.len()
+        if self.shows(HAS_PIECES) { self.lock().pieces.len() } else { 0 }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn shows(&self, bit: u8) -> bool {
+        self.glance.load(Ordering::Acquire) & bit != 0
+    }
+
+    fn lock(&self) -> Locked<'_> {
         // Every critical section leaves the queue whole, even if it panics.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { inner, glance: &self.glance }
     }
-}
-
-fn has_room(inner: &Inner) -> bool {
-    inner.bytes < SOFT_BYTES && inner.pieces.len() < SOFT_PIECES
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec;
     use prost::Message as _;
 
-    fn bytes(len: usize) -> Bytes {
-        vec![b'x'; len].into()
+    fn bytes(len: usize) -> Vec<u8> {
+        vec![b'x'; len]
     }
 
     #[test]
     fn hints_are_shed_first() {
         let outbox = Outbox::new(WireFormat::Json);
-        assert_eq!(outbox.push(bytes(10), Class::Hint), Pushed::Queued);
-        assert_eq!(outbox.push(bytes(SOFT_BYTES), Class::Durable), Pushed::Queued);
-        assert_eq!(outbox.push(bytes(10), Class::Hint), Pushed::Shed);
-        assert_eq!(outbox.push(bytes(10), Class::Durable), Pushed::Queued);
+        assert_eq!(outbox.push(&bytes(10), Class::Hint), Pushed::Queued);
+        assert_eq!(outbox.push(&bytes(SOFT_BYTES), Class::Durable), Pushed::Queued);
+        assert_eq!(outbox.push(&bytes(10), Class::Hint), Pushed::Shed);
+        assert_eq!(outbox.push(&bytes(10), Class::Durable), Pushed::Queued);
         assert!(!outbox.has_room());
         assert_eq!(outbox.closing(), None);
     }
@@ -264,15 +303,15 @@ mod tests {
     #[test]
     fn the_hard_limits_end_the_connection() {
         let outbox = Outbox::new(WireFormat::Json);
-        assert_eq!(outbox.push(bytes(HARD_BYTES), Class::Durable), Pushed::Queued);
-        assert_eq!(outbox.push(bytes(1), Class::Durable), Pushed::Closed);
+        assert_eq!(outbox.push(&bytes(HARD_BYTES), Class::Durable), Pushed::Queued);
+        assert_eq!(outbox.push(&bytes(1), Class::Durable), Pushed::Closed);
         assert_eq!(outbox.closing(), Some(CloseCode::TooSlow));
 
         let outbox = Outbox::new(WireFormat::Json);
         for _ in 0..HARD_PIECES {
-            assert_eq!(outbox.push(bytes(1), Class::Durable), Pushed::Queued);
+            assert_eq!(outbox.push(&bytes(1), Class::Durable), Pushed::Queued);
         }
-        assert_eq!(outbox.push(bytes(1), Class::Durable), Pushed::Closed);
+        assert_eq!(outbox.push(&bytes(1), Class::Durable), Pushed::Closed);
     }
 
     #[test]
@@ -288,7 +327,7 @@ mod tests {
         let outbox = Outbox::new(WireFormat::Protobuf);
         let frame = |id| frontdesk_proto::v1::ServerFrame { id, frame: None };
         for id in 1..=150 {
-            outbox.push(codec::piece(WireFormat::Protobuf, &frame(id)), Class::Durable);
+            outbox.push(&codec::piece(WireFormat::Protobuf, &frame(id)), Class::Durable);
         }
         let mut ids = Vec::new();
         for expected in [64, 64, 22, 0] {
@@ -298,14 +337,14 @@ mod tests {
             ids.extend(batch.frames.iter().map(|f| f.id));
         }
         assert_eq!(ids, (1..=150).collect::<Vec<_>>());
-        assert!(outbox.lock().pieces.capacity() <= 2 * IDLE_CAPACITY);
+        assert_eq!(outbox.lock().bytes(), 0);
     }
 
     #[test]
     fn a_piece_larger_than_a_batch_travels_alone() {
         let outbox = Outbox::new(WireFormat::Json);
         for len in [10, 3 * MAX_BATCH_BYTES, 10] {
-            outbox.push(bytes(len), Class::Durable);
+            outbox.push(&bytes(len), Class::Durable);
         }
         let mut sizes = Vec::new();
         loop {
@@ -323,18 +362,18 @@ mod tests {
     fn nothing_comes_before_the_welcome() {
         let outbox = Outbox::new(WireFormat::Json);
         outbox.hold();
-        outbox.push("2".into(), Class::Durable);
+        outbox.push(b"2", Class::Durable);
         assert_eq!(outbox.take_batch(&mut Vec::new()), 0);
-        outbox.open_with("1".into());
-        outbox.push("3".into(), Class::Durable);
+        outbox.open_with(b"1");
+        outbox.push(b"3", Class::Durable);
         let mut out = Vec::new();
         assert_eq!(outbox.take_batch(&mut out), 3);
         assert_eq!(out, br#"{"frames":[1,2,3]}"#);
 
         let outbox = Outbox::new(WireFormat::Json);
         outbox.hold();
-        outbox.push("1".into(), Class::Durable);
-        outbox.end_with("2".into(), false);
+        outbox.push(b"1", Class::Durable);
+        outbox.end_with(b"2", false);
         assert_eq!(outbox.take_batch(&mut Vec::new()), 2);
     }
 

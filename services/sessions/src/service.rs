@@ -22,7 +22,6 @@ use frontdesk_proto::api::{
     ReplyFuture, Sessions, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
-use futures::FutureExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -181,8 +180,7 @@ impl Sessions for SessionsService {
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
         let (answer, answered) = oneshot::channel();
         self.post(Mail::Command(Job::new(envelope, answer)));
-        let stopped = |_| Err(ApiError::unavailable("the shard has stopped"));
-        answered.map(move |result| result.unwrap_or_else(stopped)).boxed()
+        ReplyFuture::of(answered)
     }
 
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError> {

@@ -32,7 +32,7 @@ pub const MAX_REASON_BYTES: usize = 200;
 pub const PREVIEW_BYTES: usize = 200;
 /// Agents remembered as having declined or missed an offer.
 pub const MAX_EXCLUDED: usize = 32;
-/// Sender ids remembered in memory, about 100 bytes each; older ones are found by
+/// Sender ids remembered in memory, about 45 bytes each; older ones are found by
 /// the journal.
 pub const RECENT_IDS: usize = 8;
 /// Events a conversation may have; keeps `seq` far from its end.

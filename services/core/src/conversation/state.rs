@@ -204,7 +204,7 @@ impl Conversation {
             self.public_head = event.seq;
         }
         if let Some(id) = event.body.client_msg_id() {
-            self.recent.remember(event.by.id, id.clone(), event.seq, event.at);
+            self.recent.remember(event.by.id, id, event.seq, event.at);
         }
         self.apply_body(event);
     }

@@ -232,7 +232,7 @@ fn offers(client: Arc<Client>) -> BoxFuture<'static, Reply> {
 
 fn push(client: &Client, frame: Frame) {
     let outbox = &client.reader.outbox;
-    outbox.push(codec::piece(outbox.format(), &push_frame(frame)), Class::Durable);
+    outbox.push(&codec::piece(outbox.format(), &push_frame(frame)), Class::Durable);
 }
 
 /// Goes on with the conversations that the client names.

@@ -8,6 +8,7 @@
 mod client;
 mod fill;
 mod hello;
+mod in_flight;
 #[cfg(test)]
 mod limit_tests;
 mod requests;
@@ -33,9 +34,9 @@ use frontdesk_proto::api::ApiError;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, server_frame::Frame};
 use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
 use hello::{Opened, Refusal};
-use requests::{Ready, Reply};
+use in_flight::{Done, InFlight};
+use requests::Ready;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -76,11 +77,12 @@ enum End {
 
 /// Something for the task to handle.
 enum Event {
-    Replied(Box<Reply>),
+    Done(Done),
     Prepared(Box<Ready>),
     Filled(Filled),
     Received(Received),
-    Request(Box<ClientFrame>),
+    /// One waits in the backlog.
+    Request,
     Signals,
     Tick,
     End(End),
@@ -125,7 +127,7 @@ struct Connection<C> {
     backlog: VecDeque<ClientFrame>,
     /// A request that those after it wait for.
     preparing: Option<BoxFuture<'static, Ready>>,
-    in_flight: FuturesUnordered<BoxFuture<'static, Reply>>,
+    in_flight: InFlight,
     fills: Fills,
     requests: TokenBucket,
     typing: TokenBucket,
@@ -150,7 +152,7 @@ impl<C: Carrier> Connection<C> {
             stage: Stage::AwaitingHello { until },
             backlog: VecDeque::new(),
             preparing: None,
-            in_flight: FuturesUnordered::new(),
+            in_flight: InFlight::default(),
             fills: Fills::default(),
             requests: TokenBucket::full(requests::rate(&shared.settings), now),
             typing: TokenBucket::full(requests::typing_rate(), now),
@@ -184,11 +186,12 @@ impl<C: Carrier> Connection<C> {
     /// Handles one thing; `Some` ends the connection.
     fn handle(&mut self, event: Event) -> Option<End> {
         match event {
-            Event::Replied(reply) => self.reply(*reply),
+            Event::Done(Done::Reply(reply)) => self.reply(*reply),
+            Event::Done(Done::Sent { id, sent }) => self.sent(id, &sent),
             Event::Prepared(ready) => return self.prepared(*ready),
             Event::Filled(filled) => self.filled(filled),
             Event::Received(received) => return self.received(received),
-            Event::Request(frame) => return self.request(*frame),
+            Event::Request => return self.next_request(),
             Event::Signals => self.signals(),
             Event::Tick => return self.tick(),
             Event::End(end) => return Some(end),
@@ -249,7 +252,7 @@ impl<C: Carrier> Connection<C> {
             id: opened.hello_id,
             frame: opened.welcome.take().map(Frame::Welcome),
         };
-        self.outbox.open_with(codec::piece(self.outbox.format(), &welcome));
+        self.outbox.open_with(&codec::piece(self.outbox.format(), &welcome));
         for (id, error) in std::mem::take(&mut opened.not_resumed) {
             self.push_error(0, &error, Some(id));
         }
@@ -283,6 +286,9 @@ impl<C: Carrier> Connection<C> {
 
     fn tick(&mut self) -> Option<End> {
         let now = Instant::now();
+        for reply in self.in_flight.overdue(now) {
+            self.reply(reply);
+        }
         let interval = self.shared.settings.ping_interval();
         let end = match &self.stage {
             Stage::AwaitingHello { until } if now >= *until => CloseCode::NoHello,
@@ -319,6 +325,7 @@ impl<C: Carrier> Connection<C> {
             Stage::Opening => self.ping_at.min(silent),
             Stage::Open(open) => self.ping_at.min(silent).min(open.expires),
         };
+        let next = self.in_flight.look_at().map_or(next, |at| next.min(at));
         self.timer.as_mut().reset(next);
     }
 }

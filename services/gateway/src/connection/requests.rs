@@ -12,6 +12,7 @@ use frontdesk_proto::convert::timestamp_to_proto;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, client_frame::Request, server_frame::Frame};
 use futures::future::BoxFuture;
+use std::collections::VecDeque;
 use tokio::time::Instant;
 
 /// Typing frames at once and a second; clients repeat them every 3 s for each of
@@ -46,8 +47,17 @@ pub(super) fn typing_rate() -> BucketRate {
 }
 
 impl<C: Carrier> Connection<C> {
-    /// Begins one request; `Some` ends the connection.
-    pub(super) fn request(&mut self, frame: ClientFrame) -> Option<End> {
+    /// Begins the next request of the backlog; `Some` ends the connection.
+    pub(super) fn next_request(&mut self) -> Option<End> {
+        let frame = self.backlog.pop_front()?;
+        if self.backlog.is_empty() {
+            // Between batches a connection holds no memory for them.
+            self.backlog = VecDeque::new();
+        }
+        self.request(frame)
+    }
+
+    fn request(&mut self, frame: ClientFrame) -> Option<End> {
         let ClientFrame { id, request } = frame;
         match (&self.stage, request) {
             (Stage::Open(_), Some(Request::Pong(_))) => None,
@@ -107,9 +117,31 @@ impl<C: Carrier> Connection<C> {
                 }
                 Err(error) => error,
             },
+            Some(Request::Send(send)) if send.attachment_ids.is_empty() => {
+                return self.say(id, send, now);
+            }
             Some(request) => return self.carry_out(id, request),
         };
         self.push_error(id, &refusal, None);
+    }
+
+    /// What nearly every request is.
+    fn say(&mut self, id: u32, send: v1::SendMessage, now: Instant) {
+        let Stage::Open(open) = &self.stage else {
+            return;
+        };
+        let conversation = send.conversation_id.parse();
+        let begun = conversation.map_err(ApiError::from).and_then(|conversation| {
+            verbs::say(&open.client, conversation, &send.client_msg_id, send.text.into(), vec![])
+        });
+        match begun {
+            Ok(saying) => {
+                if self.in_flight.push_message(id, saying, now) {
+                    self.set_timer();
+                }
+            }
+            Err(error) => self.push_error(id, &error, Some(send.conversation_id)),
+        }
     }
 
     fn carry_out(&mut self, id: u32, request: Request) {

@@ -2,8 +2,6 @@
 
 use super::{Connection, End, Event, Stage};
 use crate::carriers::Carrier;
-use futures::StreamExt as _;
-use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 /// Requests of one connection that are carried out at once; no more are read
@@ -56,8 +54,8 @@ impl<C: Carrier> Connection<C> {
             self.preparing = None;
             return Poll::Ready(Event::Prepared(Box::new(ready)));
         }
-        if let Poll::Ready(Some(reply)) = self.in_flight.poll_next_unpin(cx) {
-            return Poll::Ready(Event::Replied(Box::new(reply)));
+        if let Poll::Ready(done) = self.in_flight.poll_next(cx) {
+            return Poll::Ready(Event::Done(done));
         }
         if matches!(self.stage, Stage::Open(_)) && self.outbox.has_signals() {
             return Poll::Ready(Event::Signals);
@@ -81,12 +79,8 @@ impl<C: Carrier> Connection<C> {
         if busy {
             return Poll::Pending;
         }
-        if let Some(frame) = self.backlog.pop_front() {
-            if self.backlog.is_empty() {
-                // Between batches a connection holds no memory for them.
-                self.backlog = VecDeque::new();
-            }
-            return Poll::Ready(Event::Request(Box::new(frame)));
+        if !self.backlog.is_empty() {
+            return Poll::Ready(Event::Request);
         }
         if self.half_closed {
             return Poll::Pending;

@@ -6,6 +6,7 @@ use crate::carriers::Carrier;
 use crate::codec::{self, push_frame};
 use crate::outbox::Class;
 use frontdesk_proto::api::ApiError;
+use frontdesk_proto::convert::Sent;
 use frontdesk_proto::status::{self, CloseCode};
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use std::future::poll_fn;
@@ -26,6 +27,14 @@ impl<C: Carrier> Connection<C> {
         }
     }
 
+    /// The answer to a message.
+    pub(super) fn sent(&self, id: u32, sent: &Sent) {
+        if id != 0 {
+            let format = self.outbox.format();
+            self.outbox.put(Class::Durable, |out| codec::write_sent(format, id, sent, out));
+        }
+    }
+
     pub(super) fn push_error(&mut self, id: u32, error: &ApiError, conversation: Option<String>) {
         match error {
             ApiError::Internal(_) => {
@@ -42,7 +51,7 @@ impl<C: Carrier> Connection<C> {
     }
 
     pub(super) fn push(&self, frame: &v1::ServerFrame) {
-        self.outbox.push(codec::piece(self.outbox.format(), frame), Class::Durable);
+        self.outbox.push(&codec::piece(self.outbox.format(), frame), Class::Durable);
     }
 
     /// Says why the connection ends, as far as the client still listens.
@@ -62,7 +71,7 @@ impl<C: Carrier> Connection<C> {
                 self.shared.metrics.closed(code);
                 let bye = v1::Bye { code: code.number().into(), reason: reason.to_owned() };
                 let piece = codec::piece(self.outbox.format(), &push_frame(Frame::Bye(bye)));
-                self.outbox.end_with(piece, code == CloseCode::TooSlow);
+                self.outbox.end_with(&piece, code == CloseCode::TooSlow);
                 let farewell = async {
                     let write = |cx: &mut Context<'_>| self.carrier.poll_write(&self.outbox, cx);
                     poll_fn(write).await?;

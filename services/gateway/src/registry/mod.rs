@@ -10,12 +10,13 @@ mod tests;
 pub(crate) use agents::Agents;
 pub(crate) use follow::Next;
 
-use crate::codec::{self, SharedEvent, SharedPush};
+use crate::codec::{SharedEvent, SharedPush};
 use crate::outbox::{Class, Outbox, Pushed, Signal};
 use follow::{Deliver, Follow};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_proto::api::EventPage;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -23,6 +24,14 @@ use tokio::sync::Semaphore;
 /// Locks of the conversation map: the dispatcher and the connections of a few
 /// cores seldom meet in one of sixteen.
 const SHARDS: usize = 16;
+
+/// Capacity that the scratch buffer keeps.
+const SCRATCH_BYTES: usize = 128 * 1024;
+
+thread_local! {
+    /// Where pieces of events are made.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Conversations that one connection may follow.
 const MAX_FOLLOWED: usize = 1_000;
@@ -162,6 +171,7 @@ impl Registry {
         page: &EventPage,
     ) -> Option<Next> {
         let format = reader.outbox.format();
+        let mut scratch = Vec::new();
         let next = self.with(id, reader.connection, |s| {
             if !s.follow.wants_page(generation) {
                 return s.follow.next();
@@ -170,9 +180,9 @@ impl Registry {
             for event in &page.events {
                 if s.follow.take(event.seq) {
                     advanced = true;
-                    let piece = codec::event_piece(format, &event.event, event.prev.get());
+                    let mut shared = SharedEvent::new(&event.event, &mut scratch);
                     // An unreadable event leaves a gap in `prev` that clients see.
-                    if let Some(piece) = piece {
+                    if let Some(piece) = shared.piece(format, event.prev.get()) {
                         s.reader.outbox.push(piece, Class::Durable);
                     }
                 }
@@ -223,14 +233,17 @@ impl Registry {
         let Some(topic) = shard.get_mut(&event.conversation) else {
             return done;
         };
-        let mut shared = SharedEvent::new(event.bytes);
-        topic.subscribers.retain_mut(|s| {
-            if loses(&s.reader.who, event) && s.follow.end_before(event.seq) {
-                s.reader.followed().retain(|f| *f != event.conversation);
-                return false;
-            }
-            deliver(s, event, &mut shared, &mut done);
-            true
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut shared = SharedEvent::new(event.bytes, scratch);
+            topic.subscribers.retain_mut(|s| {
+                if loses(&s.reader.who, event) && s.follow.end_before(event.seq) {
+                    s.reader.followed().retain(|f| *f != event.conversation);
+                    return false;
+                }
+                deliver(s, event, &mut shared, &mut done);
+                true
+            });
+            scratch.shrink_to(SCRATCH_BYTES);
         });
         done.emptied = topic.subscribers.is_empty();
         done

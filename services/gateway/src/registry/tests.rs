@@ -1,7 +1,7 @@
 //! Who receives what.
 
 use super::*;
-use crate::codec::WireFormat;
+use crate::codec::{self, WireFormat};
 use bytes::Bytes;
 use frontdesk_proto::api::PageEvent;
 use frontdesk_proto::v1::{self, server_frame::Frame};

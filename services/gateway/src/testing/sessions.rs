@@ -152,7 +152,7 @@ impl Sessions for FakeSessions {
             });
             self.send(&self.state.lock().unwrap(), envelope.conversation, kind);
         }
-        Box::pin(async move { result })
+        ReplyFuture::by(async move { result })
     }
 
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError> {

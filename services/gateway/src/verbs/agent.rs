@@ -1,6 +1,6 @@
 //! What only agents and supervisors may do.
 
-use super::{Answer, Handling, Prepared, command, common, sent, submit};
+use super::{Answer, Handling, Prepared, Saying, command, common, submit};
 use crate::connection::Client;
 use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, within};
 use frontdesk_core::conversation::{Command, MAX_REASON_BYTES, TransferTarget};
@@ -77,8 +77,8 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
     let id: ConversationId = r.conversation_id.parse()?;
     let client_msg_id: ClientMsgId = r.client_msg_id.parse()?;
     let note = Command::Note { client_msg_id: client_msg_id.clone(), text: r.text.into() };
-    let outcome = submit(client, id, note);
-    Ok(Handling::Concurrent(Box::pin(async move { sent(id, &client_msg_id, outcome.await?) })))
+    let saying = Saying::begin(client, id, client_msg_id, note);
+    Ok(Handling::Concurrent(Box::pin(saying.answer())))
 }
 
 /// Replaces the tags.

@@ -1,14 +1,15 @@
 //! What visitors and agents may do alike.
 
-use super::{Answer, Handling, Prepared, command, done, sent, submit};
+use super::{Answer, Handling, Prepared, command, done};
 use crate::connection::Client;
 use crate::following;
-use crate::shared::{CALL_DEADLINE, within};
-use frontdesk_core::conversation::{Attachment, Command, MAX_ATTACHMENTS, Phase};
+use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, within};
+use frontdesk_core::conversation::{Attachment, Command, MAX_ATTACHMENTS, Outcome, Phase};
 use frontdesk_core::ids::{AttachmentId, ClientMsgId, ConversationId, Seq, VisitorId};
-use frontdesk_proto::api::{ApiError, HistoryQuery, ListFilter, PageEvent};
+use frontdesk_core::party::Origin;
+use frontdesk_proto::api::{ApiError, Envelope, HistoryQuery, ListFilter, PageEvent, ReplyFuture};
+use frontdesk_proto::convert::Sent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
-use futures::future::BoxFuture;
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -17,37 +18,74 @@ const MAX_PAGE: u32 = 200;
 const DEFAULT_LIST: u32 = 50;
 const MAX_LIST: u32 = 100;
 
-/// Says something.
+/// Says something with files; without any it is `say` at once.
 pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling, ApiError> {
     let id: ConversationId = r.conversation_id.parse()?;
-    let client_msg_id: ClientMsgId = r.client_msg_id.parse()?;
-    let text: Arc<str> = r.text.into();
-    if r.attachment_ids.is_empty() {
-        return Ok(Handling::Concurrent(say(client, id, client_msg_id, text, Vec::new())));
-    }
     if r.attachment_ids.len() > MAX_ATTACHMENTS {
         return Err(ApiError::Invalid("a message has at most 10 attachments".into()));
     }
     let client = client.clone();
     // Files are looked up first; what the client sends next must not overtake.
     Ok(Handling::Ordered(Box::pin(async move {
-        match files(&client, id, &r.attachment_ids).await {
-            Ok(files) => Prepared::Wait(say(&client, id, client_msg_id, text, files)),
+        let files = files(&client, id, &r.attachment_ids).await;
+        let saying =
+            files.and_then(|files| say(&client, id, &r.client_msg_id, r.text.into(), files));
+        match saying {
+            Ok(saying) => Prepared::Wait(Box::pin(saying.answer())),
             Err(error) => Prepared::answer(Err(error)),
         }
     })))
 }
 
-fn say(
+/// Submits a message now, in its turn.
+pub(crate) fn say(
     client: &Client,
-    id: ConversationId,
-    client_msg_id: ClientMsgId,
+    conversation: ConversationId,
+    client_msg_id: &str,
     text: Arc<str>,
     attachments: Vec<Attachment>,
-) -> BoxFuture<'static, Answer> {
-    let send = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments };
-    let outcome = submit(client, id, send);
-    Box::pin(async move { sent(id, &client_msg_id, outcome.await?) })
+) -> Result<Saying, ApiError> {
+    let client_msg_id: ClientMsgId = client_msg_id.parse()?;
+    let command = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments };
+    Ok(Saying::begin(client, conversation, client_msg_id, command))
+}
+
+/// A message or note that has been submitted.
+pub(crate) struct Saying {
+    pub(crate) conversation: ConversationId,
+    pub(crate) client_msg_id: ClientMsgId,
+    /// Whoever waits for it sets a deadline.
+    pub(crate) outcome: ReplyFuture,
+}
+
+impl Saying {
+    /// Submits the command that says it.
+    pub(super) fn begin(
+        client: &Client,
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        command: Command,
+    ) -> Self {
+        let origin = Origin::Client(client.who().clone());
+        let envelope = Envelope { conversation, origin, command };
+        let outcome = client.shared.deps.sessions.submit(envelope);
+        Self { conversation, client_msg_id, outcome }
+    }
+
+    /// What the sender is told.
+    pub(crate) fn sent(&self, outcome: Outcome) -> Result<Sent, ApiError> {
+        let Outcome::Sent { seq, at, duplicate } = outcome else {
+            return Err(ApiError::Internal("a message was answered without its place".into()));
+        };
+        let (conversation, client_msg_id) = (self.conversation, self.client_msg_id.clone());
+        Ok(Sent { conversation, client_msg_id, seq, at, duplicate })
+    }
+
+    /// Waits for the outcome.
+    pub(super) async fn answer(mut self) -> Answer {
+        let outcome = within(COMMAND_DEADLINE, "sessions", &mut self.outcome).await?;
+        self.sent(outcome).map(|sent| Some(Frame::Sent(sent.to_proto())))
+    }
 }
 
 /// The files of a message: uploaded to this conversation and no other.

@@ -8,13 +8,14 @@ pub(crate) mod common;
 mod start;
 mod visitor;
 
+pub(crate) use common::{Saying, say};
+
 use crate::connection::Client;
 use crate::shared::{COMMAND_DEADLINE, within};
 use frontdesk_core::conversation::{Command, Outcome};
-use frontdesk_core::ids::{ClientMsgId, ConversationId};
+use frontdesk_core::ids::ConversationId;
 use frontdesk_core::party::Origin;
 use frontdesk_proto::api::{ApiError, Envelope};
-use frontdesk_proto::convert::timestamp_to_proto;
 use frontdesk_proto::v1::{self, client_frame::Request, server_frame::Frame};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -128,19 +129,5 @@ fn command(client: &Client, id: &str, command: Command) -> Result<Handling, ApiE
     let outcome = submit(client, id.parse()?, command);
     Ok(Handling::Concurrent(Box::pin(async move {
         outcome.await.map(|_| Some(Frame::Done(v1::Done {})))
-    })))
-}
-
-/// The answer to a message or note.
-fn sent(id: ConversationId, client_msg_id: &ClientMsgId, outcome: Outcome) -> Answer {
-    let Outcome::Sent { seq, at, duplicate } = outcome else {
-        return Err(ApiError::Internal("a message was answered without its place".into()));
-    };
-    Ok(Some(Frame::Sent(v1::Sent {
-        conversation_id: id.to_string(),
-        client_msg_id: client_msg_id.as_str().to_owned(),
-        seq: seq.get(),
-        at: Some(timestamp_to_proto(at)),
-        duplicate,
     })))
 }

@@ -93,7 +93,7 @@ impl Presence for World {
 impl Sessions for World {
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
         let world = self.itself.upgrade().unwrap();
-        Box::pin(async move {
+        ReplyFuture::by(async move {
             world.gate().await;
             let done = world.commit(envelope).await;
             world.gate().await;

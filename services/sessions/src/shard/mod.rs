@@ -28,7 +28,7 @@ use frontdesk_store::journal::{Journal, ReadCursors};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use outgoing::Outgoing;
-use ready::{MAX_WAITING, Ready, Spares};
+use ready::{Encoder, MAX_WAITING, Ready, Spares};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ pub(crate) struct Shard {
     /// Conversations with an append to submit at the end of this turn.
     touched: Vec<ConversationId>,
     spares: Spares,
+    encoder: Encoder,
     /// Read cursors that were told of and are not stored yet.
     unsaved_cursors: HashMap<ConversationId, ReadCursors>,
     /// The last event published, where later ones may be durable that memory does
@@ -118,6 +119,7 @@ impl Shard {
             chores: FuturesUnordered::new(),
             touched: Vec::new(),
             spares: Spares::default(),
+            encoder: Encoder::default(),
             unsaved_cursors: HashMap::new(),
             unpublished: HashMap::new(),
             outgoing: Outgoing::default(),
@@ -159,6 +161,8 @@ impl Shard {
                     // What a burst has needed is given back.
                     batch = Vec::new();
                     self.spares = Spares::default();
+                    self.encoder = Encoder::default();
+                    self.outgoing = Outgoing::default();
                     self.sweep();
                 }
                 taken = self.mailbox.recv_many(&mut batch, BATCH), if room => {

@@ -8,9 +8,9 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use frontdesk_bus::{Bus, Published};
 use frontdesk_core::ids::{ConversationId, NodeId, Seq};
 use frontdesk_core::party::{Audience, Principal};
-use frontdesk_proto::convert::participant_to_proto;
+use frontdesk_proto::convert::{EventDelivery, participant_to_proto, put_delivery};
 use frontdesk_proto::internal::delivery::Kind;
-use frontdesk_proto::internal::{Delivery, EventDelivery, HintDelivery};
+use frontdesk_proto::internal::{Delivery, HintDelivery};
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{ReadPush, ServerFrame, TypingPush};
 use prost::Message as _;
@@ -20,23 +20,31 @@ use uuid::Uuid;
 /// these one after the other, so it is written as it grows.
 const DELIVERIES: u8 = 1 << 3 | 2;
 
-/// Encoded batches of one turn. A node has few gateways: a list will do.
+/// What is set aside for batches at a time: some turns of a busy shard.
+const BLOCK_BYTES: usize = 4 * 1024;
+
+/// Encoded batches of one turn, and the room for those of the next. A node has
+/// few gateways: a list will do.
 #[derive(Default)]
 pub(super) struct Outgoing {
     batches: Vec<(NodeId, BytesMut)>,
 }
 
 impl Outgoing {
-    /// Encodes once per gateway; the common case is one gateway.
-    fn add(&mut self, gateways: &[NodeId], kind: Kind) {
-        let delivery = Delivery { kind: Some(kind) };
+    /// The batch of a gateway.
+    fn batch(&mut self, gateway: &NodeId) -> &mut BytesMut {
+        let place = self.batches.iter().position(|(to, _)| to == gateway);
+        let place = place.unwrap_or_else(|| {
+            self.batches.push((gateway.clone(), BytesMut::with_capacity(BLOCK_BYTES)));
+            self.batches.len() - 1
+        });
+        &mut self.batches[place].1
+    }
+
+    fn add_hint(&mut self, gateways: &[NodeId], hint: HintDelivery) {
+        let delivery = Delivery { kind: Some(Kind::Hint(hint)) };
         for gateway in gateways {
-            let place = self.batches.iter().position(|(to, _)| to == gateway);
-            let place = place.unwrap_or_else(|| {
-                self.batches.push((gateway.clone(), BytesMut::new()));
-                self.batches.len() - 1
-            });
-            let (_, batch) = &mut self.batches[place];
+            let batch = self.batch(gateway);
             // Key and length take no more than six bytes.
             batch.reserve(delivery.encoded_len() + 6);
             batch.put_u8(DELIVERIES);
@@ -45,8 +53,8 @@ impl Outgoing {
     }
 
     pub(super) fn flush(&mut self, bus: &dyn Bus, meters: &Meters) {
-        for (gateway, batch) in self.batches.drain(..) {
-            if bus.publish(&gateway, batch.freeze()) != Published::Accepted {
+        for (gateway, batch) in self.batches.iter_mut().filter(|(_, batch)| !batch.is_empty()) {
+            if bus.publish(gateway, batch.split().freeze()) != Published::Accepted {
                 meters.publishes_lost.increment(1);
             }
         }
@@ -59,15 +67,16 @@ impl Shard {
         let Some(gateways) = self.interest.get(&id) else { return };
         for Encoded { record, assigned } in events {
             let delivery = EventDelivery {
-                conversation_id: Bytes::copy_from_slice(id.as_bytes()),
-                seq: record.seq.get(),
-                prev_public: record.prev_public.get(),
+                conversation: id,
+                seq: record.seq,
+                prev_public: record.prev_public,
                 internal: record.audience == Audience::Internal,
-                event: record.payload.clone(),
-                assigned_agent: assigned
-                    .map_or_else(Bytes::new, |agent| Bytes::copy_from_slice(agent.as_bytes())),
+                event: &record.payload,
+                assigned: *assigned,
             };
-            self.outgoing.add(gateways, Kind::Event(delivery));
+            for gateway in gateways {
+                put_delivery(&delivery, self.outgoing.batch(gateway));
+            }
         }
     }
 
@@ -83,7 +92,7 @@ impl Shard {
         let except = except.map_or_else(Bytes::new, |id| Bytes::copy_from_slice(id.as_bytes()));
         let conversation_id = Bytes::copy_from_slice(id.as_bytes());
         let hint = HintDelivery { conversation_id, internal, except, frame };
-        self.outgoing.add(gateways, Kind::Hint(hint));
+        self.outgoing.add_hint(gateways, hint);
     }
 
     pub(super) fn detach(&mut self, gateway: &NodeId, id: ConversationId) {

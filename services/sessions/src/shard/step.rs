@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::load::Unsettled;
-use super::ready::{Encoded, MAX_WAITING, Ready, Spares};
+use super::ready::{Encoded, Encoder, MAX_WAITING, Ready, Spares};
 use crate::mail::{Held, Job, Mail};
 use frontdesk_actor::{Residence, WaitingFull};
 use frontdesk_core::conversation::{Body, Conversation, Outcome, Reject, Step, Summary};
@@ -64,7 +64,7 @@ impl Shard {
         let Some(ready) = self.residents.get_mut(id) else { return };
         let held = match mail {
             Mail::Command(job) => {
-                let result = run_command(ready, &job, now, &mut self.spares);
+                let result = run_command(ready, &job, now, &mut self.spares, &mut self.encoder);
                 Held::Command(job, result)
             }
             // Who asked has gone and will not detach.
@@ -119,6 +119,7 @@ fn run_command(
     job: &Job,
     now: Timestamp,
     spares: &mut Spares,
+    encoder: &mut Encoder,
 ) -> Result<Outcome, Reject> {
     let envelope = &job.envelope;
     let had_preview = ready.conversation.as_ref().is_some_and(Conversation::has_preview);
@@ -147,7 +148,7 @@ fn run_command(
         // Mostly there is one event in a turn, where growing would take four.
         flight.open.events.reserve_exact(events.len());
     }
-    flight.open.events.extend(events.iter().map(Encoded::new));
+    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, encoder)));
     Ok(outcome)
 }
 

@@ -14,6 +14,8 @@ const CACHED_STATEMENTS: usize = 64;
 const WRITER_CACHE_KIB: i64 = 64 * 1024;
 /// Page cache of each connection that reads.
 const READER_CACHE_KIB: i64 = 16 * 1024;
+/// Page cache of a connection that makes checkpoints.
+const CHECKPOINTER_CACHE_KIB: i64 = 64;
 /// The log is cut back to this after a checkpoint, so that one long read does
 /// not leave a huge file for good.
 const MAX_IDLE_WAL_BYTES: i64 = 64 * 1024 * 1024;
@@ -26,8 +28,11 @@ pub(super) struct Format {
     /// Pages in the log that set off a checkpoint; 0 for never by itself.
     pub(super) auto_checkpoint_pages: u32,
     /// Step `n` leads from format `n` to `n + 1`. Never changed once released.
-    pub(super) migrations: &'static [&'static str],
+    pub(super) migrations: &'static [Migration],
 }
+
+/// One step, in a transaction of its own.
+pub(super) type Migration = fn(&Connection) -> rusqlite::Result<()>;
 
 /// Opens a file for writing, creates it if need be, and brings it to the newest
 /// format.
@@ -41,11 +46,25 @@ pub(super) fn open_writer(path: &Path, format: &Format) -> Result<Connection, Op
 
 /// Opens a file that exists for reading only.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_existing(path, READER_CACHE_KIB)?;
+    let read_only = connection.pragma_update(None, "query_only", true);
+    read_only.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+    Ok(connection)
+}
+
+/// Opens a file that exists for checkpoints only: those do not use the cache.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_existing(path, CHECKPOINTER_CACHE_KIB)?;
+    let synchronous = connection.pragma_update(None, "synchronous", "full");
+    synchronous.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+    Ok(connection)
+}
+
+fn open_existing(path: &Path, cache_kib: i64) -> Result<Connection, OpenError> {
     let in_file = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(in_file)?;
-    configure(&connection, READER_CACHE_KIB).map_err(in_file)?;
-    connection.pragma_update(None, "query_only", true).map_err(in_file)?;
+    configure(&connection, cache_kib).map_err(in_file)?;
     Ok(connection)
 }
 
@@ -77,7 +96,7 @@ fn configure_writer(connection: &Connection, format: &Format) -> rusqlite::Resul
 fn migrate(
     connection: &mut Connection,
     path: &Path,
-    migrations: &'static [&'static str],
+    migrations: &'static [Migration],
 ) -> Result<(), OpenError> {
     let in_file = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let found: u32 =
@@ -87,14 +106,14 @@ fn migrate(
         return Err(OpenError::NewerFormat { path: path.to_owned(), found, known });
     }
     for (from, step) in (0..).zip(migrations).skip(found as usize) {
-        apply(connection, step, from + 1).map_err(in_file)?;
+        apply(connection, *step, from + 1).map_err(in_file)?;
     }
     Ok(())
 }
 
-fn apply(connection: &mut Connection, step: &str, to: u32) -> rusqlite::Result<()> {
+fn apply(connection: &mut Connection, step: Migration, to: u32) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(step)?;
+    step(&transaction)?;
     transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()
 }
@@ -103,16 +122,17 @@ fn apply(connection: &mut Connection, step: &str, to: u32) -> rusqlite::Result<(
 mod tests {
     use super::*;
 
-    const ONE: Format = Format {
-        page_size: 4096,
-        auto_checkpoint_pages: 100,
-        migrations: &["CREATE TABLE a (x INTEGER)"],
-    };
+    const ONE: Format =
+        Format { page_size: 4096, auto_checkpoint_pages: 100, migrations: &[create] };
     const TWO: Format = Format {
         page_size: 4096,
         auto_checkpoint_pages: 100,
-        migrations: &["CREATE TABLE a (x INTEGER)", "ALTER TABLE a ADD COLUMN y INTEGER"],
+        migrations: &[create, |c| c.execute_batch("ALTER TABLE a ADD COLUMN y INTEGER")],
     };
+
+    fn create(connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch("CREATE TABLE a (x INTEGER)")
+    }
 
     #[test]
     fn migrations_go_forward_and_a_newer_file_is_refused() {

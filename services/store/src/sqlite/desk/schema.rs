@@ -1,13 +1,18 @@
 //! The desk's tables.
 
 use crate::sqlite::file::Format;
+use rusqlite::Connection;
 
 /// Name of the file in the data folder.
 pub(super) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
 pub(super) const FORMAT: Format =
-    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[V1] };
+    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[to_v1] };
+
+fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(V1)
+}
 
 const V1: &str = "
 CREATE TABLE sites (

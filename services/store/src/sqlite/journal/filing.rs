@@ -1,22 +1,23 @@
-//! Moves records from the `recent` tables into `events`, a portion with each
+//! Moves records from the `recent` tables into `runs`, a portion with each
 //! group, so that it costs no commits of its own and delays nobody for long.
 //!
 //! Of the two tables one is filled while the other is filed; when that is done
 //! it is emptied whole, and when the first is full they change places. After a
-//! crash both are read again: what is in `events` already is passed over.
+//! crash both are read again: what is in `runs` already is passed over.
 
-use super::rows::{RECORD_COLUMNS, insert_record, record};
+use super::packed;
+use super::runs::{self, MAX_BYTES, MAX_RECORDS};
 use super::tail::Tail;
-use crate::journal::Record;
+use crate::sqlite::error::bad_column;
 use frontdesk_core::ids::{ConversationId, Seq};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::collections::{HashMap, VecDeque};
-use uuid::Uuid;
 
-/// Records of a full `recent` table. More of them share a page of `events`, and
-/// all of both tables are in memory: 2 × 32,768 × about 500 bytes are 32 MiB.
+/// Records of a full `recent` table. The more there are, the more of them share
+/// a row of `runs`; and all of both tables are in memory, packed: 2 × 32,768 ×
+/// about 400 bytes are 25 MiB.
 pub(super) const TABLE_RECORDS: usize = 32 * 1024;
-/// Payload bytes of a full `recent` table.
+/// Bytes of a full `recent` table.
 const TABLE_BYTES: usize = 16 * 1024 * 1024;
 /// Records filed per record appended: the one table is filed when the other is
 /// half full.
@@ -27,14 +28,9 @@ const PORTIONS: usize = 512;
 /// payloads of very different sizes.
 const LARGE_PORTIONS: usize = 8;
 
-const HEAD: &str = "SELECT seq FROM events WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1";
-const INSERT: &str = "INSERT INTO events
-    (conversation, seq, prev_public, internal, sender, client_msg_id, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-
 /// One of the two `recent` tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
+enum Table {
     /// `recent_0`.
     Zero,
     /// `recent_1`.
@@ -49,20 +45,16 @@ impl Table {
         }
     }
 
-    /// Appends a record to it.
-    pub(super) fn insert(self) -> &'static str {
+    /// Appends a group to it.
+    fn insert(self) -> &'static str {
         match self {
-            Self::Zero => {
-                "INSERT INTO recent_0
-                (conversation, seq, prev_public, internal, sender, client_msg_id, payload)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-            }
-            Self::One => {
-                "INSERT INTO recent_1
-                (conversation, seq, prev_public, internal, sender, client_msg_id, payload)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-            }
+            Self::Zero => "INSERT INTO recent_0 (records) VALUES (?1)",
+            Self::One => "INSERT INTO recent_1 (records) VALUES (?1)",
         }
+    }
+
+    fn read(self, connection: &Connection) -> rusqlite::Result<Vec<Vec<u8>>> {
+        connection.prepare(self.select())?.query_map([], |row| row.get(0))?.collect()
     }
 
     fn empty(self) -> &'static str {
@@ -72,10 +64,11 @@ impl Table {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Its groups, the oldest first.
+    fn select(self) -> &'static str {
         match self {
-            Self::Zero => "recent_0",
-            Self::One => "recent_1",
+            Self::Zero => "SELECT records FROM recent_0 ORDER BY id",
+            Self::One => "SELECT records FROM recent_1 ORDER BY id",
         }
     }
 }
@@ -107,15 +100,13 @@ impl Filing {
         tail: &mut Tail,
         table_records: usize,
     ) -> rusqlite::Result<Self> {
-        let (zero, one) =
-            (read_table(connection, Table::Zero)?, read_table(connection, Table::One)?);
+        let (zero, one) = (Table::Zero.read(connection)?, Table::One.read(connection)?);
         let filling = if one.is_empty() { Table::Zero } else { Table::One };
         let both = !zero.is_empty() && !one.is_empty();
-        let (filled_records, filled_bytes) = match filling {
-            Table::Zero => (zero.len(), bytes(zero.iter().map(|(_, record)| record))),
-            Table::One => (one.len(), bytes(one.iter().map(|(_, record)| record))),
-        };
-        adopt(connection, tail, zero.into_iter().chain(one).collect())?;
+        let filled = if filling == Table::Zero { &zero } else { &one };
+        let filled_bytes = filled.iter().map(Vec::len).sum();
+        let filled_records = filled.iter().map(|group| packed::group(group).count()).sum();
+        adopt(connection, tail, &zero, &one)?;
         let mut filing =
             Self { table_records, filling, filled_records, filled_bytes, to_file: VecDeque::new() };
         if both {
@@ -124,9 +115,12 @@ impl Filing {
         Ok(filing)
     }
 
-    /// The table that appends go to.
-    pub(super) fn filling(&self) -> Table {
-        self.filling
+    /// Appends a group of packed records to the table that is being filled.
+    pub(super) fn append(&self, connection: &Connection, group: &[u8]) -> rusqlite::Result<()> {
+        if !group.is_empty() {
+            connection.prepare_cached(self.filling.insert())?.execute([group])?;
+        }
+        Ok(())
     }
 
     /// Files the next portion in the open transaction, after `appended` records.
@@ -143,17 +137,11 @@ impl Filing {
         }
         let portions = if self.is_full() { LARGE_PORTIONS } else { PORTIONS };
         let most = (self.table_records / portions).max(appended * PORTION_PER_RECORD).max(1);
-        let mut insert = connection.prepare_cached(INSERT)?;
-        let mut count = 0;
+        let mut left = most;
         for &(conversation, up_to) in &self.to_file {
-            let mut last = None;
-            for record in tail.up_to(conversation, up_to).take(most - count) {
-                insert_record(&mut insert, conversation, record)?;
-                last = Some(record.seq);
-                count += 1;
-            }
-            portion.filed.extend(last.map(|seq| (conversation, seq)));
-            if count == most {
+            let last = file(connection, tail, conversation, up_to, &mut left)?;
+            portion.filed.push((conversation, last));
+            if left == 0 {
                 break;
             }
         }
@@ -198,11 +186,9 @@ impl Filing {
     fn file_all(&mut self, connection: &mut Connection, tail: &mut Tail) -> rusqlite::Result<()> {
         let transaction = connection.transaction()?;
         let heads = tail.heads();
+        let mut all = usize::MAX;
         for &(conversation, head) in &heads {
-            let mut insert = transaction.prepare_cached(INSERT)?;
-            for record in tail.up_to(conversation, head) {
-                insert_record(&mut insert, conversation, record)?;
-            }
+            file(&transaction, tail, conversation, head, &mut all)?;
         }
         transaction.execute(Table::Zero.empty(), [])?;
         transaction.execute(Table::One.empty(), [])?;
@@ -213,55 +199,52 @@ impl Filing {
     }
 }
 
-/// The last record of a conversation in `events`.
-pub(super) fn filed_head(
+/// Files records of a conversation up to `up_to`, about as many as are `left` of
+/// a portion; gives the last of them.
+fn file(
     connection: &Connection,
+    tail: &Tail,
     conversation: ConversationId,
+    up_to: Seq,
+    left: &mut usize,
 ) -> rusqlite::Result<Seq> {
-    let head = connection
-        .prepare_cached(HEAD)?
-        .query_row([conversation.as_bytes()], |row| row.get(0))
-        .optional()?;
-    Ok(head.map_or(Seq::ZERO, Seq::new))
+    let mut last = Seq::ZERO;
+    while *left > 0
+        && let Some(run) = tail.between(conversation, (last, up_to), MAX_RECORDS, MAX_BYTES)
+    {
+        runs::insert(connection, conversation, &run)?;
+        *left = left.saturating_sub(run.fingerprints.len());
+        last = run.last;
+    }
+    Ok(last)
 }
 
-/// Payload bytes of records.
-pub(super) fn bytes<'r>(records: impl Iterator<Item = &'r Record>) -> usize {
-    records.map(|record| record.payload.len()).sum()
-}
-
-fn read_table(
-    connection: &Connection,
-    table: Table,
-) -> rusqlite::Result<Vec<(ConversationId, Record)>> {
-    let sql = format!("SELECT {RECORD_COLUMNS}, conversation FROM {}", table.name());
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], |row| {
-        let conversation = ConversationId::from_uuid(Uuid::from_bytes(row.get(6)?));
-        Ok((conversation, record(row)?))
-    })?;
-    rows.collect()
-}
-
-/// Gives the tail what is not yet in `events`.
+/// Gives the tail what is not yet in `runs`. Either table may be the older one.
 fn adopt(
     connection: &Connection,
     tail: &mut Tail,
-    mut rows: Vec<(ConversationId, Record)>,
+    zero: &[Vec<u8>],
+    one: &[Vec<u8>],
 ) -> rusqlite::Result<()> {
-    rows.sort_unstable_by_key(|(conversation, record)| (*conversation, record.seq));
+    let mut records = Vec::new();
+    for group in zero.iter().chain(one) {
+        for item in packed::group(group) {
+            records.push(item.map_err(|e| bad_column(0, e))?);
+        }
+    }
+    records.sort_unstable_by_key(|(conversation, seq, _)| (*conversation, *seq));
     let mut filed: HashMap<ConversationId, Seq> = HashMap::new();
-    for (conversation, record) in rows {
+    for (conversation, seq, record) in records {
         let filed = match filed.get(&conversation) {
             Some(seq) => *seq,
             None => {
-                let seq = filed_head(connection, conversation)?;
+                let seq = runs::head(connection, conversation)?;
                 filed.insert(conversation, seq);
                 seq
             }
         };
-        if record.seq > filed {
-            tail.push(conversation, filed, [record]);
+        if seq > filed {
+            tail.push(conversation, filed, record);
         }
     }
     Ok(())

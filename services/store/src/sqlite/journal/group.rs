@@ -3,20 +3,22 @@
 //! A refused job leaves nothing behind and does not touch the others. Any error
 //! that comes out of here means that the whole transaction must be rolled back.
 
-use super::filing::{Table, filed_head};
 use super::job::{AppendJob, Job, Write};
-use super::rows::insert_record;
+use super::known::{Fingerprints, Known};
+use super::packed;
+use super::runs;
 use super::schema::{PHASE_ASSIGNED, PHASE_CLOSED, PHASE_OFFERED, PHASE_WAITING};
 use super::tail::{Extent, Tail};
-use crate::journal::{AppendOutcome, DedupKey, JournalError, ReadCursors, Record, Snapshot};
+use crate::journal::{Append, AppendOutcome, DedupKey, JournalError, ReadCursors, Snapshot};
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, Seq};
 use frontdesk_core::shard::ShardId;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 
-const FIND_DEDUP: &str =
-    "SELECT seq FROM events WHERE conversation = ?1 AND sender = ?2 AND client_msg_id = ?3";
+/// Capacity that the buffer of packed records keeps: most groups are smaller.
+const PACKED_BYTES: usize = 1024 * 1024;
+
 const EPOCH: &str = "SELECT epoch FROM shards WHERE shard = ?1";
 const RAISE_EPOCH: &str = "INSERT INTO shards (shard, epoch) VALUES (?1, ?2)
     ON CONFLICT (shard) DO UPDATE SET epoch = excluded.epoch";
@@ -36,53 +38,89 @@ const MOVE_CURSORS: &str = "INSERT INTO read_cursors (conversation, visitor, age
     ON CONFLICT (conversation) DO UPDATE SET visitor = max(visitor, excluded.visitor),
         agent = max(agent, excluded.agent)";
 
-/// An open transaction and what has been read and written in it.
-pub(super) struct Group<'c> {
-    connection: &'c Connection,
-    tail: &'c Tail,
-    insert: CachedStatement<'c>,
-    appended: HashMap<ConversationId, Appended>,
+/// An open transaction and what is being written in it.
+pub(super) struct Group<'w> {
+    connection: &'w Connection,
+    tail: &'w Tail,
+    memory: &'w mut Memory,
+}
+
+/// What the writer keeps from one group to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The stored epochs; nobody else raises them.
     epochs: HashMap<ShardId, Epoch>,
+    known: Known,
+    /// How far the conversations of this group go, with it.
+    extents: HashMap<ConversationId, Extent>,
+    /// The records of this group.
+    packed: Vec<u8>,
+    records: usize,
 }
 
-/// Records of one conversation that this group appends; for the tail, once the
-/// group is committed.
-#[derive(Debug)]
-pub(super) struct Appended {
-    /// The last record in `events`.
-    pub(super) filed: Seq,
-    /// The head before this group and its records.
-    head: Seq,
-    /// In order.
-    pub(super) records: Vec<Record>,
+impl Memory {
+    /// Forgets the group, which is committed.
+    pub(super) fn end_group(&mut self) {
+        self.known.end_group();
+        self.forget_group();
+    }
+
+    /// Forgets what was rolled back.
+    pub(super) fn roll_back(&mut self) {
+        // Keys that stay in `known` are only looked up once too often.
+        self.epochs.clear();
+        self.forget_group();
+    }
+
+    fn forget_group(&mut self) {
+        self.extents.clear();
+        self.packed.clear();
+        self.packed.shrink_to(PACKED_BYTES);
+        self.records = 0;
+    }
+
+    /// Records that this group appends.
+    pub(super) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// The same, packed.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// Gives the records of this group, which is committed, to the tail.
+    pub(super) fn publish(&self, tail: &mut Tail) {
+        for item in packed::group(&self.packed) {
+            let (conversation, seq, record) = item.expect("a group is well packed");
+            let extent = self.extents.get(&conversation);
+            debug_assert!(extent.is_some_and(|e| e.filed < seq && seq <= e.head));
+            tail.push(conversation, extent.map_or(Seq::ZERO, |e| e.filed), record);
+        }
+    }
 }
 
-impl<'c> Group<'c> {
-    /// For the transaction that is open on `connection`; appends go to `table`.
-    pub(super) fn new(
-        connection: &'c Connection,
-        tail: &'c Tail,
-        table: Table,
-    ) -> rusqlite::Result<Self> {
-        Ok(Self {
-            connection,
-            tail,
-            insert: connection.prepare_cached(table.insert())?,
-            appended: HashMap::new(),
-            epochs: HashMap::new(),
-        })
+impl<'w> Group<'w> {
+    /// For the transaction that is open on `connection`.
+    pub(super) fn new(connection: &'w Connection, tail: &'w Tail, memory: &'w mut Memory) -> Self {
+        Self { connection, tail, memory }
     }
 
-    /// What is to be added to the tail.
-    pub(super) fn into_appended(self) -> HashMap<ConversationId, Appended> {
-        self.appended
+    /// Applies the jobs in their order and notes in each what became of it.
+    pub(super) fn apply_all(&mut self, jobs: &mut [Job]) -> rusqlite::Result<()> {
+        for n in 0..jobs.len() {
+            let (before, rest) = jobs.split_at_mut(n);
+            if let Some(job) = rest.first_mut() {
+                self.apply(job, before)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Applies a job and notes in it what became of it.
-    pub(super) fn apply(&mut self, job: &mut Job) -> rusqlite::Result<()> {
+    fn apply(&mut self, job: &mut Job, before: &[Job]) -> rusqlite::Result<()> {
         match job {
             Job::Append(job) => {
-                job.outcome = self.append(job)?;
+                job.outcome = self.append(job, before)?;
             }
             Job::Write(job) => match &job.write {
                 Write::Claim(claims) => job.result = self.claim(claims)?,
@@ -95,73 +133,76 @@ impl<'c> Group<'c> {
         Ok(())
     }
 
-    fn append(&mut self, job: &mut AppendJob) -> rusqlite::Result<AppendOutcome> {
-        let append = &mut job.append;
+    fn append(&mut self, job: &AppendJob, before: &[Job]) -> rusqlite::Result<AppendOutcome> {
+        let append = &job.append;
+        let conversation = append.conversation;
         let epoch = self.epoch(append.shard)?;
         if append.epoch < epoch {
             return Ok(AppendOutcome::Fenced { epoch });
         }
-        let Extent { filed, head } = self.extent(append.conversation)?;
+        let Extent { filed, head } = self.extent(conversation)?;
         if append.expected_head != head {
             return Ok(AppendOutcome::SeqConflict { head });
         }
-        for key in append.records.iter().filter_map(|record| record.dedup.as_ref()) {
-            if let Some(seq) = self.find(append.conversation, filed, key)? {
-                return Ok(AppendOutcome::Duplicate(seq));
-            }
+        if let Some(seq) = self.said(append, filed, before)? {
+            return Ok(AppendOutcome::Duplicate(seq));
         }
+        let memory = &mut *self.memory;
         for record in &append.records {
-            insert_record(&mut self.insert, append.conversation, record)?;
+            let print = record.dedup.as_ref().map_or(0, packed::fingerprint);
+            packed::pack(&mut memory.packed, conversation, record, print);
         }
+        memory.records += append.records.len();
+        let head = Seq::new(head.get() + append.records.len() as u32);
+        memory.extents.insert(conversation, Extent { filed, head });
         if let (Some(summary), Some(json)) = (&append.summary, &job.summary_json) {
             self.put_summary(summary, json)?;
         }
-        let records = std::mem::take(&mut append.records);
-        let appended = self.appended.entry(append.conversation).or_insert_with(|| Appended {
-            filed,
-            head,
-            records: Vec::new(),
-        });
-        appended.records.extend(records);
         Ok(AppendOutcome::Ok)
     }
 
     /// How far a conversation goes, this group included.
     fn extent(&self, conversation: ConversationId) -> rusqlite::Result<Extent> {
-        if let Some(appended) = self.appended.get(&conversation) {
-            let head = Seq::new(appended.head.get() + appended.records.len() as u32);
-            return Ok(Extent { filed: appended.filed, head });
-        }
-        if let Some(extent) = self.tail.extent(conversation) {
+        let here = self.memory.extents.get(&conversation).copied();
+        if let Some(extent) = here.or_else(|| self.tail.extent(conversation)) {
             return Ok(extent);
         }
-        let filed = filed_head(self.connection, conversation)?;
+        let filed = runs::head(self.connection, conversation)?;
         Ok(Extent { filed, head: filed })
     }
 
-    /// The seq under which a key stands, this group included.
-    fn find(
-        &self,
-        conversation: ConversationId,
+    /// The seq under which a key of an append stands already, this group
+    /// included; if none does, they all count as appended from now on.
+    fn said(
+        &mut self,
+        append: &Append,
         filed: Seq,
-        key: &DedupKey,
+        before: &[Job],
     ) -> rusqlite::Result<Option<Seq>> {
-        let appended = self.appended.get(&conversation).into_iter().flat_map(|a| &a.records);
-        let mut same = appended.filter(|record| record.dedup.as_ref() == Some(key));
-        if let Some(record) = same.next() {
-            return Ok(Some(record.seq));
-        }
-        if let Some(seq) = self.tail.find(conversation, key) {
-            return Ok(Some(seq));
-        }
-        if filed == Seq::ZERO {
+        let (connection, tail, conversation) = (self.connection, self.tail, append.conversation);
+        let load = || {
+            let mut prints: Fingerprints = tail.fingerprints(conversation).collect();
+            if filed > Seq::ZERO {
+                runs::fingerprints(connection, conversation, &mut prints)?;
+            }
+            Ok::<_, rusqlite::Error>(prints)
+        };
+        let keys = || append.records.iter().filter_map(|record| record.dedup.as_ref());
+        if keys().next().is_none() {
             return Ok(None);
         }
-        find_filed(self.connection, conversation, key)
+        let mut known = self.memory.known.of(conversation, load)?;
+        for key in keys().filter(|key| known.may_have(packed::fingerprint(key))) {
+            if let Some(seq) = find(connection, tail, conversation, key, before)? {
+                return Ok(Some(seq));
+            }
+        }
+        keys().for_each(|key| known.add(packed::fingerprint(key)));
+        Ok(None)
     }
 
     fn epoch(&mut self, shard: ShardId) -> rusqlite::Result<Epoch> {
-        if let Some(epoch) = self.epochs.get(&shard) {
+        if let Some(epoch) = self.memory.epochs.get(&shard) {
             return Ok(*epoch);
         }
         let stored: Option<i64> = self
@@ -170,7 +211,7 @@ impl<'c> Group<'c> {
             .query_row([shard.get()], |row| row.get(0))
             .optional()?;
         let epoch = Epoch::new(stored.unwrap_or(0).cast_unsigned());
-        self.epochs.insert(shard, epoch);
+        self.memory.epochs.insert(shard, epoch);
         Ok(epoch)
     }
 
@@ -185,7 +226,7 @@ impl<'c> Group<'c> {
         for &(shard, claimed) in claims {
             if self.epoch(shard)? < claimed {
                 raise.execute(params![shard.get(), claimed.get().cast_signed()])?;
-                self.epochs.insert(shard, claimed);
+                self.memory.epochs.insert(shard, claimed);
             }
         }
         Ok(Ok(()))
@@ -235,20 +276,20 @@ impl<'c> Group<'c> {
     }
 }
 
-/// The seq under which a key stands in `events`.
-pub(super) fn find_filed(
+/// The seq under which a key stands: in the jobs `before`, in the tail or filed.
+fn find(
     connection: &Connection,
+    tail: &Tail,
     conversation: ConversationId,
     key: &DedupKey,
+    before: &[Job],
 ) -> rusqlite::Result<Option<Seq>> {
-    connection
-        .prepare_cached(FIND_DEDUP)?
-        .query_row(
-            params![conversation.as_bytes(), key.sender.as_bytes(), &*key.client_msg_id],
-            |row| row.get(0),
-        )
-        .optional()
-        .map(|seq| seq.map(Seq::new))
+    let appended = before.iter().filter_map(|job| job.appended_to(conversation)).flatten();
+    let mut same = appended.filter(|record| record.dedup.as_ref() == Some(key));
+    match same.next().map(|record| record.seq).or_else(|| tail.find(conversation, key)) {
+        Some(seq) => Ok(Some(seq)),
+        None => runs::find(connection, conversation, key),
+    }
 }
 
 fn phase_columns(phase: &Phase) -> (u8, Option<AgentId>) {

@@ -1,7 +1,8 @@
 //! What waits for the writer, and how its caller learns the outcome.
 
+use super::packed::MAX_KEY_BYTES;
 use crate::journal::{
-    Append, AppendOutcome, DedupKey, JournalError, MAX_PAYLOAD_BYTES, ReadCursors, Snapshot,
+    Append, AppendOutcome, DedupKey, JournalError, MAX_PAYLOAD_BYTES, ReadCursors, Record, Snapshot,
 };
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch};
@@ -84,6 +85,18 @@ impl Job {
         (Self::Write(WriteJob { write, result: Ok(()), reply }), result)
     }
 
+    /// The records it has appended to a conversation, in the open group.
+    pub(super) fn appended_to(&self, conversation: ConversationId) -> Option<&[Record]> {
+        match self {
+            Self::Append(AppendJob { append, outcome: AppendOutcome::Ok, .. })
+                if append.conversation == conversation =>
+            {
+                Some(&append.records)
+            }
+            Self::Append(_) | Self::Write(_) => None,
+        }
+    }
+
     /// Records it adds to a group; at least 1.
     pub(super) fn records(&self) -> usize {
         match self {
@@ -156,6 +169,9 @@ fn check(append: &Append) -> Result<(), String> {
         }
         if record.payload.len() > MAX_PAYLOAD_BYTES {
             return malformed("a payload over the limit");
+        }
+        if record.dedup.as_ref().is_some_and(|key| key.client_msg_id.len() > MAX_KEY_BYTES) {
+            return malformed("a client_msg_id over the limit");
         }
         head = record.seq;
     }

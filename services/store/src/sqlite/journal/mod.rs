@@ -1,12 +1,16 @@
 //! The journal on SQLite: one thread writes in groups, a few read, and the newest
 //! records are in memory too.
 
+mod checkpoint;
 mod filing;
 mod group;
 mod job;
+mod known;
+mod migrate;
+mod packed;
 mod queue;
 mod read;
-mod rows;
+mod runs;
 mod schema;
 mod tail;
 #[cfg(test)]
@@ -14,7 +18,7 @@ mod tests;
 mod writer;
 
 use super::error::{OpenError, is_damage};
-use super::file::{open_reader, open_writer};
+use super::file::{open_checkpointer, open_reader, open_writer};
 use super::folder::DataFolder;
 use super::workers::{WorkError, Workers};
 use crate::journal::{
@@ -22,6 +26,7 @@ use crate::journal::{
     ReadQuery, RecordPage, Snapshot,
 };
 use async_trait::async_trait;
+use checkpoint::{Checkpointer, Limits};
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use frontdesk_core::shard::ShardId;
@@ -51,6 +56,8 @@ pub struct SqliteJournal {
     queue: Arc<WriteQueue>,
     /// `None` once it has ended.
     writer: Mutex<Option<JoinHandle<Connection>>>,
+    /// `None` once it has ended.
+    checkpointer: Mutex<Option<Checkpointer>>,
     readers: Workers,
     tail: SharedTail,
     /// Kept until the threads have ended.
@@ -64,18 +71,25 @@ impl SqliteJournal {
     /// # Errors
     /// When the file is damaged, newer than this program or cannot be written.
     pub fn open(folder: &DataFolder) -> Result<Self, OpenError> {
-        Self::open_with(folder, filing::TABLE_RECORDS)
+        Self::open_with(folder, filing::TABLE_RECORDS, checkpoint::LIMITS)
     }
 
-    fn open_with(folder: &DataFolder, table_records: usize) -> Result<Self, OpenError> {
+    fn open_with(
+        folder: &DataFolder,
+        table_records: usize,
+        limits: Limits,
+    ) -> Result<Self, OpenError> {
         let path = folder.path().join(schema::FILE);
-        let connection = open_writer(&path, &schema::FORMAT)?;
+        let mut connection = open_writer(&path, &schema::FORMAT)?;
         let readers =
             (0..READERS).map(|_| open_reader(&path)).collect::<Result<Vec<Connection>, _>>()?;
         let tail = SharedTail::default();
-        let writer = Writer::new(connection, tail.clone(), table_records)
-            .map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
         let no_thread = |source| OpenError::Folder { path: path.clone(), source };
+        let (checkpointer, log) =
+            checkpoint::start(open_checkpointer(&path)?, &mut connection, limits)
+                .map_err(no_thread)?;
+        let writer = Writer::new(connection, tail.clone(), table_records, log)
+            .map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
         let readers =
             Workers::start("journal-read", readers, MAX_WAITING_READS).map_err(no_thread)?;
         let queue = Arc::new(WriteQueue::default());
@@ -84,7 +98,14 @@ impl SqliteJournal {
             .name("journal-write".into())
             .spawn(move || writer.run(jobs))
             .map_err(no_thread)?;
-        Ok(Self { queue, writer: Mutex::new(Some(thread)), readers, tail, _folder: folder.clone() })
+        Ok(Self {
+            queue,
+            writer: Mutex::new(Some(thread)),
+            checkpointer: Mutex::new(Some(checkpointer)),
+            readers,
+            tail,
+            _folder: folder.clone(),
+        })
     }
 
     /// Commits what waits, ends the threads and folds the log into the file.
@@ -92,9 +113,10 @@ impl SqliteJournal {
     pub fn close(&self) {
         self.queue.close();
         let connection = self.join_writer();
+        self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.readers.stop();
         if let Some(connection) = connection
-            && let Err(e) = checkpoint(&connection)
+            && let Err(e) = checkpoint::whole(&connection)
         {
             tracing::warn!(error = %e, "journal: the log stays beside the file until next time");
         }
@@ -143,10 +165,6 @@ impl Drop for SqliteJournal {
         // Waits for the group in progress, so that the folder is free after.
         self.join_writer();
     }
-}
-
-fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn read_failed(error: WorkError) -> JournalError {
@@ -205,7 +223,7 @@ impl Journal for SqliteJournal {
             return Ok(Some(seq));
         }
         let key = key.clone();
-        self.query(move |connection| group::find_filed(connection, conversation, &key)).await
+        self.query(move |connection| runs::find(connection, conversation, &key)).await
     }
 
     async fn save_snapshot(

@@ -2,10 +2,12 @@
 //! prepared once per connection.
 
 use super::job::parse_summary;
-use super::rows::{blob, record};
+use super::packed::{Malformed, Packed};
+use super::runs;
 use super::tail::{SharedTail, TailPart};
 use crate::journal::{ListQuery, Loaded, ReadCursors, ReadQuery, Record, RecordPage, Snapshot};
 use crate::sqlite::error::bad_column;
+use bytes::Bytes;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::Audience;
@@ -17,16 +19,13 @@ const LOAD_RECORDS: u32 = 512;
 /// Bytes of that page.
 const LOAD_BYTES: usize = 1024 * 1024;
 
-const FORWARD_ALL: &str = "SELECT seq, prev_public, internal, sender, client_msg_id, payload
-    FROM events WHERE conversation = ?1 AND seq > ?2 ORDER BY seq";
-const FORWARD_PUBLIC: &str = "SELECT seq, prev_public, internal, sender, client_msg_id, payload
-    FROM events WHERE conversation = ?1 AND seq > ?2 AND internal = 0 ORDER BY seq";
-const BACKWARD_ALL: &str = "SELECT seq, prev_public, internal, sender, client_msg_id, payload
-    FROM events WHERE conversation = ?1 AND seq < ?2 ORDER BY seq DESC";
-const BACKWARD_PUBLIC: &str = "SELECT seq, prev_public, internal, sender, client_msg_id, payload
-    FROM events WHERE conversation = ?1 AND seq < ?2 AND internal = 0 ORDER BY seq DESC";
+/// From the run that has the record after `?2`.
+const FORWARD: &str = "SELECT first, records FROM runs WHERE conversation = ?1 AND first >=
+        coalesce((SELECT max(first) FROM runs WHERE conversation = ?1 AND first <= ?2 + 1), 0)
+    ORDER BY first";
+const BACKWARD: &str = "SELECT first, records FROM runs
+    WHERE conversation = ?1 AND first < ?2 ORDER BY first DESC";
 const SNAPSHOT: &str = "SELECT seq, payload FROM snapshots WHERE conversation = ?1";
-const IS_FILED: &str = "SELECT EXISTS (SELECT 1 FROM events WHERE conversation = ?1 AND seq = ?2)";
 const CURSORS: &str = "SELECT visitor, agent FROM read_cursors WHERE conversation = ?1";
 const SUMMARY: &str = "SELECT summary FROM conversations WHERE id = ?1";
 const OF_VISITOR: &str = "SELECT summary FROM conversations
@@ -80,7 +79,7 @@ pub(super) fn page_of_tail(query: &ReadQuery, part: &TailPart) -> Option<RecordP
     whole.then(|| page.finish())
 }
 
-/// A page from `events` and the part that the tail had before.
+/// A page from `runs` and the part that the tail had before.
 pub(super) fn page(
     connection: &Connection,
     query: &ReadQuery,
@@ -107,27 +106,52 @@ pub(super) fn page(
     Ok(page.finish())
 }
 
-/// Offers rows of `events` beyond `bound` until the page is full.
+/// Offers records of `runs` beyond `bound` until the page is full.
 fn offer_filed(
     connection: &Connection,
     query: &ReadQuery,
     bound: i64,
     page: &mut Paging<'_>,
 ) -> rusqlite::Result<()> {
-    let sql = match (query.backwards, query.audience) {
-        (false, Audience::Internal) => FORWARD_ALL,
-        (false, Audience::Public) => FORWARD_PUBLIC,
-        (true, Audience::Internal) => BACKWARD_ALL,
-        (true, Audience::Public) => BACKWARD_PUBLIC,
-    };
+    let sql = if query.backwards { BACKWARD } else { FORWARD };
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![query.conversation.as_bytes(), bound])?;
     while let Some(row) = rows.next()? {
-        if !page.offer(record(row)?) {
+        let bytes = row.get_ref(1)?.as_blob().map_err(|e| bad_column(1, e))?;
+        if !offer_run(row.get(0)?, bytes, bound, page).map_err(|e| bad_column(1, e))? {
             break;
         }
     }
     Ok(())
+}
+
+/// Offers the records of one run; `false` once the page is full.
+fn offer_run(
+    first: u32,
+    bytes: &[u8],
+    bound: i64,
+    page: &mut Paging<'_>,
+) -> Result<bool, Malformed> {
+    let (backwards, audience) = (page.query.backwards, page.query.audience);
+    let wanted = |seq: Seq| match backwards {
+        true => i64::from(seq.get()) < bound,
+        false => i64::from(seq.get()) > bound,
+    };
+    let visible =
+        |(seq, packed): &(Seq, Packed<'_>)| wanted(*seq) && audience.may_see(packed.audience);
+    let records = runs::records(first, bytes);
+    let mut offer = |(seq, packed): (Seq, Packed<'_>)| page.offer(packed.to_record(seq));
+    if backwards {
+        let records: Vec<_> = records.collect::<Result<_, _>>()?;
+        return Ok(records.into_iter().rev().filter(visible).all(offer));
+    }
+    for record in records {
+        let record = record?;
+        if visible(&record) && !offer(record) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A page being filled, in the order of reading.
@@ -182,9 +206,7 @@ fn snapshot(
         return Ok(None);
     };
     let stands = tail.read().has(conversation, snapshot.seq)
-        || connection
-            .prepare_cached(IS_FILED)?
-            .query_row(params![conversation.as_bytes(), snapshot.seq.get()], |row| row.get(0))?;
+        || runs::head(connection, conversation)? >= snapshot.seq;
     Ok(stands.then_some(snapshot))
 }
 
@@ -250,4 +272,10 @@ fn summaries(
 fn summary_of_row(row: &Row<'_>) -> rusqlite::Result<Arc<Summary>> {
     let json = row.get_ref(0)?.as_str().map_err(|e| bad_column(0, e))?;
     parse_summary(json).map_err(|e| bad_column(0, e))
+}
+
+/// A column of bytes.
+fn blob(row: &Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
+    let bytes = row.get_ref(column)?.as_blob().map_err(|e| bad_column(column, e))?;
+    Ok(Bytes::copy_from_slice(bytes))
 }

@@ -1,5 +1,6 @@
 //! The journal's tables.
 
+use super::migrate;
 use crate::sqlite::file::Format;
 
 /// Name of the file in the data folder.
@@ -14,15 +15,15 @@ pub(super) const PHASE_ASSIGNED: u8 = 2;
 /// Ended.
 pub(super) const PHASE_CLOSED: u8 = 3;
 
-/// A checkpoint is due at 16 MiB of log: a page written by many groups is then
-/// copied into the file once.
-pub(super) const FORMAT: Format =
-    Format { page_size: 4 * 1024, auto_checkpoint_pages: 4 * 1024, migrations: &[V1] };
+/// Checkpoints are made by `checkpoint`, not by the connection that writes.
+pub(super) const FORMAT: Format = Format {
+    page_size: 4 * 1024,
+    auto_checkpoint_pages: 0,
+    migrations: &[migrate::to_v1, migrate::to_v2],
+};
 
-/// Appends go to the end of one of the `recent` tables, whatever their
-/// conversation, so that a group touches a handful of pages; `filing` moves them
-/// into `events`, sorted, many records to a page.
-const V1: &str = "
+/// One row for each record.
+pub(super) const V1: &str = "
 CREATE TABLE shards (
     shard INTEGER PRIMARY KEY,
     epoch INTEGER NOT NULL
@@ -98,4 +99,37 @@ CREATE TABLE read_cursors (
     visitor INTEGER NOT NULL,
     agent INTEGER NOT NULL
 ) WITHOUT ROWID;
+";
+
+/// Records are packed, many to a row: a group is one row of a `recent` table, so
+/// that it touches a handful of pages whatever its conversations; `filing` moves
+/// its records into `runs`, each row of which belongs to one conversation.
+pub(super) const V2: &str = "
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    conversation BLOB NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    fingerprints BLOB NOT NULL,
+    records BLOB NOT NULL
+);
+
+CREATE UNIQUE INDEX runs_of ON runs (conversation, first, last);
+";
+
+/// In the place of the tables of the same name in V1.
+pub(super) const V2_RECENT: &str = "
+DROP TABLE events;
+DROP TABLE recent_0;
+DROP TABLE recent_1;
+
+CREATE TABLE recent_0 (
+    id INTEGER PRIMARY KEY,
+    records BLOB NOT NULL
+);
+
+CREATE TABLE recent_1 (
+    id INTEGER PRIMARY KEY,
+    records BLOB NOT NULL
+);
 ";

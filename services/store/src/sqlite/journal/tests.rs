@@ -1,6 +1,6 @@
 //! The conformance suite, and what is particular to SQLite.
 
-use super::{SqliteJournal, schema};
+use super::{SqliteJournal, checkpoint, schema};
 use crate::conformance::{Ending, Subject};
 use crate::journal::{Append, AppendOutcome, Journal, Record};
 use crate::sqlite::{DataFolder, OpenError};
@@ -30,7 +30,7 @@ impl OnSqlite {
 }
 
 fn open(temp: &TempDir, table_records: usize) -> Result<SqliteJournal, OpenError> {
-    SqliteJournal::open_with(&DataFolder::lock(temp.path())?, table_records)
+    SqliteJournal::open_with(&DataFolder::lock(temp.path())?, table_records, checkpoint::LIMITS)
 }
 
 #[async_trait]

@@ -3,17 +3,16 @@
 //! It must outlive any error: a full disk fails the groups that meet it and
 //! nothing else.
 
-use super::filing::{Filing, Portion, bytes};
-use super::group::{Appended, Group};
+use super::checkpoint::Log;
+use super::filing::{Filing, Portion};
+use super::group::{Group, Memory};
 use super::job::{GroupFailure, Job};
 use super::queue::{MAX_GROUP_RECORDS, WriteQueue};
 use super::tail::SharedTail;
 use crate::journal::AppendOutcome;
 use crate::sqlite::error::surely_not_committed;
-use frontdesk_core::ids::ConversationId;
 use metrics::{counter, gauge, histogram};
 use rusqlite::Connection;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,6 +32,8 @@ pub(super) struct Writer {
     connection: Connection,
     tail: SharedTail,
     filing: Filing,
+    memory: Memory,
+    log: Log,
 }
 
 impl Writer {
@@ -42,9 +43,10 @@ impl Writer {
         mut connection: Connection,
         tail: SharedTail,
         table_records: usize,
+        log: Log,
     ) -> rusqlite::Result<Self> {
         let filing = Filing::restore(&mut connection, &mut tail.write(), table_records)?;
-        Ok(Self { connection, tail, filing })
+        Ok(Self { connection, tail, filing, memory: Memory::default(), log })
     }
 
     /// Runs until the queue is closed and empty.
@@ -62,6 +64,7 @@ impl Writer {
             }
             log_turns(&mut healthy, result.as_ref().err());
             answer(&mut group, result.map(drop));
+            self.log.committed(&self.connection);
         }
         self.connection
     }
@@ -69,53 +72,46 @@ impl Writer {
     /// Commits the group and gives the number of its records. On success each job
     /// knows its own outcome, and the tail has the new records.
     fn commit(&mut self, group: &mut [Job]) -> Result<usize, GroupFailure> {
-        let applied = self.apply(group).map_err(|e| {
-            roll_back(&self.connection);
+        let portion = self.apply(group).map_err(|e| {
+            self.roll_back();
             GroupFailure::NotCommitted(e.to_string())
         })?;
         if let Err(e) = execute(&self.connection, "COMMIT") {
-            roll_back(&self.connection);
+            self.roll_back();
             return Err(if surely_not_committed(&e) {
                 GroupFailure::NotCommitted(e.to_string())
             } else {
                 GroupFailure::Uncertain(e.to_string())
             });
         }
-        let records = applied.records;
-        self.publish(applied);
-        Ok(records)
+        Ok(self.publish(&portion))
     }
 
-    fn apply(&self, jobs: &mut [Job]) -> rusqlite::Result<Applied> {
+    fn apply(&mut self, jobs: &mut [Job]) -> rusqlite::Result<Portion> {
         execute(&self.connection, "BEGIN IMMEDIATE")?;
         let tail = self.tail.read();
-        let mut group = Group::new(&self.connection, &tail, self.filing.filling())?;
-        jobs.iter_mut().try_for_each(|job| group.apply(job))?;
-        let appended = group.into_appended();
-        let records = appended.values().map(|a| a.records.len()).sum();
-        let bytes = bytes(appended.values().flat_map(|a| &a.records));
-        let portion = self.filing.portion(&self.connection, &tail, records)?;
-        Ok(Applied { appended, records, bytes, portion })
+        Group::new(&self.connection, &tail, &mut self.memory).apply_all(jobs)?;
+        self.filing.append(&self.connection, self.memory.packed())?;
+        self.filing.portion(&self.connection, &tail, self.memory.records())
     }
 
-    fn publish(&mut self, applied: Applied) {
+    /// What was committed is there for all from now on; gives its records.
+    fn publish(&mut self, portion: &Portion) -> usize {
         let mut tail = self.tail.write();
-        for (conversation, appended) in applied.appended {
-            tail.push(conversation, appended.filed, appended.records);
-        }
-        for &(conversation, up_to) in &applied.portion.filed {
+        self.memory.publish(&mut tail);
+        for &(conversation, up_to) in &portion.filed {
             tail.filed(conversation, up_to);
         }
-        self.filing.committed(&applied.portion, applied.records, applied.bytes, &tail);
+        let (records, bytes) = (self.memory.records(), self.memory.packed().len());
+        self.filing.committed(portion, records, bytes, &tail);
+        self.memory.end_group();
+        records
     }
-}
 
-/// What an open transaction holds.
-struct Applied {
-    appended: HashMap<ConversationId, Appended>,
-    records: usize,
-    bytes: usize,
-    portion: Portion,
+    fn roll_back(&mut self) {
+        roll_back(&self.connection);
+        self.memory.roll_back();
+    }
 }
 
 /// Some errors end the transaction by themselves. If this fails too, the next
@@ -181,13 +177,14 @@ fn log_turns(healthy: &mut bool, failure: Option<&GroupFailure>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::checkpoint::{self, LIMITS};
     use super::super::filing::TABLE_RECORDS;
     use super::super::schema::FORMAT;
     use super::*;
     use crate::journal::{Append, Record};
-    use crate::sqlite::file::open_writer;
+    use crate::sqlite::file::{open_checkpointer, open_writer};
     use bytes::Bytes;
-    use frontdesk_core::ids::{Epoch, Seq};
+    use frontdesk_core::ids::{ConversationId, Epoch, Seq};
     use frontdesk_core::party::Audience;
     use frontdesk_core::shard::ShardId;
     use uuid::Uuid;
@@ -215,9 +212,12 @@ mod tests {
     #[test]
     fn a_full_disk_refuses_groups_until_there_is_space() {
         let temp = tempfile::tempdir().unwrap();
-        let connection = open_writer(&temp.path().join("journal.db"), &FORMAT).unwrap();
+        let path = temp.path().join("journal.db");
+        let mut connection = open_writer(&path, &FORMAT).unwrap();
+        let own = open_checkpointer(&path).unwrap();
+        let (_checkpointer, log) = checkpoint::start(own, &mut connection, LIMITS).unwrap();
         let tail = SharedTail::default();
-        let mut writer = Writer::new(connection, tail.clone(), TABLE_RECORDS).unwrap();
+        let mut writer = Writer::new(connection, tail.clone(), TABLE_RECORDS, log).unwrap();
         let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
         writer.connection.pragma_update_and_check(None, "max_page_count", 200, |_| Ok(())).unwrap();
 
