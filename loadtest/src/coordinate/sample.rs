@@ -58,7 +58,9 @@ impl Sampler {
         self.broken |= self.source != Source::None && now.server.is_none();
         if let Some(server) = now.server {
             self.resident = server.resident_bytes;
-            let resident_bytes = server.resident_bytes;
+        }
+        // Not in the warm-up: a server that was just started gives memory back.
+        if let Some(Reading { resident_bytes, .. }) = now.server.filter(|_| counts) {
             self.slope.add(SlopePoint { connections, resident_bytes });
         }
         if counts {
