@@ -186,7 +186,7 @@ fn objections(
         }
     }
     if unanswered > 0 {
-        let text = format!("{unanswered} messages had no answer long after the end");
+        let text = format!("messages without an answer long after the end: {unanswered}");
         object(Verdict::Failed, text);
     }
     for (fault, made) in faults.iter().filter(|(_, made)| !made.succeeded()) {

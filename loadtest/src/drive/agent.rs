@@ -61,9 +61,19 @@ impl Agent {
     }
 
     /// Works until the end.
-    pub(super) async fn work(mut self, mut stage: watch::Receiver<Stage>) -> Result<(), RunError> {
+    pub(super) async fn work(mut self, stage: watch::Receiver<Stage>) -> Result<(), RunError> {
         let common = self.person.common.clone();
         let _here = Held::new(&common.gauges.connections);
+        let worked = self.take_turns(stage).await;
+        // However it ended: what was said is audited.
+        let left: Vec<u32> = self.person.lanes.keys().copied().collect();
+        for key in left {
+            self.person.finish(key, worked.is_ok()).await;
+        }
+        worked
+    }
+
+    async fn take_turns(&mut self, mut stage: watch::Receiver<Stage>) -> Result<(), RunError> {
         let mut deadline: Option<Instant> = None;
         loop {
             self.person.stage = *stage.borrow_and_update();
@@ -71,7 +81,7 @@ impl Agent {
                 deadline = Some(Instant::now() + LEAVE_WITHIN);
             }
             if deadline.is_some_and(|at| self.person.lanes.is_empty() || Instant::now() >= at) {
-                break;
+                return Ok(());
             }
             tokio::select! {
                 biased;
@@ -88,11 +98,6 @@ impl Agent {
                 () = tokio::time::sleep(LEAVE_WITHIN), if deadline.is_some() => {}
             }
         }
-        let left: Vec<u32> = self.person.lanes.keys().copied().collect();
-        for key in left {
-            self.person.finish(key, true).await;
-        }
-        Ok(())
     }
 
     fn due(&mut self) {

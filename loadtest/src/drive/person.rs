@@ -293,19 +293,29 @@ impl Person {
             Asked::Transfer if !refused => self.count(Counter::Transferred),
             // An offer may be gone, and both may close at once.
             Asked::Accept | Asked::Close => {}
+            Asked::Start if refused => {
+                // There is no conversation: nothing to wait for.
+                self.lanes.values_mut().for_each(|lane| lane.closed = true);
+                self.answered_at_last();
+                self.refused(frame);
+            }
             _ if refused => self.refused(frame),
             _ => {}
         }
     }
 
     fn message_answered(&mut self, key: u32, number: u32, frame: &Frame) {
-        let Some(lane) = self.lanes.get_mut(&key) else { return };
+        let Some(lane) = self.lanes.get_mut(&key) else {
+            // Closed or handed over while it was on its way.
+            return self.answered_at_last();
+        };
         let Frame::Sent(sent) = frame else {
             lane.refused(number);
-            self.common.gauges.answered.fetch_add(1, Ordering::Relaxed);
             // Whoever talks into a conversation that was just closed or handed
             // over is told so; that is no failure.
-            if lane.active && !lane.closed {
+            let unexpected = lane.active && !lane.closed;
+            self.answered_at_last();
+            if unexpected {
                 self.refused(frame);
             }
             return;
@@ -320,6 +330,11 @@ impl Person {
         if self.lanes.get(&key).is_some_and(|lane| lane.window() > 0 && lane.active) && !draining {
             self.improvise(key);
         }
+    }
+
+    /// A message has its final answer, though nobody counts it as acknowledged.
+    fn answered_at_last(&self) {
+        self.common.gauges.answered.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self, frame: &Frame) {

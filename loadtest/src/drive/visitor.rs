@@ -57,31 +57,44 @@ struct Visitor {
 }
 
 impl Visitor {
-    async fn stay(mut self, mut stage: watch::Receiver<Stage>) -> Result<(), RunError> {
+    async fn stay(mut self, stage: watch::Receiver<Stage>) -> Result<(), RunError> {
         let common = self.person.common.clone();
         let _here = Held::new(&common.gauges.connections);
-        let mut waits = None;
-        let mut open = None;
         self.start();
+        self.plan(&common);
+        let lived = self.live(&common, stage).await;
+        // However it ended: what was said is audited.
+        self.person.finish(self.lane, lived.is_ok()).await;
+        lived
+    }
+
+    fn plan(&mut self, common: &Common) {
         // At the end of the run nobody leaves before all have fallen silent.
         if self.visit.leave < common.plan.length {
             self.person.agenda.add(self.visit.leave, Act::Leave);
         }
-        for at in cuts::of(&common, Seat::Visitor(self.visit.number), self.visit.arrival) {
+        for at in cuts::of(common, Seat::Visitor(self.visit.number), self.visit.arrival) {
             self.person.agenda.add(at, Act::Cut);
         }
+    }
+
+    /// Until the conversation is closed and every answer is there.
+    async fn live(
+        &mut self,
+        common: &Common,
+        mut stage: watch::Receiver<Stage>,
+    ) -> Result<(), RunError> {
+        let (mut open, mut waits) = (None, None);
         let mut deadline = None;
-        loop {
-            if self.person.stage < Stage::Over || deadline.is_none() {
-                self.person.stage = (*stage.borrow_and_update()).max(self.person.stage);
-            }
+        while !self.is_over() {
+            self.person.stage = *stage.borrow_and_update();
             if self.person.stage == Stage::Over && deadline.is_none() {
                 deadline = Some(Instant::now() + CLOSE_WITHIN);
                 self.person.close(self.lane);
             }
             tokio::select! {
                 biased;
-                Ok(()) = stage.changed() => continue,
+                Ok(()) = stage.changed() => {}
                 turn = self.person.next() => match turn? {
                     None => self.due(),
                     Some(heard) => {
@@ -93,20 +106,12 @@ impl Visitor {
                 },
                 () = until(deadline) => break,
             }
-            let started = self.is_started();
-            if started && open.is_none() {
+            if open.is_none() && self.is_started() {
                 open = Some(Held::new(&common.gauges.conversations));
                 waits = Some(Held::new(&common.gauges.waiting));
             }
-            if self.assigned {
-                waits = None;
-            }
-            if self.is_over() {
-                break;
-            }
+            waits = waits.filter(|_| !self.assigned);
         }
-        drop((open, waits));
-        self.person.finish(self.lane, true).await;
         Ok(())
     }
 
