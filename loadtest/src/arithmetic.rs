@@ -112,3 +112,37 @@ impl fmt::Display for Needs {
         write!(f, "memory         about {} MiB for the generator", self.memory_mib)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn needs(name: &str, gateways: usize) -> Needs {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+        let scenario = Scenario::read(&path).unwrap();
+        Needs::of(&scenario, &Plan::of(&scenario), gateways)
+    }
+
+    #[test]
+    fn many_connections_are_spread_over_processes_and_addresses() {
+        let four = needs("idle-50k.toml", 4);
+        assert_eq!((four.connections, four.workers, four.sources), (50_000, 4, 2));
+        assert!(four.files < 20_000, "{}", four.files);
+        assert_eq!(needs("idle-50k.toml", 1).sources, 7);
+        let few = needs("smoke.toml", 1);
+        assert_eq!((few.workers, few.sources), (1, 1));
+    }
+
+    #[test]
+    fn messages_are_counted_where_the_plan_decides() {
+        let steady = needs("steady-1k.toml", 1);
+        let messages = steady.messages.unwrap();
+        assert!((38_000..=41_000).contains(&messages), "{messages}");
+        assert_eq!((steady.conversations, steady.chats_of_agent), (200, 20));
+        assert_eq!(needs("saturate.toml", 1).messages, None);
+        let day = needs("support-day.toml", 1);
+        assert!((2_200..2_600).contains(&day.conversations), "{}", day.conversations);
+        assert!((100..400).contains(&day.conversations_at_once), "{}", day.conversations_at_once);
+    }
+}
