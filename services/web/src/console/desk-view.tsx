@@ -1,7 +1,7 @@
 // The desk: the list at the left, the selected chat, and what is known of its
 // visitor. Also the shortcuts and the dialogs.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { HelpIcon } from "../ui/icons";
 import { useModel } from "../ui/model";
 import type { Desk } from "./desk";
@@ -17,6 +17,9 @@ type Open = "help" | "transfer" | "end" | undefined;
 export function DeskView({ desk }: { desk: Desk }) {
   useModel(desk);
   const [open, setOpen] = useState<Open>();
+  // The same function every time: else a dialog would ask for its data anew
+  // whenever anything changes on the desk.
+  const close = useCallback(() => setOpen(undefined), []);
   const search = useRef<HTMLInputElement>(null);
   const { selected } = desk;
   const unread = desk.open.reduce((sum, chat) => sum + chat.unread, 0) + desk.offers.length;
@@ -60,15 +63,15 @@ export function DeskView({ desk }: { desk: Desk }) {
       >
         <HelpIcon />
       </button>
-      {open === "help" && <HelpDialog close={() => setOpen(undefined)} />}
+      {open === "help" && <HelpDialog close={close} />}
       {open === "transfer" && selected && (
-        <TransferDialog desk={desk} chat={selected} close={() => setOpen(undefined)} />
+        <TransferDialog desk={desk} chat={selected} close={close} />
       )}
       {open === "end" && selected && (
-        <Dialog title={`End the chat with ${selected.name}?`} close={() => setOpen(undefined)}>
+        <Dialog title={`End the chat with ${selected.name}?`} close={close}>
           <p class="soft">The visitor can rate it and may take it up again.</p>
           <div class="actions">
-            <button type="button" class="secondary" onClick={() => setOpen(undefined)}>
+            <button type="button" class="secondary" onClick={close}>
               Keep it open
             </button>
             <button
