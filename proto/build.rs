@@ -5,12 +5,13 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "frontdesk/v1/event.proto",
     "frontdesk/v1/chat.proto",
     "frontdesk/v1/auth.proto",
     "frontdesk/v1/admin.proto",
     "frontdesk/internal/v1/delivery.proto",
+    "frontdesk/internal/v1/fabric.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -18,7 +18,9 @@ pub fn codes(error: &ApiError) -> (ErrorCode, Code, u16) {
         ApiError::NotFound(_) => (ErrorCode::NotFound, Code::NotFound, 404),
         ApiError::State(_) => (ErrorCode::FailedPrecondition, Code::FailedPrecondition, 409),
         ApiError::RateLimited { .. } => (ErrorCode::RateLimited, Code::ResourceExhausted, 429),
-        ApiError::Unavailable { .. } => (ErrorCode::Unavailable, Code::Unavailable, 503),
+        ApiError::Unavailable { .. } | ApiError::Moved => {
+            (ErrorCode::Unavailable, Code::Unavailable, 503)
+        }
         ApiError::Unimplemented(_) => (ErrorCode::Unimplemented, Code::Unimplemented, 501),
         ApiError::Internal(_) => (ErrorCode::Internal, Code::Internal, 500),
     }
@@ -43,7 +45,7 @@ pub fn to_status(error: &ApiError) -> Status {
 fn public_message(error: &ApiError) -> String {
     let mut message = match error {
         ApiError::Internal(_) => "internal error".to_owned(),
-        ApiError::Unavailable { .. } => "unavailable, try again".to_owned(),
+        ApiError::Unavailable { .. } | ApiError::Moved => "unavailable, try again".to_owned(),
         other => other.to_string(),
     };
     let mut end = message.len().min(MAX_MESSAGE_BYTES);

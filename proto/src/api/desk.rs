@@ -43,7 +43,7 @@ pub struct SiteConfig {
 }
 
 /// An agent's or supervisor's account, without its password.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentAccount {
     /// Its id.
     pub id: AgentId,
@@ -60,7 +60,7 @@ pub struct AgentAccount {
 }
 
 /// An uploaded file; its bytes lie in the attachment store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachmentRecord {
     /// Its id.
     pub id: AttachmentId,

@@ -36,6 +36,10 @@ pub enum ApiError {
         /// Wait at least this long.
         retry_after: Duration,
     },
+    /// Another node owns it now, and nothing was done here: look at the placement
+    /// and ask there.
+    #[error("owned by another node")]
+    Moved,
     /// Unknown kind of request. Final.
     #[error("unimplemented: {0}")]
     Unimplemented(String),
@@ -52,7 +56,10 @@ impl ApiError {
 
     /// Whether the same request may succeed later.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unavailable { .. } | Self::Internal(_))
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Unavailable { .. } | Self::Moved | Self::Internal(_)
+        )
     }
 
     /// How long to wait before the retry.
@@ -61,6 +68,7 @@ impl ApiError {
             Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => {
                 Some(*retry_after)
             }
+            Self::Moved => Some(Duration::from_millis(200)),
             Self::Internal(_) => Some(Duration::from_secs(1)),
             _ => None,
         }

@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use frontdesk_core::ids::{ConversationId, QueueId, SiteId};
 use frontdesk_core::queue::Entry;
 use frontdesk_core::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 /// A queue of a site.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QueueKey {
     /// The tenant.
     pub site: SiteId,
@@ -17,14 +18,14 @@ pub struct QueueKey {
 }
 
 /// A queue's order or content has changed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueChange {
     /// Which.
     pub queue: QueueKey,
 }
 
 /// Where one conversation waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueuePosition {
     /// 1 is next.
     pub position: u32,
@@ -35,7 +36,7 @@ pub struct QueuePosition {
 }
 
 /// A queue at this moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueView {
     /// Which.
     pub queue: QueueKey,

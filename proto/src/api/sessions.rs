@@ -6,13 +6,15 @@ use bytes::Bytes;
 use frontdesk_core::conversation::{Command, Outcome, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, NodeId, QueueId, Seq, SiteId, VisitorId};
 use frontdesk_core::party::{Audience, Origin, Principal};
+use frontdesk_core::shard::ShardId;
 use futures::future::{BoxFuture, FutureExt as _};
+use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 /// A command on its way to the owner of its conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The conversation.
     pub conversation: ConversationId,
@@ -58,7 +60,7 @@ impl Future for ReplyFuture {
 }
 
 /// A gateway's wish to receive a conversation's deliveries for one reader.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
     /// The conversation.
     pub conversation: ConversationId,
@@ -71,7 +73,7 @@ pub struct Attach {
 }
 
 /// The gateway is attached: every event after `head` will be published to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
     /// The conversation now.
     pub summary: Summary,
@@ -83,7 +85,7 @@ pub struct Attached {
 }
 
 /// A page of a conversation's events for one reader.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryQuery {
     /// The conversation.
     pub conversation: ConversationId,
@@ -118,7 +120,8 @@ pub struct EventPage {
 }
 
 /// Which conversations to list, newest activity first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ListFilter {
     /// A visitor's.
     OfVisitor(VisitorId),
@@ -171,4 +174,11 @@ pub trait Sessions: Send + Sync + 'static {
     /// Sends an encoded `ServerFrame` push to the conversation's attached
     /// gateways; may be lost. `internal` keeps it from the visitor.
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes);
+
+    /// Shards that have a new owner from now on: whoever is attached to their
+    /// conversations attaches again. A receiver that lags does so for all. Within
+    /// one process nothing ever comes and the channel is closed.
+    fn owner_changes(&self) -> broadcast::Receiver<ShardId> {
+        broadcast::channel(1).1
+    }
 }

@@ -49,6 +49,11 @@ impl<M> Mailboxes<M> {
         })
     }
 
+    /// Closes one: what was posted is still received, nothing more is taken.
+    pub fn close_one(&self, shard: ShardId) {
+        replace(&self.senders[usize::from(shard.get())], None);
+    }
+
     /// Closes all: what was posted is still received, nothing more is taken.
     pub fn close(&self) {
         self.senders.iter().for_each(|sender| replace(sender, None));

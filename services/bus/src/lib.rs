@@ -5,13 +5,23 @@
 //! named limit.
 
 pub mod conformance;
+mod fallback;
+mod inbox;
 mod local;
+mod redis_bus;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
+pub use fallback::{DirectPath, FallbackBus};
 pub use local::LocalBus;
+pub use redis_bus::{
+    AddressError, BadSettings, HostPort, Login, RedisAddress, RedisBus, RedisSettings,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
+use tokio::sync::watch;
 
 /// Batches that may wait for one gateway: 5 MiB of single deliveries of 300
 /// bytes. A gateway that is this far behind is better served by a check of all
@@ -23,12 +33,16 @@ pub const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// What became of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Published {
-    /// On its way.
+    /// On its way, as far as is known here.
     Accepted,
-    /// Dropped: the gateway is too far behind. Its next receive says `Lagged`.
+    /// Dropped: the gateway is too far behind. A receive after it says `Lagged`.
     Full,
-    /// Dropped: no such gateway listens.
+    /// Dropped: no such gateway listens. A bus between processes learns it from
+    /// the publish before, and notices within about a second that one has come.
     NoSubscriber,
+    /// Dropped: the bus itself cannot be reached. Feed the gateway another way; it
+    /// hears `Lagged` when the bus is back.
+    Away,
 }
 
 /// What a gateway receives.
@@ -36,7 +50,8 @@ pub enum Published {
 pub enum Received {
     /// An encoded `DeliveryBatch`.
     Batch(Bytes),
-    /// Something was lost before what follows: check every conversation.
+    /// Something may have been lost before what follows: check every
+    /// conversation.
     Lagged,
 }
 
@@ -47,6 +62,11 @@ pub trait Subscription: Send + 'static {
     /// bus has ended or another subscription has taken this one's place. Safe to
     /// cancel.
     async fn recv(&mut self) -> Option<Received>;
+
+    /// Whether what is published now arrives here: proven end to end, not
+    /// inferred from a connection. Not until it is true may a gateway count on
+    /// the bus.
+    fn live(&self) -> watch::Receiver<bool>;
 }
 
 /// Fan-out to gateways.
@@ -55,6 +75,7 @@ pub trait Bus: Send + Sync + 'static {
     fn publish(&self, gateway: &NodeId, payload: Bytes) -> Published;
 
     /// Listens as a gateway. A second subscription of the same gateway replaces
-    /// the first.
+    /// the first, if it is made at the same bus object: a node's id names one
+    /// process for its life, so no other object ever listens as that gateway.
     fn subscribe(&self, gateway: NodeId) -> Box<dyn Subscription>;
 }

@@ -1,7 +1,8 @@
 //! The state as it was last applied, for local reads, and the news of it.
 
-use frontdesk_core::presence::{AgentView, Command, Placement, PresenceState, Reply};
-use frontdesk_core::shard::ShardId;
+use frontdesk_core::presence::{
+    Action, AgentView, Command, Place, Placement, PresenceState, Reply,
+};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::PresenceChange;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,11 +14,11 @@ const CHANGES: usize = 8_192;
 /// All shards moved four times over.
 const MOVES: usize = 1_024;
 
-/// A shard has a new owner or epoch.
+/// A shard has a new owner or epoch, or is about to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacementChange {
-    /// The shard.
-    pub shard: ShardId,
+    /// The shard and its role.
+    pub place: Place,
     /// Who owns it now.
     pub placement: Placement,
 }
@@ -28,6 +29,8 @@ pub(crate) struct Published {
     state: RwLock<PresenceState>,
     agents: broadcast::Sender<PresenceChange>,
     placement: broadcast::Sender<PlacementChange>,
+    /// Counts changes of the members.
+    members: watch::Sender<u64>,
     deadline: watch::Sender<Option<Timestamp>>,
 }
 
@@ -38,18 +41,26 @@ impl Published {
             state: RwLock::new(state),
             agents: broadcast::channel(CHANGES).0,
             placement: broadcast::channel(MOVES).0,
+            members: watch::channel(0).0,
             deadline: watch::channel(deadline).0,
         }
     }
 
     /// Applies one entry and tells of it.
     pub(crate) fn apply(&self, index: u64, command: Command) -> Reply {
+        let is_about_members = matches!(
+            command.action,
+            Action::JoinNode { .. } | Action::DrainNode { .. } | Action::RemoveNode { .. }
+        );
         let (applied, deadline) = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             let applied = state.apply(index, command);
             (applied, state.next_deadline())
         };
         self.tell(applied.agents, applied.shards, deadline);
+        if is_about_members {
+            self.members.send_modify(|changes| *changes += 1);
+        }
         applied.reply
     }
 
@@ -60,6 +71,7 @@ impl Published {
         let deadline = new.next_deadline();
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = new;
         self.tell(agents, shards, deadline);
+        self.members.send_modify(|changes| *changes += 1);
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&PresenceState) -> T) -> T {
@@ -74,6 +86,10 @@ impl Published {
         self.placement.subscribe()
     }
 
+    pub(crate) fn members(&self) -> watch::Receiver<u64> {
+        self.members.subscribe()
+    }
+
     pub(crate) fn deadline(&self) -> watch::Receiver<Option<Timestamp>> {
         self.deadline.subscribe()
     }
@@ -82,15 +98,15 @@ impl Published {
     fn tell(
         &self,
         agents: Vec<Arc<AgentView>>,
-        shards: Vec<(ShardId, Placement)>,
+        shards: Vec<(Place, Placement)>,
         deadline: Option<Timestamp>,
     ) {
         // A send fails when nobody listens, which is fine.
         for agent in agents {
             let _ = self.agents.send(PresenceChange { agent });
         }
-        for (shard, placement) in shards {
-            let _ = self.placement.send(PlacementChange { shard, placement });
+        for (place, placement) in shards {
+            let _ = self.placement.send(PlacementChange { place, placement });
         }
         self.deadline.send_if_modified(|known| {
             let changed = *known != deadline;

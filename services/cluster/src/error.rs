@@ -22,6 +22,9 @@ pub enum GroupError {
     /// The files cannot be opened or are damaged.
     #[error("storage: {0}")]
     Storage(String),
+    /// A change of who votes cannot be made now; nothing was done.
+    #[error("{0}")]
+    Refused(String),
     /// A peer sent what cannot be understood.
     #[error("malformed request of a peer: {0}")]
     Malformed(String),

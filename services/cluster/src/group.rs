@@ -1,6 +1,8 @@
 //! One voter of the group, and the way for everybody else to it.
 
 use super::changes::PlacementChange;
+use super::liveness::Liveness;
+use super::membership::{self, GroupStatus, MembershipChange};
 use super::network::Network;
 use super::types::Raft;
 use super::voter::{Voter, stopped};
@@ -8,6 +10,7 @@ use super::{
     Clock, GroupError, GroupSettings, Peer, PeerRequest, RaftTransport, VoterId, leadership,
     metrics, storage,
 };
+use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::{Action, PresenceState, Reply, RequestId};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::PresenceChange;
@@ -40,19 +43,20 @@ struct Inner {
 
 impl PresenceGroup {
     /// Opens the voter `id` with its files in `folder`, and founds the group with
-    /// `members` when the folder is new. All founders give the same members,
-    /// `id` among them. Does not wait for a leader: see `ready`.
+    /// `founders` when the folder is new. All founders give the same ones, `id`
+    /// among them; who joins later gives none, and waits to be told of the group.
+    /// Does not wait for a leader: see `ready`.
     pub async fn open(
         settings: GroupSettings,
         folder: &Path,
         id: VoterId,
-        members: Vec<Peer>,
+        founders: Vec<Peer>,
         transport: Arc<dyn RaftTransport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GroupError> {
         let config = Arc::new(settings.to_raft()?);
-        if !members.iter().any(|peer| peer.id == id) {
-            return Err(GroupError::Settings(format!("voter {id} is not among the members")));
+        if !founders.is_empty() && !founders.iter().any(|peer| peer.id == id) {
+            return Err(GroupError::Settings(format!("voter {id} is not among the founders")));
         }
         let folder = folder.to_owned();
         let opened = tokio::task::spawn_blocking(move || storage::open(&folder));
@@ -64,8 +68,11 @@ impl PresenceGroup {
         let raft = Raft::new(id, config, network, storage.log, storage.machine)
             .await
             .map_err(|e| GroupError::Storage(e.to_string()))?;
-        found(&raft, members).await?;
-        let (leading, follower) = leadership::follow(raft.metrics());
+        if !founders.is_empty() {
+            found(&raft, founders).await?;
+        }
+        let liveness = Arc::new(Liveness::default());
+        let (leading, follower) = leadership::follow(raft.metrics(), liveness.clone());
         let in_flight = Semaphore::new(settings.max_in_flight);
         let voter = Voter {
             id,
@@ -75,6 +82,7 @@ impl PresenceGroup {
             writer: storage.writer,
             transport,
             clock,
+            liveness,
         };
         let follower = Mutex::new(Some(follower));
         let inner = Arc::new(Inner { voter, in_flight, leading, follower });
@@ -133,6 +141,57 @@ impl PresenceGroup {
         self.inner.voter.published.read(read)
     }
 
+    /// Tells the leader that a node lives; whether the node has joined. At most
+    /// `settings.deadline`.
+    pub async fn heartbeat(&self, node: &NodeId) -> Result<bool, GroupError> {
+        let deadline = self.inner.voter.settings.deadline;
+        let beat = timeout(deadline, self.inner.voter.heartbeat(node)).await;
+        beat.unwrap_or(Err(GroupError::Deadline(deadline)))
+    }
+
+    /// Members that the leader has not heard of for longer than `ttl`; empty when
+    /// this voter does not lead.
+    pub fn silent(&self, ttl: Duration) -> Vec<NodeId> {
+        let members: Vec<NodeId> = self.view(|s| s.members().map(|m| m.node.clone()).collect());
+        self.inner.voter.liveness.silent(&members, ttl, Instant::now())
+    }
+
+    /// The group as this voter sees it.
+    pub fn status(&self) -> GroupStatus {
+        membership::status(&self.inner.voter.raft)
+    }
+
+    /// Changes who votes, wherever the leader is; gives the id of whom it is
+    /// about. `Refused` when it would cost the quorum. At most ten times
+    /// `settings.deadline`, as a learner may have a snapshot to take in.
+    pub async fn change_voters(&self, change: MembershipChange) -> Result<VoterId, GroupError> {
+        let deadline = self.inner.voter.settings.deadline * 10;
+        let changed = timeout(deadline, self.inner.voter.change(change)).await;
+        changed.unwrap_or(Err(GroupError::Deadline(deadline)))
+    }
+
+    /// Finishes a change of who votes that was left half done; for the leader.
+    pub async fn finish_change(&self) -> Result<(), GroupError> {
+        let deadline = self.inner.voter.settings.deadline;
+        let finished = timeout(deadline, self.inner.voter.finish_change()).await;
+        finished.unwrap_or(Err(GroupError::Deadline(deadline)))
+    }
+
+    /// Hands leadership to another voter, before a planned stop. Does nothing
+    /// when this one does not lead or is alone.
+    pub async fn hand_over(&self) -> Result<(), GroupError> {
+        let deadline = self.inner.voter.settings.deadline;
+        let mut leading = self.leading();
+        let handed = async {
+            if self.inner.voter.hand_over().await?.is_some() {
+                // An error means that the group has stopped.
+                let _ = leading.wait_for(|leads| !*leads).await;
+            }
+            Ok(())
+        };
+        timeout(deadline, handed).await.unwrap_or(Err(GroupError::Deadline(deadline)))
+    }
+
     /// Changes of agents applied here from now on.
     pub fn agent_changes(&self) -> broadcast::Receiver<PresenceChange> {
         self.inner.voter.published.agents()
@@ -141,6 +200,11 @@ impl PresenceGroup {
     /// Changes of shards' owners applied here from now on.
     pub fn placement_changes(&self) -> broadcast::Receiver<PlacementChange> {
         self.inner.voter.published.placement()
+    }
+
+    /// Rises whenever a node has joined, begun to drain or gone.
+    pub fn member_changes(&self) -> watch::Receiver<u64> {
+        self.inner.voter.published.members()
     }
 
     /// When time alone next changes the state applied here.
@@ -190,9 +254,9 @@ impl PresenceGroup {
     }
 }
 
-async fn found(raft: &Raft, members: Vec<Peer>) -> Result<(), GroupError> {
+async fn found(raft: &Raft, founders: Vec<Peer>) -> Result<(), GroupError> {
     let members: BTreeMap<u64, BasicNode> =
-        members.into_iter().map(|peer| (peer.id, BasicNode { addr: peer.address })).collect();
+        founders.into_iter().map(|peer| (peer.id, BasicNode { addr: peer.address })).collect();
     match raft.initialize(members).await {
         // Not allowed: this voter has a log or a vote, so the group exists.
         Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),

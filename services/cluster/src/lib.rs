@@ -1,4 +1,8 @@
-//! The Raft group behind presence, membership and placement.
+//! What makes processes a cluster: the Raft group behind presence, membership and
+//! placement, and the ways of the roles to each other.
+//!
+//! `fabric` connects processes, `remote` has the roles' traits as seen from
+//! elsewhere, `serve` offers a process's own roles to the others.
 //!
 //! `PresenceGroup` replicates `frontdesk_core::presence::PresenceState`. Which
 //! consensus library does it is known only in here: no type of it is public.
@@ -7,13 +11,19 @@
 mod changes;
 mod clock;
 mod error;
+mod fabric;
 mod group;
 mod leadership;
+mod liveness;
+mod membership;
 mod metrics;
 mod network;
+mod remote;
 mod router;
+mod serve;
 mod settings;
 mod storage;
+mod tenure;
 mod transport;
 mod types;
 mod voter;
@@ -21,7 +31,19 @@ mod voter;
 pub use changes::PlacementChange;
 pub use clock::{Clock, SystemClock};
 pub use error::GroupError;
+pub use fabric::{
+    Channels, Cluster, ClusterQuestion, ClusterSettings, ClusterTasks, ClusterView, DeskQuestion,
+    FollowQuestion, PresenceQuestion, Question, QueueingQuestion, RoutingQuestion,
+    SessionsQuestion,
+};
 pub use group::PresenceGroup;
+pub use membership::{GroupStatus, MAX_VOTERS, MembershipChange, VoterStatus};
+pub use remote::{
+    DirectFeed, GrpcTransport, QueueingTasks, RemoteDesk, RemoteObserver, RemotePresence,
+    RemoteQueueing, RemoteRouting, RemoteSessions, SessionsTasks,
+};
 pub use router::LocalRouter;
+pub use serve::{Offer, routes};
 pub use settings::GroupSettings;
+pub use tenure::keep;
 pub use transport::{Peer, PeerRequest, RaftTransport, RequestKind, TransportError, VoterId};

@@ -83,9 +83,11 @@ fn rpc_type(kind: RequestKind) -> RPCTypes {
         RequestKind::Vote | RequestKind::PreVote => RPCTypes::Vote,
         RequestKind::Snapshot => RPCTypes::InstallSnapshot,
         RequestKind::TransferLeader => RPCTypes::TransferLeader,
-        RequestKind::Append | RequestKind::Propose | RequestKind::ReadIndex => {
-            RPCTypes::AppendEntries
-        }
+        RequestKind::Append
+        | RequestKind::Propose
+        | RequestKind::ReadIndex
+        | RequestKind::Heartbeat
+        | RequestKind::Membership => RPCTypes::AppendEntries,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub type VoterId = u64;
 
 /// A voter to talk to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Peer {
     /// Its id.
     pub id: VoterId,
@@ -33,6 +33,10 @@ pub enum RequestKind {
     Propose,
     /// The log index a linearizable read has to wait for.
     ReadIndex,
+    /// A node lives; for the leader.
+    Heartbeat,
+    /// A change of who votes; for the leader.
+    Membership,
 }
 
 /// A request of one voter to another.

@@ -8,14 +8,18 @@ use super::{
     Clock, GroupError, GroupSettings, Peer, PeerRequest, RaftTransport, RequestKind, VoterId,
     storage,
 };
+use crate::liveness::Liveness;
+use crate::membership::MembershipChange;
+use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::{Action, Command, Reply, RequestId};
 use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{
     ClientWriteError, Fatal, ForwardToLeader, LinearizableReadError, RaftError,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Pause before a leader is looked for again; an election takes at least 600 ms.
 const RETRY: Duration = Duration::from_millis(50);
@@ -29,6 +33,7 @@ pub(crate) struct Voter {
     pub(crate) writer: storage::Writer,
     pub(crate) transport: Arc<dyn RaftTransport>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) liveness: Arc<Liveness>,
 }
 
 /// What came of asking one voter.
@@ -113,6 +118,65 @@ impl Voter {
         }
     }
 
+    /// Tells the leader that a node lives; whether the node has joined.
+    pub(crate) async fn heartbeat(&self, node: &NodeId) -> Result<bool, GroupError> {
+        loop {
+            match self.heartbeat_here(node) {
+                Attempt::Answer(known) => return Ok(known),
+                Attempt::Elsewhere(Some(leader)) => {
+                    let body = encode(node).map_err(malformed)?;
+                    let answer = self.ask::<Option<bool>>(&leader, RequestKind::Heartbeat, &body);
+                    if let Some(known) = answer.await? {
+                        return Ok(known);
+                    }
+                }
+                Attempt::Elsewhere(None) => {}
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    fn heartbeat_here(&self, node: &NodeId) -> Attempt<bool> {
+        match self.leader() {
+            Some(leader) if leader.id == self.id => {
+                self.liveness.heard(node, Instant::now());
+                Attempt::Answer(self.published.read(|s| s.members().any(|m| m.node == *node)))
+            }
+            leader => Attempt::Elsewhere(leader),
+        }
+    }
+
+    /// Has the leader change who votes.
+    pub(crate) async fn change(&self, change: MembershipChange) -> Result<VoterId, GroupError> {
+        loop {
+            let done = match self.change_here(change.clone()).await? {
+                None => match self.leader().filter(|leader| leader.id != self.id) {
+                    Some(leader) => {
+                        let body = encode(&change).map_err(malformed)?;
+                        self.ask::<Option<_>>(&leader, RequestKind::Membership, &body).await?
+                    }
+                    None => None,
+                },
+                done => done,
+            };
+            match done {
+                Some(Ok(voter)) => return Ok(voter),
+                Some(Err(why)) => return Err(GroupError::Refused(why)),
+                None => sleep(RETRY).await,
+            }
+        }
+    }
+
+    /// Who leads, as far as this voter knows.
+    fn leader(&self) -> Option<Peer> {
+        let seen = self.raft.metrics();
+        let seen = seen.borrow_watched();
+        let id = seen.current_leader?;
+        let nodes = seen.membership_config.membership();
+        let (_, node) = nodes.nodes().find(|(known, _)| **known == id)?;
+        Some(Peer { id, address: node.addr.clone() })
+    }
+
     /// Asks a peer; a default answer when it cannot be reached now.
     async fn ask<T: serde::de::DeserializeOwned + Default>(
         &self,
@@ -157,6 +221,14 @@ impl Voter {
                 encode(&answered(self.propose_here(request, action).await?))
             }
             RequestKind::ReadIndex => encode(&answered(self.read_index_here().await?)),
+            RequestKind::Heartbeat => {
+                let node: NodeId = decode(body).map_err(malformed)?;
+                encode(&answered(self.heartbeat_here(&node)))
+            }
+            RequestKind::Membership => {
+                let change: MembershipChange = decode(body).map_err(malformed)?;
+                encode(&self.change_here(change).await?)
+            }
         };
         answer.map_err(malformed)
     }

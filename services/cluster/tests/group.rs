@@ -168,7 +168,7 @@ async fn a_gateway_s_restart_is_one_command() {
     let mut cluster = Cluster::of(1).await;
     let group = cluster.start(1).await;
     online(&group, 3).await;
-    let join = Action::JoinNode { node: gateway(2), role: NodeRole::Gateway };
+    let join = Action::JoinNode { node: gateway(2), role: NodeRole::Gateway, address: "".into() };
     assert_eq!(group.propose(request(), join).await, Ok(Reply::Done));
     let gateways = group.view(|s| s.agent(&agent()).map(|a| a.gateways.len()));
     assert_eq!(gateways, Some(0));

@@ -65,7 +65,7 @@ pub enum Role {
 }
 
 /// An authenticated caller: who, with which rights, of which site.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// The tenant; every lookup is within it.
     pub site: SiteId,
@@ -100,7 +100,8 @@ impl Principal {
 }
 
 /// On whose behalf a command comes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A client.
     Client(Principal),

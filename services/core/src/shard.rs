@@ -3,7 +3,7 @@
 //! The number of shards and the hash are fixed for the life of a cluster:
 //! changing either would send a conversation to an owner without its journal.
 
-use crate::ids::ConversationId;
+use crate::ids::{ConversationId, SiteId};
 use serde::{Deserialize, Serialize};
 
 /// Shards of a cluster, fixed at bootstrap.
@@ -32,10 +32,19 @@ impl ShardId {
 
     /// The shard of a conversation: 64-bit FNV-1a of its 16 bytes, modulo `SHARDS`.
     pub fn of(id: ConversationId) -> Self {
+        Self::hash(id.as_bytes())
+    }
+
+    /// The shard of a site, for the roles that work by site: the same hash of its
+    /// name.
+    pub fn of_site(site: &SiteId) -> Self {
+        Self::hash(site.as_str().as_bytes())
+    }
+
+    fn hash(bytes: &[u8]) -> Self {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0100_0000_01b3;
-        let hash =
-            id.as_bytes().iter().fold(OFFSET, |h, b| (h ^ u64::from(*b)).wrapping_mul(PRIME));
+        let hash = bytes.iter().fold(OFFSET, |h, b| (h ^ u64::from(*b)).wrapping_mul(PRIME));
         Self((hash % u64::from(SHARDS)) as u16)
     }
 }

@@ -8,6 +8,7 @@ use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{ApiError, Desk, Presence, Queueing, Routing, Sessions};
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Tells the time of day.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -50,6 +51,9 @@ pub struct GatewayDeps {
     pub blobs: Arc<dyn AttachmentBlobs>,
     /// This process, as the other roles address it.
     pub node_id: NodeId,
+    /// Rises when the group had taken this gateway for dead; never within one
+    /// process.
+    pub rejoined: watch::Receiver<u64>,
     /// For `/metrics`.
     pub metrics_render: MetricsRender,
     /// For `/readyz`.

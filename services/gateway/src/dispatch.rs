@@ -10,13 +10,15 @@ use frontdesk_bus::{Received, Subscription};
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
-use frontdesk_proto::api::{ListFilter, PresenceChange};
+use frontdesk_core::shard::ShardId;
+use frontdesk_proto::api::{AgentConnect, ListFilter, PresenceChange};
 use frontdesk_proto::convert::{agent_view_to_proto, offer_push};
 use frontdesk_proto::internal::{
-    AgentNotice, Delivery, DeliveryBatch, EventDelivery, HintDelivery, delivery::Kind,
+    AgentNotice, Delivery, DeliveryBatch, EventDelivery, HeadBeacon, HintDelivery, delivery::Kind,
 };
 use frontdesk_proto::v1::server_frame::Frame;
 use prost::Message as _;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -66,6 +68,7 @@ fn deliver(shared: &Arc<Shared>, delivery: Delivery) {
         Some(Kind::Event(event)) => event_delivery(shared, &event),
         Some(Kind::Hint(hint)) => hint_delivery(shared, &hint),
         Some(Kind::Agent(notice)) => agent_notice(shared, &notice),
+        Some(Kind::Beacon(beacon)) => head_beacon(shared, &beacon),
         // From a newer node: nothing this gateway knows to do.
         None => Some(Delivered::default()),
     };
@@ -100,6 +103,15 @@ fn event_delivery(shared: &Arc<Shared>, event: &EventDelivery) -> Option<Deliver
 fn hint_delivery(shared: &Shared, hint: &HintDelivery) -> Option<Delivered> {
     let conversation = ConversationId::from_uuid(uuid(&hint.conversation_id)?);
     Some(shared.registry.hint(conversation, hint.internal, &hint.except, &hint.frame))
+}
+
+/// Whoever has not seen the head has missed something.
+fn head_beacon(shared: &Shared, beacon: &HeadBeacon) -> Option<Delivered> {
+    let conversation = ConversationId::from_uuid(uuid(&beacon.conversation_id)?);
+    let (head, public_head) = (Seq::new(beacon.head), Seq::new(beacon.public_head));
+    let behind = shared.registry.head(conversation, head, public_head);
+    shared.metrics.healed.increment(behind);
+    Some(Delivered::default())
 }
 
 fn agent_notice(shared: &Shared, notice: &AgentNotice) -> Option<Delivered> {
@@ -146,6 +158,57 @@ fn show(shared: &Shared, site: &SiteId, agent: AgentId, summary: &Summary) {
             agents.notice(site, agent, &[], Some(summary.id));
         }
         _ => {}
+    }
+}
+
+/// Attaches again, at the new owner, the conversations of each shard that has
+/// changed hands, until the gateway stops.
+pub(crate) async fn watch_owners(shared: Arc<Shared>) {
+    let mut changes = shared.deps.sessions.owner_changes();
+    let mut rejoined = shared.deps.rejoined.clone();
+    loop {
+        let shards: BTreeSet<ShardId> = tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            changed = rejoined.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                rejoin(&shared).await;
+                ShardId::all().collect()
+            }
+            change = changes.recv() => match change {
+                Ok(first) => {
+                    let mut shards = BTreeSet::from([first]);
+                    while let Ok(more) = changes.try_recv() {
+                        shards.insert(more);
+                    }
+                    shards
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => ShardId::all().collect(),
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+        };
+        following::attach_again(&shared, &shards).await;
+    }
+}
+
+/// The group took this gateway for dead, and its agents for gone with it: tells
+/// that they are here.
+async fn rejoin(shared: &Shared) {
+    tracing::warn!("this gateway was taken for dead: its agents and readers are announced again");
+    for (reader, profile) in shared.registry.agents.connections() {
+        let Some(agent) = reader.who.agent_id() else { continue };
+        let request = AgentConnect {
+            site: reader.who.site.clone(),
+            agent,
+            profile,
+            gateway: shared.deps.node_id.clone(),
+            connection: reader.connection,
+        };
+        let connected = within(CALL_DEADLINE, "presence", shared.deps.presence.connect(request));
+        if let Err(error) = connected.await {
+            tracing::warn!(%agent, %error, "an agent could not be announced again");
+        }
     }
 }
 

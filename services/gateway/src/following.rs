@@ -2,11 +2,17 @@
 //! as anybody here follows them.
 
 use crate::registry::Reader;
-use crate::shared::{CALL_DEADLINE, Shared, within};
+use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, Shared, within};
 use frontdesk_core::ids::{ConversationId, Seq};
+use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{ApiError, Attach, Attached};
+use futures::stream::{StreamExt as _, iter};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+/// Conversations attached again at a time.
+const ATTACHES: usize = 256;
 
 /// Makes the reader a follower of a conversation from `cursor` on; the owner
 /// authorises it. A reader who follows already goes on from `cursor`; when that
@@ -77,6 +83,42 @@ pub(crate) fn detach(shared: &Arc<Shared>, id: ConversationId) {
             owner.registry.forget(id);
         }
     });
+}
+
+/// Attaches to the new owners of these shards for everyone who follows their
+/// conversations here, and has them filled with what they may have missed.
+pub(crate) async fn attach_again(shared: &Arc<Shared>, shards: &BTreeSet<ShardId>) {
+    let followed = shared.registry.followed(|id| shards.contains(&ShardId::of(id)));
+    let attached = iter(followed).for_each_concurrent(ATTACHES, |id| async move {
+        for reader in shared.registry.readers(id) {
+            match follow_on(shared, &reader, id).await {
+                Ok(()) => return shared.registry.doubt(id),
+                // Another reader may still have the right to.
+                Err(error) if !error.retryable() => {
+                    tracing::debug!(conversation = %id, %error, "could not be attached again");
+                }
+                Err(error) => {
+                    tracing::warn!(conversation = %id, %error, "could not be attached again");
+                }
+            }
+        }
+    });
+    attached.await;
+}
+
+async fn follow_on(
+    shared: &Arc<Shared>,
+    reader: &Arc<Reader>,
+    id: ConversationId,
+) -> Result<(), ApiError> {
+    let request = Attach {
+        conversation: id,
+        who: reader.who.clone(),
+        gateway: shared.deps.node_id.clone(),
+        // Every reader is filled from its own cursor afterwards.
+        cursor: Seq::ZERO,
+    };
+    within(COMMAND_DEADLINE, "sessions", shared.deps.sessions.attach(request)).await.map(|_| ())
 }
 
 async fn take(turn: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>, ApiError> {

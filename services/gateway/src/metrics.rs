@@ -53,6 +53,8 @@ pub(crate) struct Metrics {
     /// Times the bus said that it had lost deliveries.
     pub(crate) bus_lags: Counter,
     /// Deliveries that could not be read.
+    /// Readers that a head beacon has shown to have missed something.
+    pub(crate) healed: Counter,
     pub(crate) unreadable: Counter,
     /// Pieces that waited in an outbox at each ping.
     pub(crate) outbox_depth: Histogram,
@@ -77,6 +79,7 @@ impl Metrics {
             typing_dropped: counter!("frontdesk_gateway_typing_dropped_total"),
             fills: counter!("frontdesk_gateway_history_pages_total"),
             bus_lags: counter!("frontdesk_gateway_bus_lags_total"),
+            healed: counter!("frontdesk_gateway_gaps_healed_total"),
             unreadable: counter!("frontdesk_gateway_unreadable_deliveries_total"),
             outbox_depth: histogram!("frontdesk_gateway_outbox_depth"),
         }

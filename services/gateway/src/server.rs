@@ -90,9 +90,10 @@ impl Gateway {
         let subscription = deps.bus.subscribe(deps.node_id.clone());
         let shared = Shared::new(settings, deps, tokens);
         let router = router(&shared)?;
-        // Three tasks, each ends when `stopping` is cancelled.
+        // Four tasks, each ends when `stopping` is cancelled.
         shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
         shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
+        shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
         shared.tasks.spawn(accept(shared.clone(), listener, router));
         tracing::info!(address = %local_addr, "the gateway listens");
         Ok(Running { local_addr, shared })

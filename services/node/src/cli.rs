@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Live chat for customer support.
 #[derive(Debug, Parser)]
@@ -16,6 +17,20 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run every role in one process on embedded parts.
     Dev(DevArgs),
+    /// Run a gateway of a cluster.
+    Gateway(RoleArgs),
+    /// Run an owner of conversations.
+    Sessions(RoleArgs),
+    /// Run a voter of the presence group.
+    Presence(RoleArgs),
+    /// Run a router.
+    Routing(RoleArgs),
+    /// Run a keeper of queues.
+    Queueing(RoleArgs),
+    /// Run the desk: configuration and accounts.
+    Desk(RoleArgs),
+    /// A whole cluster on this machine.
+    Cluster(ClusterArgs),
     /// Print the effective settings, secrets hidden.
     Config(SettingsArgs),
     /// Chat in the terminal, as a visitor or as an agent.
@@ -39,6 +54,86 @@ pub(crate) struct SettingsArgs {
     /// Log directives such as `info` or `warn,frontdesk_gateway=debug`.
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterArgs {
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Start one, with Redis and PostgreSQL from this machine's programs, until
+    /// interrupted.
+    Up(UpArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// Folder for the files of all its processes.
+    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
+    pub(crate) data: PathBuf,
+    /// Gateways listen from this port on, all else within 400 above it; 0 takes
+    /// any that are free.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub(crate) base_port: u16,
+    /// Voters of the presence group: 1, 3 or 5.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) presence: u16,
+    /// Owners of conversations.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) sessions: u16,
+    /// Gateways.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) gateways: u16,
+    /// Keepers of queues.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) queueing: u16,
+    /// Routers.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) routing: u16,
+    /// Desks.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) desks: u16,
+    /// How to announce addresses and sign-ins.
+    #[arg(long, value_enum, default_value_t = Print::Text)]
+    pub(crate) print: Print,
+    /// Give the generated accounts new passwords and print them.
+    #[arg(long)]
+    pub(crate) reset_passwords: bool,
+    /// Agents that should exist besides the first one, for load tests.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) extra_agents: u32,
+    /// Milliseconds before a process that has ended is started again.
+    #[arg(long, value_name = "MS", default_value_t = 1_000)]
+    pub(crate) restart_delay_ms: u64,
+}
+
+impl UpArgs {
+    /// Before a process that has ended is started again.
+    pub(crate) fn restart_delay(&self) -> Duration {
+        Duration::from_millis(self.restart_delay_ms)
+    }
+}
+
+/// Which process of a cluster this is; the settings file may be the same for all.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct RoleArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    /// Name of this process, its own in the cluster.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Address for the other processes [default: 127.0.0.1:7100].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) internal_listen: Option<SocketAddr>,
+    /// Where the other processes reach it, when that is another address.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) advertise: Option<String>,
+    /// Address of health checks and metrics.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) health_listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,16 +1,23 @@
 //! The `frontdesk` binary: settings, wiring, stop order, and the commands for
 //! the terminal. Everything else lives in the role crates.
 
+mod accounts;
+mod announce;
+mod blobs;
 mod chat;
 mod cli;
+mod cluster;
 mod ctl;
 mod dev;
+mod keys;
 mod link;
 mod settings;
 mod signin;
+mod up;
 
 use clap::Parser as _;
-use cli::{Cli, Command};
+use cli::{Cli, ClusterArgs, ClusterCommand, Command, RoleArgs};
+use cluster::Role;
 use std::process::ExitCode;
 
 /// A sixth of the CPU per message went to the system's allocator.
@@ -35,12 +42,28 @@ async fn run(command: Command) -> ExitCode {
             Err(error) => fail("settings", &error, EXIT_USAGE),
             Ok(settings) => report("dev", dev::run(settings, &args).await),
         },
+        Command::Gateway(args) => role(Role::Gateway, &args).await,
+        Command::Sessions(args) => role(Role::Sessions, &args).await,
+        Command::Presence(args) => role(Role::Presence, &args).await,
+        Command::Routing(args) => role(Role::Routing, &args).await,
+        Command::Queueing(args) => role(Role::Queueing, &args).await,
+        Command::Desk(args) => role(Role::Desk, &args).await,
+        Command::Cluster(ClusterArgs { command: ClusterCommand::Up(args) }) => {
+            report("cluster up", up::run(&args).await)
+        }
         Command::Config(args) => match settings::load(&args) {
             Err(error) => fail("settings", &error, EXIT_USAGE),
             Ok(settings) => report("config", settings::print(&settings)),
         },
         Command::Chat(args) => report("chat", chat::run(args).await),
         Command::Ctl(args) => report("ctl", ctl::run(args).await),
+    }
+}
+
+async fn role(role: Role, args: &RoleArgs) -> ExitCode {
+    match settings::load_for_role(args) {
+        Err(error) => fail("settings", &error, EXIT_USAGE),
+        Ok(settings) => report(role.as_str(), cluster::run(role, settings).await),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The effective settings: defaults, then the file, then `FRONTDESK_…`
 //! variables (two underscores between section and key), then flags.
 
-use crate::cli::SettingsArgs;
+use crate::cli::{RoleArgs, SettingsArgs};
+use crate::cluster::settings::ClusterSection;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use frontdesk_telemetry::LogSettings;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 /// Variables that begin with `FRONTDESK_` and are no settings.
 const NOT_SETTINGS: [&str; 3] = ["config", "password", "test_binary"];
 /// Keys with one of these endings are never printed.
-const SECRET_ENDINGS: [&str; 3] = ["secret", "password", "token"];
+const SECRET_ENDINGS: [&str; 4] = ["secret", "password", "token", "url"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) struct Settings {
     /// Folder that holds all state.
     pub(crate) data: PathBuf,
     pub(crate) log: LogSettings,
+    pub(crate) cluster: ClusterSection,
+    pub(crate) postgres: frontdesk_store::postgres::PostgresSettings,
+    pub(crate) redis: frontdesk_bus::RedisSettings,
     pub(crate) gateway: frontdesk_gateway::Settings,
     pub(crate) sessions: frontdesk_sessions::Settings,
     pub(crate) queueing: frontdesk_queueing::QueueingSettings,
@@ -32,6 +36,9 @@ impl Default for Settings {
         Self {
             data: PathBuf::from("./data"),
             log: LogSettings::default(),
+            cluster: Default::default(),
+            postgres: Default::default(),
+            redis: Default::default(),
             gateway: Default::default(),
             sessions: Default::default(),
             queueing: Default::default(),
@@ -74,6 +81,23 @@ pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, SettingsError> {
     if let Some(level) = &args.log {
         settings.log.level.clone_from(level);
     }
+    Ok(settings)
+}
+
+/// Reads and checks the settings of one process of a cluster.
+pub(crate) fn load_for_role(args: &RoleArgs) -> Result<Settings, SettingsError> {
+    let mut settings = load(&args.settings)?;
+    let section = &mut settings.cluster;
+    if let Some(name) = &args.name {
+        section.name.clone_from(name);
+    }
+    if let Some(listen) = args.internal_listen {
+        section.listen = listen;
+    }
+    if let Some(advertise) = &args.advertise {
+        section.advertise.clone_from(advertise);
+    }
+    section.health_listen = args.health_listen.or(section.health_listen);
     Ok(settings)
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn from_group(error: GroupError) -> ApiError {
         GroupError::Overloaded | GroupError::Deadline(_) | GroupError::Stopped => {
             ApiError::unavailable(format!("presence: {error}"))
         }
+        GroupError::Refused(why) => ApiError::State(why),
         GroupError::Settings(_) | GroupError::Storage(_) | GroupError::Malformed(_) => {
             ApiError::Internal(format!("presence: {error}"))
         }

@@ -2,12 +2,12 @@
 
 use super::error::{PresenceError, from_group, from_refusal};
 use super::metrics::{self, Outcome};
-use super::{census, expiry, settings::PresenceSettings};
+use super::{census, expiry, settings::PresenceSettings, steward};
 use async_trait::async_trait;
 use frontdesk_cluster::{Clock, GroupSettings, PlacementChange, PresenceGroup, RaftTransport};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Epoch, NodeId, SiteId};
 use frontdesk_core::presence::{
-    Action, AgentKey, AgentStatus, AgentView, Member, NodeRole, Placement, Refusal, Reply,
+    Action, AgentKey, AgentStatus, AgentView, Member, NodeRole, Place, Placement, Refusal, Reply,
     RequestId,
 };
 use frontdesk_core::shard::ShardId;
@@ -22,13 +22,29 @@ use uuid::Uuid;
 /// The presence role of this process. `shutdown` ends it.
 pub struct PresenceService {
     group: PresenceGroup,
-    /// Expiry and census; stopped before the group.
+    /// Expiry, census and steward; stopped before the group.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl PresenceService {
-    /// Opens the group, waits until it has a leader, and starts to let time pass.
+    /// Opens the group and waits until it has a leader.
     pub async fn start(
+        settings: &PresenceSettings,
+        transport: Arc<dyn RaftTransport>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, PresenceError> {
+        let presence = Self::open(settings, transport, clock).await?;
+        if let Err(error) = presence.group.ready(settings.ready_within()).await {
+            presence.shutdown().await;
+            return Err(PresenceError::NotReady(error));
+        }
+        Ok(presence)
+    }
+
+    /// Opens the group and starts to let time pass and, in a cluster, to look after
+    /// nodes and placement. The other voters must be able to reach this one before
+    /// there can be a leader: see `PresenceGroup::ready`.
+    pub async fn open(
         settings: &PresenceSettings,
         transport: Arc<dyn RaftTransport>,
         clock: Arc<dyn Clock>,
@@ -43,15 +59,14 @@ impl PresenceService {
         )
         .await
         .map_err(PresenceError::Open)?;
-        if let Err(error) = group.ready(settings.ready_within()).await {
-            group.shutdown().await;
-            return Err(PresenceError::NotReady(error));
-        }
-        let tasks = vec![
-            // Both are owned by `tasks` and end in `shutdown`.
-            tokio::spawn(expiry::run(group.clone(), clock)),
+        // All are owned by `tasks` and end in `shutdown`.
+        let mut tasks = vec![
+            tokio::spawn(expiry::run(group.clone(), clock.clone())),
             tokio::spawn(census::run(group.clone())),
         ];
+        if let Some(ttl) = settings.node_ttl() {
+            tasks.push(tokio::spawn(steward::run(group.clone(), clock, ttl)));
+        }
         Ok(Arc::new(Self { group, tasks: Mutex::new(tasks) }))
     }
 
@@ -60,10 +75,10 @@ impl PresenceService {
         &self.group
     }
 
-    /// A node takes part in a role. Whatever an older incarnation of it had is
-    /// gone. `State` when a newer incarnation is there.
+    /// A node of this process takes part in a role. Whatever an older incarnation
+    /// of it had is gone. `State` when a newer incarnation is there.
     pub async fn join_node(&self, node: NodeId, role: NodeRole) -> Result<(), ApiError> {
-        self.act(Action::JoinNode { node, role }).await.map(|_| ())
+        self.act(Action::JoinNode { node, role, address: Arc::from("") }).await.map(|_| ())
     }
 
     /// A node gets no more shards.
@@ -76,18 +91,20 @@ impl PresenceService {
         self.act(Action::RemoveNode { node }).await.map(|_| ())
     }
 
-    /// Gives all shards to one node, which has joined as `Sessions`, each with a
-    /// new epoch, and returns the epochs.
+    /// Gives all shards of conversations to one node, which has joined as
+    /// `Sessions`, each with a new epoch, and returns the epochs.
     pub async fn assign_all_shards(&self, node: NodeId) -> Result<Vec<(ShardId, Epoch)>, ApiError> {
-        let shards = ShardId::all().collect();
-        match self.act(Action::AssignShards { shards, node }).await? {
-            Reply::Shards(placed) => Ok(placed.into_iter().map(|(s, p)| (s, p.epoch)).collect()),
+        let (role, shards) = (NodeRole::Sessions, ShardId::all().collect());
+        match self.act(Action::AssignShards { role, shards, node }).await? {
+            Reply::Shards(placed) => {
+                Ok(placed.into_iter().map(|(place, p)| (place.shard, p.epoch)).collect())
+            }
             other => Err(unexpected(&other)),
         }
     }
 
     /// Owner and epoch of every shard that was ever assigned.
-    pub async fn placement(&self) -> Result<Vec<(ShardId, Placement)>, ApiError> {
+    pub async fn placement(&self) -> Result<Vec<(Place, Placement)>, ApiError> {
         let placed = self.group.read(|s| s.placement().map(|(s, p)| (s, p.clone())).collect());
         placed.await.map_err(from_group)
     }

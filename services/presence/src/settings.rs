@@ -23,10 +23,13 @@ pub struct PresenceSettings {
     pub folder: PathBuf,
     /// This voter's id.
     pub voter: u64,
-    /// The founders, the same for all of them.
+    /// The founders, the same for all of them; none for a voter that joins later.
     pub members: Vec<MemberSettings>,
     /// Longest wait for a leader at the start, in seconds; 1–600.
     pub ready_within_secs: u64,
+    /// Seconds without a heartbeat after which a node counts as dead; 0 when all
+    /// roles are in this process.
+    pub node_ttl_secs: u64,
 }
 
 impl PresenceSettings {
@@ -37,11 +40,17 @@ impl PresenceSettings {
             voter: 1,
             members: vec![MemberSettings { id: 1, address: String::new() }],
             ready_within_secs: 30,
+            node_ttl_secs: 0,
         }
     }
 
     pub(crate) fn peers(&self) -> Vec<Peer> {
         self.members.iter().map(|m| Peer { id: m.id, address: m.address.clone() }).collect()
+    }
+
+    /// `None` when nobody's life is to be watched.
+    pub(crate) fn node_ttl(&self) -> Option<Duration> {
+        (self.node_ttl_secs > 0).then(|| Duration::from_secs(self.node_ttl_secs))
     }
 
     pub(crate) fn ready_within(&self) -> Duration {

@@ -9,6 +9,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::queue::{Board, Entry, Standing, Terms};
+use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{QueueChange, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ type Reply<T> = oneshot::Sender<Result<T, QueueingError>>;
 /// What a group may be told or asked.
 pub(crate) enum Message {
     Observe(Vec<(Arc<Summary>, Terms)>),
+    /// Sites of these shards are another node's.
+    Release(Vec<ShardId>),
     /// The first listing is complete: from here on questions are answered.
     Ready,
     Forget(SiteId, ConversationId, Seq),
@@ -77,6 +80,7 @@ impl Group {
     fn take(&mut self, message: Message) {
         match message {
             Message::Observe(seen) => self.observe(&seen),
+            Message::Release(shards) => self.release(&shards),
             Message::Ready => self.ready = true,
             Message::Forget(site, conversation, version) => {
                 self.forget(&site, conversation, version);
@@ -98,6 +102,19 @@ impl Group {
             }
             Message::Open(reply) => {
                 let _ = reply.send(self.open());
+            }
+        }
+    }
+
+    fn release(&mut self, shards: &[ShardId]) {
+        let is_gone = |site: &SiteId| shards.contains(&ShardId::of_site(site));
+        self.stale.retain(|site| !is_gone(site));
+        let gone: Vec<SiteId> = self.sites.keys().filter(|site| is_gone(site)).cloned().collect();
+        for site in gone {
+            let Some(known) = self.sites.remove(&site) else { continue };
+            for (conversation, _) in known.board.open() {
+                let (waiting, offered) = tally(&known.board, conversation);
+                metrics::line_moved(-waiting, -offered);
             }
         }
     }

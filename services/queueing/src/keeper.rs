@@ -10,13 +10,13 @@ use crate::sites::{Sites, terms};
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
+use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{ApiError, ListFilter, PresenceChange};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -30,17 +30,27 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 type Known = (SiteId, ConversationId, Seq);
 
+/// A wish for a comparison now; answered with whether it was complete.
+pub(crate) type Compare = oneshot::Sender<bool>;
+
 pub(crate) struct Keeper {
     deps: Deps,
     groups: Groups,
     sites: Arc<Sites>,
     every: Duration,
+    compares: mpsc::Receiver<Compare>,
     ready: bool,
 }
 
 impl Keeper {
-    pub(crate) fn new(deps: Deps, groups: Groups, sites: Arc<Sites>, every: Duration) -> Self {
-        Self { deps, groups, sites, every, ready: false }
+    pub(crate) fn new(
+        deps: Deps,
+        groups: Groups,
+        sites: Arc<Sites>,
+        every: Duration,
+        compares: mpsc::Receiver<Compare>,
+    ) -> Self {
+        Self { deps, groups, sites, every, compares, ready: false }
     }
 
     pub(crate) async fn run(self, stop: CancellationToken) {
@@ -61,7 +71,12 @@ impl Keeper {
                     let wait = if self.ready { self.every } else { FIRST_RETRY };
                     next = Instant::now() + wait;
                 }
-                open = self.follow(&mut presence) => if !open {
+                Some(done) = self.compares.recv() => {
+                    let is_complete = self.reconcile().await;
+                    // Who asked may have gone.
+                    let _ = done.send(is_complete);
+                }
+                change = presence.recv() => if !self.follow(change).await {
                     tracing::info!("presence has stopped: queues no longer follow the agents");
                     return;
                 }
@@ -70,8 +85,8 @@ impl Keeper {
     }
 
     /// Takes one change of an agent; false when there will be none any more.
-    async fn follow(&self, presence: &mut Receiver<PresenceChange>) -> bool {
-        match presence.recv().await {
+    async fn follow(&self, change: Result<PresenceChange, RecvError>) -> bool {
+        match change {
             Ok(change) => {
                 self.tell_agents(vec![change.agent]).await;
                 true
@@ -92,7 +107,8 @@ impl Keeper {
         Ok(())
     }
 
-    async fn tell_agents(&self, agents: Vec<Arc<AgentView>>) {
+    async fn tell_agents(&self, mut agents: Vec<Arc<AgentView>>) {
+        agents.retain(|agent| self.deps.owned.holds(ShardId::of_site(&agent.site)));
         let parts = self.by_group(agents, |view| &view.site);
         for (index, views) in parts.into_iter().enumerate().filter(|(_, v)| !v.is_empty()) {
             self.tell(index, Message::Agents(views)).await;
@@ -112,11 +128,12 @@ impl Keeper {
         let _ = self.groups.all()[group].send(message).await;
     }
 
-    async fn reconcile(&mut self) {
+    /// Whether everything that is open is known.
+    async fn reconcile(&mut self) -> bool {
         if let Err(e) = self.compare().await {
             metrics::reconcile_failed();
             tracing::warn!(error = %e, "queues could not be compared; trying again soon");
-            return;
+            return false;
         }
         if !self.ready {
             self.ready = true;
@@ -124,6 +141,7 @@ impl Keeper {
                 self.tell(index, Message::Ready).await;
             }
         }
+        true
     }
 
     async fn compare(&self) -> Result<(), ApiError> {
@@ -176,6 +194,9 @@ impl Keeper {
     async fn observe(&self, summaries: Vec<Summary>) -> Result<(), ApiError> {
         let mut seen = Vec::with_capacity(summaries.len());
         for summary in summaries {
+            if !self.deps.owned.holds(ShardId::of_site(&summary.site)) {
+                continue;
+            }
             match self.sites.get(&summary.site).await {
                 Ok(site) => {
                     let terms = terms(&site, &summary.queue);

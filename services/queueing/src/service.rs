@@ -2,14 +2,16 @@
 
 use crate::error::QueueingError;
 use crate::group::{Group, MAILBOX, Message};
-use crate::keeper::Keeper;
+use crate::keeper::{Compare, Keeper};
 use crate::metrics;
 use crate::settings::QueueingSettings;
 use crate::sites::{Sites, terms};
 use async_trait::async_trait;
+use frontdesk_actor::{AcquireError, Ownership, ShardHost};
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, SiteId};
+use frontdesk_core::ids::{ConversationId, Epoch, SiteId};
 use frontdesk_core::queue::Entry;
+use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
     ApiError, Desk, Presence, QueueChange, QueueKey, QueuePosition, QueueView, Queueing, Sessions,
     WorkObserver,
@@ -32,6 +34,8 @@ pub struct Deps {
     pub presence: Arc<dyn Presence>,
     /// Knows how queues are configured.
     pub desk: Arc<dyn Desk>,
+    /// The shards of sites whose queues are kept here.
+    pub owned: Ownership,
 }
 
 /// The role's tasks. Dropped without `stop`, they end at once.
@@ -53,6 +57,9 @@ pub struct QueueingService {
     groups: Groups,
     sites: Arc<Sites>,
     changes: broadcast::Sender<QueueChange>,
+    owned: Ownership,
+    /// To the keeper.
+    compare: mpsc::Sender<Compare>,
 }
 
 /// Starts the role's tasks: one per group, and the keeper. Until the
@@ -71,9 +78,13 @@ pub fn start(deps: Deps, settings: &QueueingSettings) -> (Arc<QueueingService>, 
     }
     let groups = Groups { mailboxes: mailboxes.into() };
     let sites = Arc::new(Sites::new(deps.desk.clone()));
-    let keeper = Keeper::new(deps, groups.clone(), sites.clone(), settings.reconcile_every());
+    let owned = deps.owned.clone();
+    let (compare, compares) = mpsc::channel(1);
+    let every = settings.reconcile_every();
+    let keeper = Keeper::new(deps, groups.clone(), sites.clone(), every, compares);
     tasks.spawn(keeper.run(stop.clone()));
-    (Arc::new(QueueingService { groups, sites, changes }), Running { stop, tasks })
+    let service = QueueingService { groups, sites, changes, owned, compare };
+    (Arc::new(service), Running { stop, tasks })
 }
 
 /// The mailboxes of the groups. A site is always in the same one.
@@ -117,11 +128,47 @@ fn refused(e: mpsc::error::TrySendError<Message>) -> QueueingError {
     }
 }
 
+impl QueueingService {
+    /// Refuses questions about sites of other nodes.
+    fn check_serves(&self, site: &SiteId) -> Result<(), ApiError> {
+        if self.owned.serves(ShardId::of_site(site)) { Ok(()) } else { Err(ApiError::Moved) }
+    }
+}
+
+#[async_trait]
+impl ShardHost for QueueingService {
+    async fn acquire(&self, shards: &[(ShardId, Epoch)]) -> Result<(), AcquireError> {
+        let shards: Vec<ShardId> = shards.iter().map(|(shard, _)| *shard).collect();
+        // What is heard of from here on is not missed; what was before is listed.
+        self.owned.hold(shards.iter().copied());
+        let (compared, done) = oneshot::channel();
+        let asked = self.compare.send(compared).await;
+        let is_complete = asked.is_ok() && done.await.unwrap_or(false);
+        if is_complete {
+            self.owned.serve(shards);
+            return Ok(());
+        }
+        self.release(&shards).await;
+        Err(AcquireError::Away("the conversations could not be listed".into()))
+    }
+
+    async fn release(&self, shards: &[ShardId]) {
+        self.owned.drop_all(shards);
+        for group in self.groups.all() {
+            // Fails only when the role stops.
+            let _ = group.send(Message::Release(shards.to_vec())).await;
+        }
+    }
+}
+
 #[async_trait]
 impl WorkObserver for QueueingService {
     async fn observe(&self, changed: Vec<Arc<Summary>>) -> Result<(), ApiError> {
         let mut by_group: Vec<Vec<_>> = self.groups.all().iter().map(|_| Vec::new()).collect();
         for summary in changed {
+            if !self.owned.holds(ShardId::of_site(&summary.site)) {
+                return Err(ApiError::Moved);
+            }
             let site = match self.sites.get(&summary.site).await {
                 Ok(site) => site,
                 // Nothing can wait at a site that is no more.
@@ -143,6 +190,7 @@ impl WorkObserver for QueueingService {
 #[async_trait]
 impl Queueing for QueueingService {
     async fn waiting(&self, queue: &QueueKey, limit: u32) -> Result<Vec<Entry>, ApiError> {
+        self.check_serves(&queue.site)?;
         let question = |reply| Message::Waiting(queue.clone(), limit, reply);
         ask(self.groups.of(&queue.site), question).await
     }
@@ -156,6 +204,7 @@ impl Queueing for QueueingService {
     }
 
     async fn queues(&self, site: &SiteId) -> Result<Vec<QueueView>, ApiError> {
+        self.check_serves(site)?;
         let config = self.sites.get(site).await?;
         ask(self.groups.of(site), |reply| Message::Queues(config, reply)).await
     }
@@ -165,6 +214,7 @@ impl Queueing for QueueingService {
         site: &SiteId,
         conversation: ConversationId,
     ) -> Result<Option<QueuePosition>, ApiError> {
+        self.check_serves(site)?;
         let question = |reply| Message::Position(site.clone(), conversation, reply);
         ask(self.groups.of(site), question).await
     }

@@ -15,6 +15,7 @@ use crate::work::Work;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
 use frontdesk_core::presence::{AgentView, Hold};
+use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{ApiError, PresenceChange, QueueChange, QueueKey};
 use std::collections::HashSet;
@@ -35,6 +36,10 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// What the router may be told or asked.
 pub(crate) enum Message {
     Observe(Vec<Arc<Summary>>),
+    /// There are more shards: all there is to know is looked for at once.
+    Acquired,
+    /// There are fewer shards.
+    Released,
     Answer(ConversationId, Box<Op>),
 }
 
@@ -106,12 +111,29 @@ impl Router {
                     self.settle_if_half_done(summary.id);
                 }
             }
+            Message::Acquired => self.reconcile_at = Instant::now(),
+            Message::Released => self.forget_released(),
             // A refusal has been told to who asked.
             Message::Answer(conversation, op) => drop(self.ops.begin(conversation, *op)),
         }
     }
 
+    /// Whether a site is matched here.
+    fn owns(&self, site: &SiteId) -> bool {
+        self.saga.deps().owned.holds(ShardId::of_site(site))
+    }
+
+    /// Another node looks after them; what is under way ends there or here.
+    fn forget_released(&mut self) {
+        let known = self.work.all().map(|(conversation, known)| (conversation, known.site.clone()));
+        let gone: Vec<_> = known.filter(|(_, site)| !self.owns(site)).collect();
+        gone.into_iter().for_each(|(conversation, _)| self.work.forget(conversation));
+    }
+
     fn observe(&mut self, summary: &Summary) {
+        if !self.owns(&summary.site) {
+            return;
+        }
         let bus = self.saga.deps().bus.as_ref();
         for notice in self.work.observe(summary, self.saga.now()) {
             notice::publish(bus, &self.agents, notice);
@@ -140,6 +162,9 @@ impl Router {
         site: SiteId,
         suspects: Vec<AgentId>,
     ) {
+        if !self.owns(&site) {
+            return;
+        }
         if self.ops.begin(conversation, Op::Settle { site, suspects }).is_err() {
             self.work.look_again(conversation, self.saga.now() + RETRY);
         }
@@ -200,6 +225,10 @@ impl Router {
 
     fn match_sites(&mut self) {
         for site in self.matcher.take_stirred() {
+            if !self.owns(&site) {
+                self.matcher.gathered(&site);
+                continue;
+            }
             let saga = self.saga.clone();
             self.ops.spawn(async move {
                 let gathered = gather::gather(&saga, &site).await;

@@ -6,10 +6,12 @@ use crate::ops::{Op, Reply};
 use crate::router::{MAILBOX, Message, Router};
 use crate::settings::RoutingSettings;
 use async_trait::async_trait;
+use frontdesk_actor::{AcquireError, Ownership, ShardHost};
 use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, OfferId};
+use frontdesk_core::ids::{ConversationId, Epoch, OfferId};
 use frontdesk_core::party::Principal;
+use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{ApiError, Desk, Presence, Queueing, Routing, Sessions, WorkObserver};
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub struct Deps {
     pub desk: Arc<dyn Desk>,
     /// The way to the agents' gateways.
     pub bus: Arc<dyn Bus>,
+    /// The shards of sites that are matched here.
+    pub owned: Ownership,
     /// The time now.
     pub clock: Clock,
 }
@@ -64,15 +68,17 @@ impl Drop for Running {
 /// The routing role in this process.
 pub struct RoutingService {
     mailbox: mpsc::Sender<Message>,
+    owned: Ownership,
 }
 
 /// Starts the role's task.
 pub fn start(deps: Deps, settings: &RoutingSettings) -> (Arc<RoutingService>, Running) {
     let stop = CancellationToken::new();
     let (mailbox, mail) = mpsc::channel(MAILBOX);
+    let owned = deps.owned.clone();
     let router = Router::new(deps, settings);
     let task = tokio::spawn(router.run(mail, stop.clone()));
-    (Arc::new(RoutingService { mailbox }), Running { stop, task })
+    (Arc::new(RoutingService { mailbox, owned }), Running { stop, task })
 }
 
 impl RoutingService {
@@ -88,9 +94,13 @@ impl RoutingService {
 
     async fn answer(
         &self,
+        who: &Principal,
         conversation: ConversationId,
         op: impl FnOnce(Reply) -> Op,
     ) -> Result<(), ApiError> {
+        if !self.owned.serves(ShardId::of_site(&who.site)) {
+            return Err(ApiError::Moved);
+        }
         let (reply, answer) = oneshot::channel();
         self.send(Message::Answer(conversation, Box::new(op(reply))))?;
         answer.await.map_err(|_| RoutingError::Stopping)?
@@ -98,8 +108,29 @@ impl RoutingService {
 }
 
 #[async_trait]
+impl ShardHost for RoutingService {
+    async fn acquire(&self, shards: &[(ShardId, Epoch)]) -> Result<(), AcquireError> {
+        // Each step is decided by presence and the conversation: what is not known
+        // yet delays, it does no harm.
+        self.owned.hold(shards.iter().map(|(shard, _)| *shard));
+        self.owned.serve(shards.iter().map(|(shard, _)| *shard));
+        let told = self.mailbox.send(Message::Acquired).await;
+        told.map_err(|_| AcquireError::Away(RoutingError::Stopping.to_string()))
+    }
+
+    async fn release(&self, shards: &[ShardId]) {
+        self.owned.drop_all(shards);
+        // Fails only when the role stops.
+        let _ = self.mailbox.send(Message::Released).await;
+    }
+}
+
+#[async_trait]
 impl WorkObserver for RoutingService {
     async fn observe(&self, changed: Vec<Arc<Summary>>) -> Result<(), ApiError> {
+        if changed.iter().any(|s| !self.owned.holds(ShardId::of_site(&s.site))) {
+            return Err(ApiError::Moved);
+        }
         Ok(self.send(Message::Observe(changed))?)
     }
 }
@@ -112,8 +143,8 @@ impl Routing for RoutingService {
         conversation: ConversationId,
         offer: OfferId,
     ) -> Result<(), ApiError> {
-        let who = who.clone();
-        self.answer(conversation, |reply| Op::Accept { who, offer, reply }).await
+        let by = who.clone();
+        self.answer(who, conversation, |reply| Op::Accept { who: by, offer, reply }).await
     }
 
     async fn decline(
@@ -123,7 +154,8 @@ impl Routing for RoutingService {
         offer: OfferId,
         reason: &str,
     ) -> Result<(), ApiError> {
-        let (who, reason) = (who.clone(), reason.to_owned());
-        self.answer(conversation, |reply| Op::Decline { who, offer, reason, reply }).await
+        let (by, reason) = (who.clone(), reason.to_owned());
+        let op = |reply| Op::Decline { who: by, offer, reason, reply };
+        self.answer(who, conversation, op).await
     }
 }

@@ -54,7 +54,7 @@ impl SessionsService {
         match self.look(row.id, None, true).await {
             Ok(live) => return Ok(live),
             Err(error @ ApiError::Unavailable { .. }) => return Err(error),
-            // Not in memory, or not to be had: one damaged conversation must not
+            // Not in memory, not here, or not to be had: one damaged conversation must not
             // hide the others.
             Err(_) => {}
         }

@@ -8,10 +8,11 @@ use crate::mail::{Job, Mail};
 use crate::metrics::Meters;
 use crate::notify::Notifier;
 use crate::settings::Settings;
+use crate::shard::GoneGateways;
 use crate::shard::{Parts, Shard, audience_of};
 use async_trait::async_trait;
 use bytes::Bytes;
-use frontdesk_actor::{Mailboxes, Refused};
+use frontdesk_actor::{AcquireError, Mailboxes, Refused, ShardHost};
 use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
@@ -22,10 +23,11 @@ use frontdesk_proto::api::{
     ReplyFuture, Sessions, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::error;
 
@@ -53,24 +55,26 @@ pub struct SessionsService {
     mailboxes: Mailboxes<Mail>,
     pub(crate) journal: Arc<dyn Journal>,
     meters: Meters,
+    parts: Mutex<Option<Parts>>,
     tasks: Mutex<Tasks>,
+    gone: watch::Sender<GoneGateways>,
 }
 
 #[derive(Default)]
 struct Tasks {
-    shards: JoinSet<()>,
+    shards: HashMap<ShardId, JoinHandle<()>>,
     notifier: Option<JoinHandle<()>>,
 }
 
 impl SessionsService {
-    /// Claims the shards, then starts one task for each.
+    /// Starts the role with these shards; more may come and go (`ShardHost`).
     pub async fn start(
         settings: Settings,
         owned: &[(ShardId, Epoch)],
         deps: SessionsDeps,
     ) -> Result<Self, SessionsError> {
-        deps.journal.claim(owned).await?;
         let meters = Meters::new();
+        let (gone, seen) = watch::channel(GoneGateways::default());
         let (notifier, notifier_task) = Notifier::start(deps.observers);
         let parts = Parts {
             settings: Arc::new(settings),
@@ -79,30 +83,57 @@ impl SessionsService {
             clock: deps.clock,
             notifier,
             meters: meters.clone(),
+            gone: seen,
         };
-        let mailboxes = Mailboxes::default();
-        let mut shards = JoinSet::new();
-        for (id, epoch) in owned {
-            let mail = mailboxes.open(*id, parts.settings.mailbox_commands.get());
-            shards.spawn(Shard::new(*id, *epoch, parts.clone(), mail).run());
-        }
-        Ok(Self {
-            mailboxes,
+        let tasks = Tasks { shards: HashMap::new(), notifier: Some(notifier_task) };
+        let role = Self {
+            mailboxes: Mailboxes::default(),
             journal: deps.journal,
             meters,
-            tasks: Mutex::new(Tasks { shards, notifier: Some(notifier_task) }),
-        })
+            parts: Mutex::new(Some(parts)),
+            tasks: Mutex::new(tasks),
+            gone,
+        };
+        role.own(owned).await?;
+        Ok(role)
+    }
+
+    /// Claims shards, then starts one task for each.
+    async fn own(&self, owned: &[(ShardId, Epoch)]) -> Result<(), JournalError> {
+        if !owned.is_empty() {
+            self.journal.claim(owned).await?;
+        }
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(parts) = parts else {
+            return Err(JournalError::Unavailable("the node stops".into()));
+        };
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, epoch) in owned {
+            let mail = self.mailboxes.open(*id, parts.settings.mailbox_commands.get());
+            let shard = Shard::new(*id, *epoch, parts.clone(), mail);
+            tasks.shards.insert(*id, tokio::spawn(shard.run()));
+        }
+        Ok(())
+    }
+
+    /// Gateways that are no more: nothing is published to them any longer.
+    pub fn forget_gateways(&self, gone: BTreeSet<NodeId>) {
+        self.gone.send_if_modified(|known| {
+            let changed = *known.0 != gone;
+            if changed {
+                *known = GoneGateways(Arc::new(gone));
+            }
+            changed
+        });
     }
 
     /// Takes no more mail, finishes what is in flight and saves what is worth it.
     pub async fn stop(&self) {
         self.mailboxes.close();
+        drop(self.parts.lock().unwrap_or_else(PoisonError::into_inner).take());
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut shards = tasks.shards;
-        while let Some(ended) = shards.join_next().await {
-            if let Err(error) = ended {
-                error!(%error, "a shard did not end well");
-            }
+        for (shard, task) in tasks.shards {
+            ended(shard, task).await;
         }
         if let Some(notifier) = tasks.notifier {
             // It ends by itself once the shards are gone.
@@ -119,7 +150,7 @@ impl SessionsService {
                 mail.refuse(ApiError::unavailable("the shard's mailbox is full"));
             }
             Err(Refused::NotHere(mail)) => {
-                mail.refuse(ApiError::unavailable("no owner of the shard here"));
+                mail.refuse(ApiError::Moved);
             }
         }
     }
@@ -146,6 +177,33 @@ impl SessionsService {
         let summary =
             self.ask(|answer| Mail::Look { conversation, who, live_only, answer }).await?;
         Ok(*summary)
+    }
+}
+
+async fn ended(shard: ShardId, task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        error!(shard = shard.get(), %error, "a shard did not end well");
+    }
+}
+
+#[async_trait]
+impl ShardHost for SessionsService {
+    async fn acquire(&self, shards: &[(ShardId, Epoch)]) -> Result<(), AcquireError> {
+        self.own(shards).await.map_err(|error| match error {
+            JournalError::Fenced { .. } => AcquireError::Outdated,
+            error => AcquireError::Away(error.to_string()),
+        })
+    }
+
+    async fn release(&self, shards: &[ShardId]) {
+        shards.iter().for_each(|shard| self.mailboxes.close_one(*shard));
+        let ending: Vec<_> = {
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            shards.iter().filter_map(|s| Some((*s, tasks.shards.remove(s)?))).collect()
+        };
+        for (shard, task) in ending {
+            ended(shard, task).await;
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub struct Settings {
     pub snapshot_events: u32,
     /// Times a command is run again after its append was refused.
     pub attempts: u8,
+    /// Whether gateways are told, a second after the last events, how far a
+    /// conversation has come. For a bus that may lose what is published.
+    pub beacons: bool,
 }
 
 impl Default for Settings {
@@ -32,6 +35,7 @@ impl Default for Settings {
             live_per_shard: 4_096,
             snapshot_events: 200,
             attempts: 3,
+            beacons: false,
         }
     }
 }

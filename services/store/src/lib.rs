@@ -1,6 +1,6 @@
 //! Durable storage behind traits: the journal of conversations, the desk's
 //! tables and the uploaded files, with one implementation on SQLite and a local
-//! folder. What is stored is opaque here; nothing in this crate decides what a
+//! folder, one on PostgreSQL. What is stored is opaque here; nothing in this crate decides what a
 //! conversation may do.
 
 pub mod attachments;
@@ -8,4 +8,6 @@ pub mod attachments;
 pub mod conformance;
 pub mod desk;
 pub mod journal;
+pub mod postgres;
+mod shape;
 pub mod sqlite;

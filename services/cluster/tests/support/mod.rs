@@ -251,7 +251,7 @@ pub async fn online(group: &PresenceGroup, capacity: u32) {
         AgentProfile { name: Arc::from("Ann"), capacity, queues: Vec::new(), supervisor: false };
     let connection = ConnectionId::from_uuid(Uuid::from_u128(1));
     let steps = [
-        Action::JoinNode { node: gateway(1), role: NodeRole::Gateway },
+        Action::JoinNode { node: gateway(1), role: NodeRole::Gateway, address: "".into() },
         Action::Connect { key: agent(), profile, gateway: gateway(1), connection },
         Action::SetStatus { key: agent(), status: AgentStatus::Online, reason: Arc::from("") },
     ];

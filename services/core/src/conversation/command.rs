@@ -4,11 +4,12 @@ use super::event::{Attachment, OfferOutcome};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
 use crate::party::Participant;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a conversation begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartRequest {
     /// Queue to wait in; the edge has filled in the site's default.
     pub queue: QueueId,
@@ -23,7 +24,8 @@ pub struct StartRequest {
 }
 
 /// Where a transfer goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TransferTarget {
     /// Any agent of a queue.
     Queue(QueueId),
@@ -32,7 +34,8 @@ pub enum TransferTarget {
 }
 
 /// A wish of a client or of routing. Every one may be repeated without harm.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Visitor: open it.
     Start(StartRequest),

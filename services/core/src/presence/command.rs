@@ -1,8 +1,9 @@
 //! What can be asked of the presence state, and what it answers.
 
-use super::nodes::{NodeRole, Placement};
+use super::nodes::NodeRole;
+use super::placement::{Place, Placement};
 use super::view::{AgentProfile, AgentStatus, AgentView};
-use crate::ids::{AgentId, ConnectionId, ConversationId, NodeId, SiteId};
+use crate::ids::{AgentId, ConnectionId, ConversationId, Epoch, NodeId, SiteId};
 use crate::shard::ShardId;
 use crate::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,9 @@ pub enum Action {
         node: NodeId,
         /// What it does; a node of several roles joins once for each.
         role: NodeRole,
+        /// `host:port` for the others; empty within one process.
+        #[serde(default = "nowhere")]
+        address: Arc<str>,
     },
     /// A node gets no more shards.
     DrainNode {
@@ -66,12 +70,34 @@ pub enum Action {
         /// The node.
         node: NodeId,
     },
-    /// Gives shards to a node, each with a new epoch.
+    /// Gives shards to a node, each with a new epoch, whoever had them.
     AssignShards {
+        /// Of which role.
+        #[serde(default = "sessions")]
+        role: NodeRole,
         /// Which.
         shards: Vec<ShardId>,
-        /// To a live `sessions` node.
+        /// To a live node of the role.
         node: NodeId,
+    },
+    /// Asks the owners of shards to finish and hand them on.
+    MoveShards {
+        /// Of which role.
+        role: NodeRole,
+        /// Which.
+        shards: Vec<ShardId>,
+        /// To a live node of the role.
+        to: NodeId,
+    },
+    /// An owner has finished with shards that move: each goes to its next owner
+    /// with a new epoch.
+    ReleaseShards {
+        /// Of which role.
+        role: NodeRole,
+        /// The owner.
+        node: NodeId,
+        /// Which, with the epoch under which it had them.
+        shards: Vec<(ShardId, Epoch)>,
     },
     /// An agent's connection has opened at a node that has joined.
     Connect {
@@ -131,6 +157,16 @@ pub enum Action {
     },
 }
 
+/// As joins were stored before nodes had addresses.
+fn nowhere() -> Arc<str> {
+    Arc::from("")
+}
+
+/// As assignments were stored before there were other roles.
+fn sessions() -> NodeRole {
+    NodeRole::Sessions
+}
+
 impl Action {
     /// A short, fixed name for logs and metrics.
     pub const fn name(&self) -> &'static str {
@@ -140,6 +176,8 @@ impl Action {
             Self::DrainNode { .. } => "drain_node",
             Self::RemoveNode { .. } => "remove_node",
             Self::AssignShards { .. } => "assign_shards",
+            Self::MoveShards { .. } => "move_shards",
+            Self::ReleaseShards { .. } => "release_shards",
             Self::Connect { .. } => "connect",
             Self::Disconnect { .. } => "disconnect",
             Self::SetStatus { .. } => "set_status",
@@ -210,7 +248,7 @@ pub enum Reply {
     /// Done; the agent after it.
     Agent(Arc<AgentView>),
     /// Done; these shards are now placed so.
-    Shards(Vec<(ShardId, Placement)>),
+    Shards(Vec<(Place, Placement)>),
     /// Not done.
     Refused(Refusal),
 }
@@ -233,6 +271,6 @@ pub struct Applied {
     pub reply: Reply,
     /// Agents that changed, each once, as they are now.
     pub agents: Vec<Arc<AgentView>>,
-    /// Shards that changed hands.
-    pub shards: Vec<(ShardId, Placement)>,
+    /// Shards that changed hands, or are about to.
+    pub shards: Vec<(Place, Placement)>,
 }

@@ -29,6 +29,15 @@ pub const MAX_AGENTS: usize = 100_000;
 pub const MAX_CONNECTIONS: usize = 64;
 /// Nodes of a cluster, of all roles.
 pub const MAX_NODES: usize = 1_024;
+/// Bytes of a node's address: a host name has 253 at most.
+pub const MAX_ADDRESS_BYTES: usize = 260;
+
+/// How long the owner of a shard has to finish before it is handed on all the
+/// same; the journal's epochs make that safe.
+pub const HAND_OFF: Millis = Millis::from_secs(10);
+/// Shards of a role on the move at once: a tenth, so that nine in ten
+/// conversations notice nothing of a rebalance.
+pub const MAX_MOVING: usize = crate::shard::SHARDS as usize / 10;
 
 /// Expired reservations remembered per agent, so that a late confirmation knows
 /// their weight: as many as can be on offer to one agent in practice.

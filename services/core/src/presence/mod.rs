@@ -10,6 +10,8 @@ mod agent;
 mod command;
 pub mod limits;
 mod nodes;
+mod placement;
+mod plan;
 mod requests;
 mod state;
 #[cfg(test)]
@@ -17,6 +19,8 @@ mod tests;
 mod view;
 
 pub use command::{Action, AgentKey, Applied, Command, Refusal, Reply, RequestId};
-pub use nodes::{Member, NodeRole, Placement, incarnation_id, node_name};
+pub use nodes::{Member, NodeRole, incarnation_id, node_name};
+pub use placement::{Move, Place, Placement};
+pub use plan::{plan, shares};
 pub use state::PresenceState;
 pub use view::{AgentProfile, AgentStatus, AgentView, Hold, Reservation};

@@ -1,13 +1,13 @@
-//! The nodes of the cluster and who owns which shard.
+//! The nodes of the cluster and what each does.
 //!
 //! Liveness is not measured here: that a node is dead comes in as a command.
 
 use super::command::Refusal;
-use super::limits::MAX_NODES;
-use crate::ids::{Epoch, InvalidId, NodeId};
-use crate::shard::ShardId;
+use super::limits::{MAX_ADDRESS_BYTES, MAX_NODES};
+use crate::ids::{InvalidId, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Hexadecimal digits of an incarnation at the end of a node's id.
 const INCARNATION_DIGITS: usize = 12;
@@ -43,6 +43,28 @@ pub enum NodeRole {
     Gateway,
     /// Owns shards of conversations.
     Sessions,
+    /// Keeps the order of those who wait, for shards of sites.
+    Queueing,
+    /// Matches, for shards of sites.
+    Routing,
+    /// Keeps configuration and accounts.
+    Desk,
+}
+
+impl NodeRole {
+    /// Those whose shards are placed.
+    pub const PLACED: [Self; 3] = [Self::Sessions, Self::Queueing, Self::Routing];
+
+    /// Its name, as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Sessions => "sessions",
+            Self::Queueing => "queueing",
+            Self::Routing => "routing",
+            Self::Desk => "desk",
+        }
+    }
 }
 
 /// A node that has joined and is not dead.
@@ -54,46 +76,55 @@ pub struct Member {
     pub roles: BTreeSet<NodeRole>,
     /// Whether it leaves and gets no more shards.
     pub draining: bool,
+    /// `host:port` at which the others reach it; empty within one process.
+    #[serde(default = "nowhere")]
+    pub address: Arc<str>,
 }
 
-/// Who owns a shard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placement {
-    /// The owner; it may have died since.
-    pub node: NodeId,
-    /// Log index of the assignment.
-    pub epoch: Epoch,
+fn nowhere() -> Arc<str> {
+    Arc::from("")
 }
 
-/// Nodes and placement.
+/// The nodes that have joined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Nodes {
     members: BTreeMap<NodeId, Member>,
-    placement: BTreeMap<ShardId, Placement>,
 }
 
 impl Nodes {
-    pub(super) fn restore(members: Vec<Member>, placement: Vec<(ShardId, Placement)>) -> Self {
-        Self {
-            members: members.into_iter().map(|m| (m.node.clone(), m)).collect(),
-            placement: placement.into_iter().collect(),
-        }
+    pub(super) fn restore(members: Vec<Member>) -> Self {
+        Self { members: members.into_iter().map(|m| (m.node.clone(), m)).collect() }
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()
     }
 
-    pub(super) fn placement(&self) -> impl Iterator<Item = (ShardId, &Placement)> {
-        self.placement.iter().map(|(shard, placement)| (*shard, placement))
-    }
-
     pub(super) fn has(&self, node: &NodeId, role: NodeRole) -> bool {
         self.members.get(node).is_some_and(|m| m.roles.contains(&role))
     }
 
+    /// Whether the node may be given shards of a role.
+    pub(super) fn may_own(&self, node: &NodeId, role: NodeRole) -> Result<(), Refusal> {
+        if !NodeRole::PLACED.contains(&role) || !self.has(node, role) {
+            return Err(Refusal::UnknownNode);
+        }
+        match self.members.get(node) {
+            Some(member) if member.draining => Err(Refusal::Draining),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds a role to a node and returns the older incarnations this ends.
-    pub(super) fn join(&mut self, node: &NodeId, role: NodeRole) -> Result<Vec<NodeId>, Refusal> {
+    pub(super) fn join(
+        &mut self,
+        node: &NodeId,
+        role: NodeRole,
+        address: &Arc<str>,
+    ) -> Result<Vec<NodeId>, Refusal> {
+        if address.len() > MAX_ADDRESS_BYTES {
+            return Err(Refusal::TooLong);
+        }
         let name = node_name(node);
         let others: Vec<NodeId> =
             self.members.keys().filter(|m| *m != node && node_name(m) == name).cloned().collect();
@@ -107,15 +138,14 @@ impl Nodes {
         for other in &others {
             self.members.remove(other);
         }
-        self.members
-            .entry(node.clone())
-            .or_insert_with(|| Member {
-                node: node.clone(),
-                roles: BTreeSet::new(),
-                draining: false,
-            })
-            .roles
-            .insert(role);
+        let member = self.members.entry(node.clone()).or_insert_with(|| Member {
+            node: node.clone(),
+            roles: BTreeSet::new(),
+            draining: false,
+            address: nowhere(),
+        });
+        member.roles.insert(role);
+        member.address = address.clone();
         Ok(others)
     }
 
@@ -126,30 +156,6 @@ impl Nodes {
 
     pub(super) fn remove(&mut self, node: &NodeId) {
         self.members.remove(node);
-    }
-
-    pub(super) fn assign(
-        &mut self,
-        shards: &[ShardId],
-        node: &NodeId,
-        epoch: Epoch,
-    ) -> Result<(), Refusal> {
-        let member = self.members.get(node).ok_or(Refusal::UnknownNode)?;
-        if !member.roles.contains(&NodeRole::Sessions) {
-            return Err(Refusal::UnknownNode);
-        }
-        if member.draining {
-            return Err(Refusal::Draining);
-        }
-        for shard in shards {
-            self.placement.insert(*shard, Placement { node: node.clone(), epoch });
-        }
-        Ok(())
-    }
-
-    /// The placement of some shards, leaving out those never assigned.
-    pub(super) fn placed(&self, shards: &[ShardId]) -> Vec<(ShardId, Placement)> {
-        shards.iter().filter_map(|s| Some((*s, self.placement.get(s)?.clone()))).collect()
     }
 }
 
@@ -170,25 +176,23 @@ mod tests {
     fn a_newer_incarnation_ends_the_older_and_never_the_reverse() {
         let (old, new) = (incarnation_id("a", 1).expect("ok"), incarnation_id("a", 2).expect("ok"));
         let mut nodes = Nodes::default();
-        assert_eq!(nodes.join(&old, NodeRole::Gateway), Ok(vec![]));
-        assert_eq!(nodes.join(&new, NodeRole::Gateway), Ok(vec![old.clone()]));
-        assert_eq!(nodes.join(&old, NodeRole::Gateway), Err(Refusal::StaleNode));
+        assert_eq!(nodes.join(&old, NodeRole::Gateway, &nowhere()), Ok(vec![]));
+        assert_eq!(nodes.join(&new, NodeRole::Gateway, &nowhere()), Ok(vec![old.clone()]));
+        assert_eq!(nodes.join(&old, NodeRole::Gateway, &nowhere()), Err(Refusal::StaleNode));
         assert!(!nodes.has(&old, NodeRole::Gateway));
     }
 
     #[test]
-    fn only_live_session_nodes_get_shards() {
+    fn only_who_does_the_role_and_stays_may_own() {
         let node = incarnation_id("a", 1).expect("ok");
-        let shards: Vec<ShardId> = ShardId::all().collect();
         let mut nodes = Nodes::default();
-        assert_eq!(nodes.assign(&shards, &node, Epoch::new(1)), Err(Refusal::UnknownNode));
-        nodes.join(&node, NodeRole::Gateway).expect("joins");
-        assert_eq!(nodes.assign(&shards, &node, Epoch::new(2)), Err(Refusal::UnknownNode));
-        nodes.join(&node, NodeRole::Sessions).expect("joins");
-        assert_eq!(nodes.assign(&shards, &node, Epoch::new(3)), Ok(()));
+        let may = |nodes: &Nodes| nodes.may_own(&node, NodeRole::Sessions);
+        assert_eq!(may(&nodes), Err(Refusal::UnknownNode));
+        nodes.join(&node, NodeRole::Gateway, &nowhere()).expect("joins");
+        assert_eq!(may(&nodes), Err(Refusal::UnknownNode));
+        nodes.join(&node, NodeRole::Sessions, &Arc::from("10.0.0.1:7101")).expect("joins");
+        assert_eq!(may(&nodes), Ok(()));
         nodes.drain(&node).expect("drains");
-        assert_eq!(nodes.assign(&shards, &node, Epoch::new(4)), Err(Refusal::Draining));
-        assert!(nodes.placed(&shards).iter().all(|(_, p)| p.epoch == Epoch::new(3)));
-        assert_eq!(nodes.placed(&shards).len(), 256);
+        assert_eq!(may(&nodes), Err(Refusal::Draining));
     }
 }

@@ -3,7 +3,8 @@
 use super::agent::{Agent, check_profile};
 use super::command::{Action, AgentKey, Applied, Command, Refusal, Reply};
 use super::limits::MAX_AGENTS;
-use super::nodes::{Member, NodeRole, Nodes, Placement};
+use super::nodes::{Member, NodeRole, Nodes};
+use super::placement::{Place, Placement, Places};
 use super::requests::RecentRequests;
 use super::view::AgentView;
 use crate::ids::{Epoch, NodeId};
@@ -24,6 +25,7 @@ pub struct PresenceState {
     /// Each agent's next deadline; follows from `agents`.
     deadlines: BTreeSet<(Timestamp, AgentKey)>,
     nodes: Nodes,
+    places: Places,
     requests: RecentRequests,
 }
 
@@ -33,7 +35,11 @@ struct Stored {
     now: Timestamp,
     agents: Vec<Agent>,
     members: Vec<Member>,
+    /// Those of `Sessions`, as they stood before other roles were placed.
+    #[serde(default)]
     placement: Vec<(ShardId, Placement)>,
+    #[serde(default)]
+    places: Vec<(Place, Placement)>,
     requests: RecentRequests,
 }
 
@@ -61,7 +67,7 @@ impl PresenceState {
                 .filter_map(|key| self.agents.get(key))
                 .map(|agent| agent.view().clone())
                 .collect(),
-            shards: self.nodes.placed(&moved),
+            shards: self.placed(&moved),
         }
     }
 
@@ -90,9 +96,23 @@ impl PresenceState {
         self.nodes.members()
     }
 
+    /// Whether a node has joined in a role and is not dead.
+    pub fn is_member(&self, node: &NodeId, role: NodeRole) -> bool {
+        self.nodes.has(node, role)
+    }
+
     /// Owner and epoch of every shard that was ever assigned.
-    pub fn placement(&self) -> impl Iterator<Item = (ShardId, &Placement)> {
-        self.nodes.placement()
+    pub fn placement(&self) -> impl Iterator<Item = (Place, &Placement)> {
+        self.places.all()
+    }
+
+    /// Owner and epoch of one shard; `None` when it was never assigned.
+    pub fn placement_of(&self, place: Place) -> Option<&Placement> {
+        self.places.get(place)
+    }
+
+    fn placed(&self, places: &[Place]) -> Vec<(Place, Placement)> {
+        places.iter().filter_map(|p| Some((*p, self.places.get(*p)?.clone()))).collect()
     }
 
     fn act(
@@ -100,13 +120,13 @@ impl PresenceState {
         index: u64,
         action: Action,
         changed: &mut BTreeSet<AgentKey>,
-        moved: &mut Vec<ShardId>,
+        moved: &mut Vec<Place>,
     ) -> Result<(), Refusal> {
         let now = self.now;
         match action {
             Action::Expire => Ok(()),
-            Action::JoinNode { node, role } => {
-                for dead in self.nodes.join(&node, role)? {
+            Action::JoinNode { node, role, address } => {
+                for dead in self.nodes.join(&node, role, &address)? {
                     self.lose_gateway(&dead, changed);
                 }
                 Ok(())
@@ -117,9 +137,18 @@ impl PresenceState {
                 self.lose_gateway(&node, changed);
                 Ok(())
             }
-            Action::AssignShards { shards, node } => {
-                self.nodes.assign(&shards, &node, Epoch::new(index))?;
-                moved.extend(shards);
+            Action::AssignShards { role, shards, node } => {
+                self.places.assign(role, &shards, &node, Epoch::new(index), &self.nodes)?;
+                moved.extend(shards.into_iter().map(|shard| Place { role, shard }));
+                Ok(())
+            }
+            Action::MoveShards { role, shards, to } => {
+                moved.extend(self.places.start_move(role, &shards, &to, now, &self.nodes)?);
+                Ok(())
+            }
+            Action::ReleaseShards { role, node, shards } => {
+                let epoch = Epoch::new(index);
+                moved.extend(self.places.release(role, &node, &shards, epoch, &self.nodes));
                 Ok(())
             }
             Action::Connect { key, profile, gateway, connection } => {
@@ -211,7 +240,7 @@ impl PresenceState {
         match (outcome, subject) {
             (Err(refusal), _) => Reply::Refused(refusal),
             (Ok(()), Subject::Nothing) => Reply::Done,
-            (Ok(()), Subject::Shards(shards)) => Reply::Shards(self.nodes.placed(&shards)),
+            (Ok(()), Subject::Shards(shards)) => Reply::Shards(self.placed(&shards)),
             (Ok(()), Subject::Agent(key)) => match self.agents.get(&key) {
                 Some(agent) => Reply::Agent(agent.view().clone()),
                 None => Reply::Done,
@@ -224,7 +253,7 @@ impl PresenceState {
 enum Subject {
     Nothing,
     Agent(AgentKey),
-    Shards(Vec<ShardId>),
+    Shards(Vec<Place>),
 }
 
 fn subject_of(action: &Action) -> Subject {
@@ -233,7 +262,12 @@ fn subject_of(action: &Action) -> Subject {
         | Action::JoinNode { .. }
         | Action::DrainNode { .. }
         | Action::RemoveNode { .. } => Subject::Nothing,
-        Action::AssignShards { shards, .. } => Subject::Shards(shards.clone()),
+        Action::AssignShards { role, shards, .. } | Action::MoveShards { role, shards, .. } => {
+            Subject::Shards(shards.iter().map(|s| Place { role: *role, shard: *s }).collect())
+        }
+        Action::ReleaseShards { role, shards, .. } => {
+            Subject::Shards(shards.iter().map(|(s, _)| Place { role: *role, shard: *s }).collect())
+        }
         Action::Connect { key, .. }
         | Action::Disconnect { key, .. }
         | Action::SetStatus { key, .. }
@@ -255,7 +289,14 @@ impl From<Stored> for PresenceState {
             now: stored.now,
             agents,
             deadlines,
-            nodes: Nodes::restore(stored.members, stored.placement),
+            nodes: Nodes::restore(stored.members),
+            places: Places::restore(
+                stored
+                    .placement
+                    .into_iter()
+                    .map(|(shard, p)| (Place { role: NodeRole::Sessions, shard }, p))
+                    .chain(stored.places),
+            ),
             requests: stored.requests,
         }
     }
@@ -267,7 +308,8 @@ impl From<PresenceState> for Stored {
             now: state.now,
             agents: state.agents.into_values().collect(),
             members: state.nodes.members().cloned().collect(),
-            placement: state.nodes.placement().map(|(s, p)| (s, p.clone())).collect(),
+            placement: Vec::new(),
+            places: state.places.all().map(|(place, p)| (place, p.clone())).collect(),
             requests: state.requests,
         }
     }

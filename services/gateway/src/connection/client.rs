@@ -34,7 +34,9 @@ impl Client {
         signed: BTreeMap<String, String>,
         person: PersonGuard,
     ) -> Arc<Self> {
-        shared.registry.agents.add(&reader);
+        if let Some(profile) = &profile {
+            shared.registry.agents.add(&reader, profile);
+        }
         Arc::new(Self { shared, reader, profile, signed, _person: person })
     }
 

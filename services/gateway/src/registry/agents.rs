@@ -4,24 +4,40 @@ use super::{Delivered, Reader};
 use crate::codec::SharedPush;
 use crate::outbox::{Class, Pushed, Signal};
 use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
+use frontdesk_core::presence::AgentProfile;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type AgentKey = (SiteId, AgentId);
 
+/// One connection of an agent.
+#[derive(Clone)]
+struct Connected {
+    reader: Arc<Reader>,
+    /// What `desk` says of the agent.
+    profile: AgentProfile,
+}
+
 /// The map agent → connections.
 #[derive(Default)]
 pub(crate) struct Agents {
-    map: Mutex<HashMap<AgentKey, Vec<Arc<Reader>>>>,
+    map: Mutex<HashMap<AgentKey, Vec<Connected>>>,
 }
 
 impl Agents {
     /// The connection is this agent's; nothing happens for a visitor's.
-    pub(crate) fn add(&self, reader: &Arc<Reader>) {
+    pub(crate) fn add(&self, reader: &Arc<Reader>, profile: &AgentProfile) {
         if let Some(agent) = reader.who.agent_id() {
             let key = (reader.who.site.clone(), agent);
-            self.lock().entry(key).or_default().push(reader.clone());
+            let connected = Connected { reader: reader.clone(), profile: profile.clone() };
+            self.lock().entry(key).or_default().push(connected);
         }
+    }
+
+    /// All connections, with what `desk` says of their agents.
+    pub(crate) fn connections(&self) -> Vec<(Arc<Reader>, AgentProfile)> {
+        let map = self.lock();
+        map.values().flatten().map(|c| (c.reader.clone(), c.profile.clone())).collect()
     }
 
     /// The connection ends.
@@ -32,7 +48,7 @@ impl Agents {
         let key = (reader.who.site.clone(), agent);
         let mut map = self.lock();
         if let Some(readers) = map.get_mut(&key) {
-            readers.retain(|r| r.connection != reader.connection);
+            readers.retain(|c| c.reader.connection != reader.connection);
             if readers.is_empty() {
                 map.remove(&key);
             }
@@ -54,7 +70,7 @@ impl Agents {
             return done;
         };
         let mut shared = SharedPush::new(frame);
-        for reader in readers {
+        for Connected { reader, .. } in readers {
             if !frame.is_empty() {
                 match shared.piece(reader.outbox.format()) {
                     Some(piece) => {
@@ -81,7 +97,7 @@ impl Agents {
         self.lock().contains_key(&(site.clone(), agent))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<AgentKey, Vec<Arc<Reader>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<AgentKey, Vec<Connected>>> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -293,6 +293,50 @@ impl Registry {
         }
     }
 
+    /// Conversations that somebody follows.
+    pub(crate) fn followed(&self, wanted: impl Fn(ConversationId) -> bool) -> Vec<ConversationId> {
+        let mut followed = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let ids = shard.iter().filter(|(_, topic)| !topic.subscribers.is_empty());
+            followed.extend(ids.map(|(id, _)| *id).filter(|id| wanted(*id)));
+        }
+        followed
+    }
+
+    /// Who follows a conversation.
+    pub(crate) fn readers(&self, id: ConversationId) -> Vec<Arc<Reader>> {
+        let shard = self.shard(id);
+        let topic = shard.get(&id);
+        topic.map_or_else(Vec::new, |t| t.subscribers.iter().map(|s| s.reader.clone()).collect())
+    }
+
+    /// Something may have been lost in one conversation.
+    pub(crate) fn doubt(&self, id: ConversationId) {
+        let mut shard = self.shard(id);
+        for s in shard.get_mut(&id).into_iter().flat_map(|topic| &mut topic.subscribers) {
+            s.follow.doubt();
+            s.reader.outbox.signal(Signal::Fill(id));
+        }
+    }
+
+    /// A conversation has come this far. Gives how many have missed something.
+    pub(crate) fn head(&self, id: ConversationId, head: Seq, public_head: Seq) -> u64 {
+        let mut shard = self.shard(id);
+        let mut behind = 0;
+        for s in shard.get_mut(&id).into_iter().flat_map(|topic| &mut topic.subscribers) {
+            let head = match s.reader.audience() {
+                Audience::Public => public_head,
+                Audience::Internal => head,
+            };
+            if s.follow.deliver(head, head, false) == Deliver::FellBehind {
+                s.reader.outbox.signal(Signal::Fill(id));
+                behind += 1;
+            }
+        }
+        behind
+    }
+
     fn with<T>(
         &self,
         id: ConversationId,

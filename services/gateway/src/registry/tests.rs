@@ -3,6 +3,7 @@
 use super::*;
 use crate::codec::{self, WireFormat};
 use bytes::Bytes;
+use frontdesk_core::presence::AgentProfile;
 use frontdesk_proto::api::PageEvent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use prost::Message as _;
@@ -166,8 +167,10 @@ fn notices_reach_every_connection_of_the_agent_only() {
     let registry = Registry::new();
     let (phone, desk) = (reader(Role::Agent, 1), reader(Role::Agent, 1));
     let other = reader(Role::Agent, 2);
+    let profile =
+        AgentProfile { name: "Ana".into(), capacity: 1, queues: Vec::new(), supervisor: false };
     for r in [&phone, &desk, &other] {
-        registry.agents.add(r);
+        registry.agents.add(r, &profile);
     }
     let frame = codec::push_frame(Frame::Offer(v1::OfferPush::default())).encode_to_vec();
     let agent = AgentId::from_uuid(Uuid::from_u128(1));

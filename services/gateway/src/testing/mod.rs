@@ -78,6 +78,7 @@ impl World {
             bus,
             blobs: Arc::new(FakeBlobs::default()),
             node_id: "gateway-1".parse().unwrap(),
+            rejoined: tokio::sync::watch::channel(0).1,
             metrics_render: Arc::new(|| "metrics 1\n".to_owned()),
             readiness: Arc::new(|| Box::pin(async { Ok(()) })),
             clock: Arc::new(now),

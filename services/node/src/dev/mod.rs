@@ -1,16 +1,14 @@
 //! `frontdesk dev`: every role in one process on embedded parts. The same role
 //! crates as in a cluster; only the wiring is here.
 
-mod accounts;
-mod announce;
-mod blobs;
-mod keys;
 mod relay;
 
+use crate::announce::Ready;
+use crate::blobs::Blobs;
 use crate::cli::DevArgs;
 use crate::settings::Settings;
-use announce::Ready;
-use blobs::Blobs;
+use crate::{accounts, keys};
+use frontdesk_actor::Ownership;
 use frontdesk_bus::{Bus, LocalBus};
 use frontdesk_core::ids::{ConversationId, InvalidId, NodeId};
 use frontdesk_core::presence::{NodeRole, incarnation_id};
@@ -98,7 +96,9 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     let node = incarnation_id("dev", embedded.clock.now().as_millis())?;
     let roles = start_roles(&settings, &embedded, &node).await?;
     let site = roles.desk.ensure_dev_site(&origins(settings.gateway.listen)).await?;
-    let accounts = accounts::prepare(&roles.desk, site.accounts, args).await?;
+    let accounts =
+        accounts::prepare(&roles.desk, site.accounts, args.reset_passwords, args.extra_agents)
+            .await?;
     let mut gateway_settings = settings.gateway.clone();
     if gateway_settings.keys.is_empty() {
         gateway_settings.keys.push(token_key(&keys::load_or_make(embedded.folder.path())?));
@@ -189,6 +189,7 @@ async fn start_roles(
             sessions: sessions.clone(),
             presence: presence.clone(),
             desk: desk.clone(),
+            owned: Ownership::everything(),
         },
         &settings.queueing,
     );
@@ -199,6 +200,7 @@ async fn start_roles(
             queueing: queueing.clone(),
             desk: desk.clone(),
             bus: embedded.bus.clone(),
+            owned: Ownership::everything(),
             clock: clock(embedded),
         },
         &settings.routing,
@@ -228,6 +230,7 @@ fn gateway_deps(
         bus,
         blobs: Arc::new(Blobs::new(attachments)),
         node_id: node.clone(),
+        rejoined: tokio::sync::watch::channel(0).1,
         metrics_render: Arc::new(move || metrics.render()),
         readiness: readiness(embedded.journal.clone()),
         clock: clock(embedded),

@@ -3,6 +3,7 @@
 use crate::service::{Deps, QueueingService, Running, start};
 use crate::settings::QueueingSettings;
 use async_trait::async_trait;
+use frontdesk_actor::Ownership;
 use bytes::Bytes;
 use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
 use frontdesk_core::ids::{
@@ -67,7 +68,12 @@ impl World {
     }
 
     pub(super) fn start(self: &Arc<Self>) -> (Arc<QueueingService>, Running) {
-        let deps = Deps { sessions: self.clone(), presence: self.clone(), desk: self.clone() };
+        let deps = Deps {
+            sessions: self.clone(),
+            presence: self.clone(),
+            desk: self.clone(),
+            owned: Ownership::everything(),
+        };
         start(deps, &QueueingSettings::default())
     }
 

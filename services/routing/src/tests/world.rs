@@ -109,7 +109,8 @@ impl World {
             config: Arc::new(config),
             itself: itself.clone(),
         });
-        let join = Action::JoinNode { node: gateway(), role: NodeRole::Gateway };
+        let join =
+            Action::JoinNode { node: gateway(), role: NodeRole::Gateway, address: "".into() };
         world.decree(join).unwrap();
         world
     }
@@ -134,6 +135,7 @@ impl World {
             queueing: self.clone(),
             desk: self.clone(),
             bus: self.clone(),
+            owned: frontdesk_actor::Ownership::everything(),
             clock,
         };
         let (service, running) = start(deps, &RoutingSettings::default());

@@ -4,6 +4,7 @@
 //! and goes on while commits are in flight. Never answers or publishes anything
 //! that is not on stable storage.
 
+mod beacons;
 mod commit;
 mod load;
 mod outgoing;
@@ -29,13 +30,13 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use outgoing::Outgoing;
 use ready::{Encoder, MAX_WAITING, Ready, Spares};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 pub(crate) use step::audience_of;
 use submit::Committing;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// Mail taken at a time.
@@ -51,6 +52,10 @@ const MAX_LATE: usize = 256;
 /// failed, and the longest a command is run again.
 const DEADLINE: Duration = Duration::from_secs(5);
 
+/// Gateways that are no more.
+#[derive(Clone, Default)]
+pub(crate) struct GoneGateways(pub(crate) Arc<BTreeSet<NodeId>>);
+
 /// What a shard works with; the same for all shards of a node.
 #[derive(Clone)]
 pub(crate) struct Parts {
@@ -60,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: Notifier,
     pub(crate) meters: Meters,
+    pub(crate) gone: watch::Receiver<GoneGateways>,
 }
 
 pub(crate) struct Shard {
@@ -87,6 +93,8 @@ pub(crate) struct Shard {
     /// not know: a load has failed, or an append was applied late.
     unpublished: HashMap<ConversationId, Seq>,
     outgoing: Outgoing,
+    /// Sweeps for which gateways are still told how far a conversation has come.
+    beacons: HashMap<ConversationId, u8>,
     next_append: u64,
     /// When this turn began.
     turn: Instant,
@@ -123,6 +131,7 @@ impl Shard {
             unsaved_cursors: HashMap::new(),
             unpublished: HashMap::new(),
             outgoing: Outgoing::default(),
+            beacons: HashMap::new(),
             next_append: 0,
             turn: now,
             looked_for_idle: now,
@@ -218,7 +227,7 @@ impl Shard {
             self.leave(*ready);
         }
         for mail in mail {
-            self.turn_away(mail, ApiError::unavailable("the node stops"));
+            self.turn_away(mail, ApiError::Moved);
         }
         while let Some(()) = self.chores.next().await {}
         self.tell_depth(0);

@@ -2,6 +2,7 @@
 //! per gateway.
 
 use super::Shard;
+use super::beacons::BEACONS;
 use super::ready::Encoded;
 use crate::metrics::Meters;
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -41,8 +42,9 @@ impl Outgoing {
         &mut self.batches[place].1
     }
 
-    fn add_hint(&mut self, gateways: &[NodeId], hint: HintDelivery) {
-        let delivery = Delivery { kind: Some(Kind::Hint(hint)) };
+    /// Something that is not hot, for each of these gateways.
+    pub(super) fn add(&mut self, gateways: &[NodeId], kind: Kind) {
+        let delivery = Delivery { kind: Some(kind) };
         for gateway in gateways {
             let batch = self.batch(gateway);
             // Key and length take no more than six bytes.
@@ -65,6 +67,9 @@ impl Shard {
     /// Durable events, in order, for everyone who follows.
     pub(super) fn publish(&mut self, id: ConversationId, events: &[Encoded]) {
         let Some(gateways) = self.interest.get(&id) else { return };
+        if self.parts.settings.beacons && !events.is_empty() {
+            self.beacons.insert(id, BEACONS);
+        }
         for Encoded { record, assigned } in events {
             let delivery = EventDelivery {
                 conversation: id,
@@ -92,7 +97,7 @@ impl Shard {
         let except = except.map_or_else(Bytes::new, |id| Bytes::copy_from_slice(id.as_bytes()));
         let conversation_id = Bytes::copy_from_slice(id.as_bytes());
         let hint = HintDelivery { conversation_id, internal, except, frame };
-        self.outgoing.add_hint(gateways, hint);
+        self.outgoing.add(gateways, Kind::Hint(hint));
     }
 
     pub(super) fn detach(&mut self, gateway: &NodeId, id: ConversationId) {

@@ -86,9 +86,8 @@ impl Shard {
             last.held.extend(open.held);
         }
         if self.fenced {
-            let moved = || ApiError::unavailable("the shard has moved");
             let held = pending.into_iter().flat_map(|p| p.held).map(Held::back_to_mail);
-            held.chain(waiting).for_each(|mail| self.turn_away(mail, moved()));
+            held.chain(waiting).for_each(|mail| self.turn_away(mail, ApiError::Moved));
             return;
         }
         let pause = match refused {

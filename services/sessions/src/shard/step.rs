@@ -18,7 +18,7 @@ impl Shard {
     /// Runs one item, or lets it wait for its conversation.
     pub(super) fn take(&mut self, mail: Mail, now: Timestamp) {
         if self.fenced {
-            self.turn_away(mail, ApiError::unavailable("the shard has moved"));
+            self.turn_away(mail, ApiError::Moved);
             return;
         }
         let id = mail.conversation();

@@ -27,6 +27,7 @@ impl Shard {
         !self.residents.is_empty()
             || !self.unsaved_cursors.is_empty()
             || !self.unpublished.is_empty()
+            || !self.beacons.is_empty()
             || self.depth_told > 0
     }
 
@@ -34,6 +35,8 @@ impl Shard {
         self.save_cursors();
         self.give_up_stuck();
         self.retry_unpublished();
+        self.forget_gone_gateways();
+        self.tell_heads();
         self.let_idle_leave();
         self.tell_depth(self.mailbox.len());
     }
@@ -81,7 +84,7 @@ impl Shard {
         };
         let held = pending.into_iter().flat_map(|p| p.held).chain(open.held);
         for mail in held.map(Held::back_to_mail).chain(waiting) {
-            self.turn_away(mail, ApiError::unavailable("the node stops"));
+            self.turn_away(mail, ApiError::Moved);
         }
     }
 

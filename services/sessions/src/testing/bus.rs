@@ -9,7 +9,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, NodeId};
 use frontdesk_proto::api::{ApiError, WorkObserver};
 use frontdesk_proto::internal::delivery::Kind;
-use frontdesk_proto::internal::{DeliveryBatch, HintDelivery};
+use frontdesk_proto::internal::{DeliveryBatch, HeadBeacon, HintDelivery};
 use prost::Message as _;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -19,6 +19,7 @@ struct Heard {
     /// Events in the order of their publishing.
     events: Vec<(NodeId, ConversationId, u32)>,
     hints: Vec<HintDelivery>,
+    beacons: Vec<(NodeId, HeadBeacon)>,
     batches: usize,
     premature: Vec<String>,
 }
@@ -43,6 +44,13 @@ impl RecordingBus {
 
     pub(crate) fn hints(&self) -> Vec<HintDelivery> {
         self.heard.lock().unwrap().hints.clone()
+    }
+
+    /// Heads that a gateway was told of, with the visitors' heads.
+    pub(crate) fn beacons(&self, gateway: &NodeId) -> Vec<(u32, u32)> {
+        let heard = self.heard.lock().unwrap();
+        let mine = heard.beacons.iter().filter(|(to, _)| to == gateway);
+        mine.map(|(_, beacon)| (beacon.head, beacon.public_head)).collect()
     }
 
     pub(crate) fn batches(&self) -> usize {
@@ -71,6 +79,7 @@ impl Bus for RecordingBus {
                     heard.events.push((gateway.clone(), id, event.seq));
                 }
                 Kind::Hint(hint) => heard.hints.push(hint),
+                Kind::Beacon(beacon) => heard.beacons.push((gateway.clone(), beacon)),
                 Kind::Agent(_) => unreachable!("a shard has no notices for agents"),
             }
         }

@@ -1,6 +1,7 @@
 //! Tests of the role on doubles, under a paused clock.
 
 mod attach;
+mod cluster;
 mod commit;
 mod property;
 mod read;

@@ -102,12 +102,12 @@ async fn a_journal_in_lasting_trouble_is_told_in_time_and_recovers() {
 #[tokio::test(start_paused = true)]
 async fn a_fenced_shard_says_no_more() {
     let (world, reply) = sent_through(Fault::Fence).await;
-    assert!(matches!(reply, Err(ApiError::Unavailable { .. })));
+    assert!(matches!(reply, Err(ApiError::Moved)));
     assert_eq!(world.journal.stored().records[&conversation(1)].len(), 4);
     let after = world.submit(conversation(1), &visitor(1), message("m2")).await;
-    assert!(matches!(after, Err(ApiError::Unavailable { .. })));
+    assert!(matches!(after, Err(ApiError::Moved)));
     let looked = world.sessions.summary(conversation(1), None).await;
-    assert!(matches!(looked, Err(ApiError::Unavailable { .. })));
+    assert!(matches!(looked, Err(ApiError::Moved)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,7 +120,7 @@ async fn a_stale_owner_cannot_start_and_a_new_one_goes_on() {
     assert_eq!(second.say(id, &vi, "m2").await, 6);
     // The first one does not know yet; the journal does.
     let stale = first.submit(id, &vi, message("m3")).await;
-    assert!(matches!(stale, Err(ApiError::Unavailable { .. })));
+    assert!(matches!(stale, Err(ApiError::Moved)));
     assert_eq!(second.say(id, &vi, "m3").await, 7);
     assert_eq!(second.say(id, &vi, "m1").await, 5);
 }

@@ -84,7 +84,7 @@ macro_rules! journal_conformance {
 
         #[test]
         fn agrees_with_the_model() {
-            $crate::conformance::agrees_with_the_model(|| $new);
+            $crate::conformance::agrees_with_the_model(async || $new);
         }
     };
     (@tests $new:expr; $($name:ident),* $(,)?) => {

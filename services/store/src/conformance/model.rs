@@ -230,14 +230,14 @@ fn id(n: u128) -> ConversationId {
 
 /// Outcomes and pages are the model's, for any history; proptest prints the
 /// seed of one for which they are not.
-pub fn agrees_with_the_model<S: Subject>(new: impl Fn() -> S) {
+pub fn agrees_with_the_model<S: Subject>(new: impl AsyncFn() -> S) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let histories = prop::collection::vec(op(), 1..60);
     let result = TestRunner::new(config).run(&histories, |history| {
         runtime.block_on(async {
-            let mut subject = new();
+            let mut subject = new().await;
             let mut run =
                 History { subject: &mut subject, model: Model::default(), in_flight: Vec::new() };
             for op in history {

@@ -14,7 +14,10 @@ fn who_connects_is_away_until_a_status_is_set() {
     let mut log = Log::default();
     let unknown = log.connect(0, 3, 0);
     assert_eq!(refused(&unknown.reply), Some(Refusal::UnknownNode));
-    log.apply(0, Action::JoinNode { node: gateway("gw", 1), role: NodeRole::Gateway });
+    log.apply(
+        0,
+        Action::JoinNode { node: gateway("gw", 1), role: NodeRole::Gateway, address: "".into() },
+    );
     log.connect(0, 3, 0);
     assert_eq!(log.view().status, AgentStatus::Away);
     log.status(5, AgentStatus::Online);
@@ -56,7 +59,8 @@ fn after_the_grace_period_offers_are_dropped_and_chats_stay_listed() {
 fn a_new_incarnation_of_a_gateway_drops_all_its_connections() {
     let mut log = Log::online(3);
     log.connect(0, 3, 1);
-    let join = Action::JoinNode { node: gateway("gw", 2), role: NodeRole::Gateway };
+    let join =
+        Action::JoinNode { node: gateway("gw", 2), role: NodeRole::Gateway, address: "".into() };
     let joined = log.apply(7, join);
     assert_eq!(joined.agents.len(), 1);
     assert!(log.view().gateways.is_empty());
@@ -161,9 +165,13 @@ fn limits_are_kept() {
 fn a_shard_has_the_index_of_its_assignment_as_epoch() {
     let mut log = Log::default();
     let node = gateway("s", 1);
-    log.apply(0, Action::JoinNode { node: node.clone(), role: NodeRole::Sessions });
+    log.apply(
+        0,
+        Action::JoinNode { node: node.clone(), role: NodeRole::Sessions, address: "".into() },
+    );
     let shards = crate::shard::ShardId::all().collect();
-    let assigned = log.apply(0, Action::AssignShards { shards, node: node.clone() });
+    let assigned =
+        log.apply(0, Action::AssignShards { role: NodeRole::Sessions, shards, node: node.clone() });
     assert_eq!(assigned.shards.len(), 256);
     assert!(log.state.placement().all(|(_, p)| p.epoch.get() == 2 && p.node == node));
     assert_eq!(assigned.reply, Reply::Shards(assigned.shards));

@@ -1,6 +1,7 @@
 //! The rules of presence one by one, and invariants over random logs.
 
 mod agents;
+mod placement;
 mod properties;
 
 use super::*;
@@ -55,7 +56,14 @@ impl Log {
     /// An agent with this capacity, online over one connection at `gw`.
     fn online(capacity: u32) -> Self {
         let mut log = Self::default();
-        log.apply(0, Action::JoinNode { node: gateway("gw", 1), role: NodeRole::Gateway });
+        log.apply(
+            0,
+            Action::JoinNode {
+                node: gateway("gw", 1),
+                role: NodeRole::Gateway,
+                address: "".into(),
+            },
+        );
         log.connect(0, capacity, 0);
         log.status(0, AgentStatus::Online);
         log

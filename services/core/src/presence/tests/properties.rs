@@ -63,7 +63,7 @@ fn rooms() -> impl Strategy<Value = Action> {
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        2 => any_gateway().prop_map(|node| Action::JoinNode { node, role: NodeRole::Gateway }),
+        2 => any_gateway().prop_map(|node| Action::JoinNode { node, role: NodeRole::Gateway, address: "".into() }),
         1 => any_gateway().prop_map(|node| Action::RemoveNode { node }),
         1 => Just(Action::Expire),
         5 => links(),

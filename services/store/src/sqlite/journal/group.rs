@@ -7,10 +7,10 @@ use super::job::{AppendJob, Job, Write};
 use super::known::{Fingerprints, Known};
 use super::packed;
 use super::runs;
-use super::schema::{PHASE_ASSIGNED, PHASE_CLOSED, PHASE_OFFERED, PHASE_WAITING};
 use super::tail::{Extent, Tail};
 use crate::journal::{Append, AppendOutcome, DedupKey, JournalError, ReadCursors, Snapshot};
-use frontdesk_core::conversation::{Phase, Summary};
+use crate::shape::phase_code;
+use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, Seq};
 use frontdesk_core::shard::ShardId;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -233,7 +233,7 @@ impl<'w> Group<'w> {
     }
 
     fn put_summary(&mut self, summary: &Summary, json: &str) -> rusqlite::Result<()> {
-        let (phase, agent) = phase_columns(&summary.phase);
+        let (phase, agent) = (phase_code(&summary.phase), summary.holder());
         let last_agent = summary.last_agent.as_ref().and_then(|agent| agent.agent_id());
         self.connection.prepare_cached(PUT_SUMMARY)?.execute(params![
             summary.id.as_bytes(),
@@ -289,14 +289,5 @@ fn find(
     match same.next().map(|record| record.seq).or_else(|| tail.find(conversation, key)) {
         Some(seq) => Ok(Some(seq)),
         None => runs::find(connection, conversation, key),
-    }
-}
-
-fn phase_columns(phase: &Phase) -> (u8, Option<AgentId>) {
-    match phase {
-        Phase::Waiting => (PHASE_WAITING, None),
-        Phase::Offered(offer) => (PHASE_OFFERED, offer.agent.agent_id()),
-        Phase::Assigned { agent, .. } => (PHASE_ASSIGNED, agent.agent_id()),
-        Phase::Closed { .. } => (PHASE_CLOSED, None),
     }
 }

@@ -1,9 +1,7 @@
 //! What waits for the writer, and how its caller learns the outcome.
 
-use super::packed::MAX_KEY_BYTES;
-use crate::journal::{
-    Append, AppendOutcome, DedupKey, JournalError, MAX_PAYLOAD_BYTES, ReadCursors, Record, Snapshot,
-};
+use crate::journal::{Append, AppendOutcome, JournalError, ReadCursors, Record, Snapshot};
+use crate::shape;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch};
 use frontdesk_core::shard::ShardId;
@@ -71,7 +69,7 @@ impl Job {
     pub(super) fn append(
         append: Append,
     ) -> Result<(Self, oneshot::Receiver<AppendOutcome>), String> {
-        check(&append)?;
+        shape::check(&append)?;
         let summary_json =
             append.summary.as_deref().map(summary_json).transpose().map_err(|e| e.to_string())?;
         let (reply, outcome) = oneshot::channel();
@@ -149,42 +147,6 @@ impl Job {
 
 fn summary_json(summary: &Summary) -> serde_json::Result<String> {
     serde_json::to_string(summary)
-}
-
-/// Checks what the contract demands of an append's shape.
-fn check(append: &Append) -> Result<(), String> {
-    let malformed = |what: &str| {
-        Err(format!(
-            "malformed append to {} after {}: {what}",
-            append.conversation, append.expected_head
-        ))
-    };
-    if append.records.is_empty() {
-        return malformed("no records");
-    }
-    let mut head = append.expected_head;
-    for record in &append.records {
-        if head.get() == u32::MAX || record.seq != head.next() {
-            return malformed("seqs with a gap");
-        }
-        if record.payload.len() > MAX_PAYLOAD_BYTES {
-            return malformed("a payload over the limit");
-        }
-        if record.dedup.as_ref().is_some_and(|key| key.client_msg_id.len() > MAX_KEY_BYTES) {
-            return malformed("a client_msg_id over the limit");
-        }
-        head = record.seq;
-    }
-    if repeats_a_key(append) {
-        return malformed("the same client_msg_id twice");
-    }
-    Ok(())
-}
-
-fn repeats_a_key(append: &Append) -> bool {
-    let keys: Vec<&DedupKey> = append.records.iter().filter_map(|r| r.dedup.as_ref()).collect();
-    let repeated = |(n, key): (usize, &&DedupKey)| keys[..n].contains(key);
-    keys.iter().enumerate().any(repeated)
 }
 
 /// A summary that callers may share.

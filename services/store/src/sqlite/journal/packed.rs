@@ -12,8 +12,6 @@ use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::Audience;
 use uuid::Uuid;
 
-/// Longest client_msg_id whose length a byte holds.
-pub(super) const MAX_KEY_BYTES: usize = u8::MAX as usize;
 /// Bytes of the conversation and the seq before a record of a group.
 const PLACE_BYTES: usize = 16 + 4;
 
@@ -53,7 +51,7 @@ pub(super) fn pack(
     out.extend_from_slice(&fingerprint.to_le_bytes());
     out.push(u8::from(record.audience == Audience::Internal));
     if let Some(key) = &record.dedup {
-        debug_assert!(fingerprint != 0 && key.client_msg_id.len() <= MAX_KEY_BYTES);
+        debug_assert!(fingerprint != 0 && key.client_msg_id.len() <= crate::shape::MAX_KEY_BYTES);
         out.extend_from_slice(key.sender.as_bytes());
         out.push(key.client_msg_id.len() as u8);
         out.extend_from_slice(key.client_msg_id.as_bytes());

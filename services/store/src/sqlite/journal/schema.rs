@@ -6,15 +6,6 @@ use crate::sqlite::file::Format;
 /// Name of the file in the data folder.
 pub(super) const FILE: &str = "journal.db";
 
-/// `Phase` as the `phase` column has it; part of the stored format.
-pub(super) const PHASE_WAITING: u8 = 0;
-/// An agent has been asked.
-pub(super) const PHASE_OFFERED: u8 = 1;
-/// An agent has it.
-pub(super) const PHASE_ASSIGNED: u8 = 2;
-/// Ended.
-pub(super) const PHASE_CLOSED: u8 = 3;
-
 /// Checkpoints are made by `checkpoint`, not by the connection that writes.
 pub(super) const FORMAT: Format = Format {
     page_size: 4 * 1024,

@@ -1,7 +1,6 @@
-//! The accounts that `frontdesk dev` announces.
+//! The accounts that `frontdesk dev` and `frontdesk cluster up` announce.
 
-use super::announce::Account;
-use crate::cli::DevArgs;
+use crate::announce::Account;
 use frontdesk_core::party::Role;
 use frontdesk_desk::{DeskError, DeskService, DevAccount, NewAgent, Password};
 use frontdesk_proto::api::AgentAccount;
@@ -10,26 +9,27 @@ use frontdesk_proto::api::AgentAccount;
 const EXTRA_CAPACITY: u32 = 100;
 
 /// The first agent and supervisor, and the extra agents asked for.
-pub(super) async fn prepare(
+pub(crate) async fn prepare(
     desk: &DeskService,
     first: Vec<DevAccount>,
-    args: &DevArgs,
+    reset_passwords: bool,
+    extra_agents: u32,
 ) -> Result<Vec<Account>, DeskError> {
     let mut accounts = Vec::new();
     let Some(site) = first.first().map(|a| a.account.site.clone()) else {
         return Ok(accounts);
     };
     for DevAccount { account, mut password } in first {
-        if args.reset_passwords && password.is_none() {
+        if reset_passwords && password.is_none() {
             password = Some(desk.reset_password(&site, &account.email).await?);
         }
         accounts.push(announced(&account, password));
     }
     let known = desk.agents(&site).await?;
-    for n in 1..=args.extra_agents {
+    for n in 1..=extra_agents {
         let email = format!("agent-{n}@demo.example");
         if let Some(account) = known.iter().find(|a| a.email == email) {
-            let password = match args.reset_passwords {
+            let password = match reset_passwords {
                 true => Some(desk.reset_password(&site, &email).await?),
                 false => None,
             };

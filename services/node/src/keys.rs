@@ -12,7 +12,7 @@ const KEY_BYTES: usize = 32;
 const FILE: &str = "token-key";
 
 /// The key of this data folder, made when there is none.
-pub(super) fn load_or_make(data: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn load_or_make(data: &Path) -> io::Result<Vec<u8>> {
     let path = data.join(FILE);
     match fs::read(&path) {
         Ok(key) if key.len() == KEY_BYTES => Ok(key),

@@ -5,13 +5,13 @@ use bytes::{Bytes, BytesMut};
 use frontdesk_core::ids::{AttachmentId, SiteId};
 use frontdesk_gateway::AttachmentBlobs;
 use frontdesk_proto::api::ApiError;
-use frontdesk_store::attachments::{AttachmentStore, LocalAttachments};
+use frontdesk_store::attachments::AttachmentStore;
 use futures::TryStreamExt as _;
 
-pub(super) struct Blobs(LocalAttachments);
+pub(crate) struct Blobs<S>(S);
 
-impl Blobs {
-    pub(super) fn new(store: LocalAttachments) -> Self {
+impl<S: AttachmentStore> Blobs<S> {
+    pub(crate) fn new(store: S) -> Self {
         Self(store)
     }
 }
@@ -21,7 +21,7 @@ fn unavailable(error: impl std::fmt::Display) -> ApiError {
 }
 
 #[async_trait]
-impl AttachmentBlobs for Blobs {
+impl<S: AttachmentStore> AttachmentBlobs for Blobs<S> {
     async fn put(&self, site: &SiteId, id: AttachmentId, bytes: Bytes) -> Result<(), ApiError> {
         self.0.put(site, id, bytes).await.map_err(unavailable)
     }

@@ -1,22 +1,34 @@
 //! Tells the person, or the program, who started `frontdesk dev` where
-//! everything is and how to sign in.
+//! everything is, and how to sign in.
 
 use crate::cli::Print;
 use serde::Serialize;
+use std::fmt;
 use std::path::Path;
 
 /// One account; the password is known only when it has just been made.
 #[derive(Debug, Serialize)]
-pub(super) struct Account {
-    pub(super) role: &'static str,
-    pub(super) email: String,
-    pub(super) password: Option<String>,
+pub(crate) struct Account {
+    pub(crate) role: &'static str,
+    pub(crate) email: String,
+    pub(crate) password: Option<String>,
+}
+
+/// One line: role, address, password.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = self
+            .password
+            .as_deref()
+            .unwrap_or("(as printed at the first start; --reset-passwords makes new ones)");
+        write!(f, "{:<13}  {}   {password}", capitalized(self.role), self.email)
+    }
 }
 
 /// Where everything is.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     event: &'static str,
     listen: String,
     demo: String,
@@ -28,7 +40,7 @@ pub(super) struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         listen: std::net::SocketAddr,
         site: &'a str,
         site_key: &'a str,
@@ -49,7 +61,7 @@ impl<'a> Ready<'a> {
     }
 
     /// Prints to standard output.
-    pub(super) fn print(&self, how: Print) -> Result<(), serde_json::Error> {
+    pub(crate) fn print(&self, how: Print) -> Result<(), serde_json::Error> {
         match how {
             Print::Json => println!("{}", serde_json::to_string(self)?),
             Print::Text => self.print_text(),
@@ -63,11 +75,7 @@ impl<'a> Ready<'a> {
         println!("  Agent console  {}", self.console);
         println!("  Site           {}   (key {})", self.site, self.site_key);
         for account in self.agents {
-            let password = account
-                .password
-                .as_deref()
-                .unwrap_or("(as printed at the first start; --reset-passwords makes new ones)");
-            println!("  {:<13}  {}   {password}", capitalized(account.role), account.email);
+            println!("  {account}");
         }
         println!("  Data           {}\n", self.data.display());
         println!("  Ctrl-C stops it.\n");

@@ -1,0 +1,81 @@
+//! One ask on its way to an owner, and whoever waits for the answer.
+
+use bytes::Bytes;
+use frontdesk_core::conversation::Outcome;
+use frontdesk_core::ids::Seq;
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::ApiError;
+use frontdesk_proto::convert::error_from_failure;
+use frontdesk_proto::internal::link_answer::Answer;
+use frontdesk_proto::internal::link_ask::Ask;
+use frontdesk_proto::internal::{LinkDetach, LinkHint};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// Encoded once, however often it is sent.
+pub(super) enum Asked {
+    Command(Bytes, oneshot::Sender<Result<Outcome, ApiError>>),
+    Attach(Bytes, oneshot::Sender<Result<Bytes, ApiError>>),
+    Detach(LinkDetach),
+    Hint(LinkHint),
+}
+
+pub(super) struct Pending {
+    pub(super) asked: Asked,
+    /// Not sent again after this.
+    pub(super) give_up: Instant,
+}
+
+impl Pending {
+    /// As it goes on the wire.
+    pub(super) fn ask(&self) -> Ask {
+        match &self.asked {
+            Asked::Command(command, _) => Ask::Command(command.clone()),
+            Asked::Attach(request, _) => Ask::Attach(request.clone()),
+            Asked::Detach(detach) => Ask::Detach(detach.clone()),
+            Asked::Hint(hint) => Ask::Hint(hint.clone()),
+        }
+    }
+
+    /// Whether somebody waits for an answer; others are sent once.
+    pub(super) fn is_awaited(&self) -> bool {
+        match &self.asked {
+            Asked::Command(_, answer) => !answer.is_closed(),
+            Asked::Attach(_, answer) => !answer.is_closed(),
+            Asked::Detach(_) | Asked::Hint(_) => false,
+        }
+    }
+
+    /// Gives the owner's answer on. An ask that another node must answer comes
+    /// back. Who asked may have gone.
+    pub(super) fn settle(self, answer: Option<Answer>) -> Option<Self> {
+        match (self.asked, answer) {
+            (asked, Some(Answer::Failure(failure))) => match error_from_failure(failure) {
+                ApiError::Moved => return Some(Self { asked, give_up: self.give_up }),
+                error => Self { asked, give_up: self.give_up }.refuse(error),
+            },
+            (Asked::Command(_, to), Some(Answer::Done(_))) => drop(to.send(Ok(Outcome::Done))),
+            (Asked::Command(_, to), Some(Answer::Sent(sent))) => drop(to.send(Ok(Outcome::Sent {
+                seq: Seq::new(sent.seq),
+                at: Timestamp::from_millis(sent.at_ms),
+                duplicate: sent.duplicate,
+            }))),
+            (Asked::Attach(_, to), Some(Answer::Attached(bytes))) => drop(to.send(Ok(bytes))),
+            (Asked::Detach(_) | Asked::Hint(_), _) => {}
+            (asked @ (Asked::Command(..) | Asked::Attach(..)), _) => {
+                let error = ApiError::Internal("an answer of another kind".into());
+                Self { asked, give_up: self.give_up }.refuse(error);
+            }
+        }
+        None
+    }
+
+    /// Answers that it was not done, or that nobody knows.
+    pub(super) fn refuse(self, error: ApiError) {
+        match self.asked {
+            Asked::Command(_, answer) => drop(answer.send(Err(error))),
+            Asked::Attach(_, answer) => drop(answer.send(Err(error))),
+            Asked::Detach(_) | Asked::Hint(_) => {}
+        }
+    }
+}

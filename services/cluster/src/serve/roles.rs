@@ -1,0 +1,186 @@
+//! Questions to the roles of this process, one answer each.
+
+use super::{Offer, follow};
+use crate::fabric::{
+    ClusterQuestion, DeskQuestion, FollowQuestion, PresenceQuestion, Question, QueueingQuestion,
+    RoutingQuestion, SessionsQuestion, decode, encode,
+};
+use crate::{ClusterView, GroupError, PresenceGroup};
+use frontdesk_core::presence::{AgentKey, AgentView};
+use frontdesk_proto::api::{ApiError, Desk, Queueing, Routing, Sessions};
+use frontdesk_proto::convert::error_to_status;
+use frontdesk_proto::internal::Document;
+use frontdesk_proto::internal::role_service_server::RoleService;
+use std::sync::Arc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+pub(super) struct Roles {
+    offer: Offer,
+}
+
+impl Roles {
+    pub(super) fn new(offer: Offer) -> Self {
+        Self { offer }
+    }
+
+    async fn answer(&self, question: Question) -> Result<Document, ApiError> {
+        match question {
+            Question::Presence(question) => presence(here(&self.offer.presence)?, question).await,
+            Question::Cluster(question) => cluster(here(&self.offer.presence)?, question).await,
+            Question::Sessions(question) => {
+                sessions(&**here(&self.offer.sessions)?, question).await
+            }
+            Question::Queueing(question) => {
+                queueing(&**here(&self.offer.queueing)?, question).await
+            }
+            Question::Routing(question) => routing(&**here(&self.offer.routing)?, question).await,
+            Question::Desk(question) => desk(&**here(&self.offer.desk)?, question).await,
+            Question::FeedDirectly { gateway } => {
+                encode(&here(&self.offer.feed_directly)?(gateway))
+            }
+        }
+    }
+}
+
+fn here<T>(role: &Option<T>) -> Result<&T, ApiError> {
+    role.as_ref().ok_or_else(|| ApiError::Unimplemented("this process has no such role".into()))
+}
+
+#[tonic::async_trait]
+impl RoleService for Roles {
+    type FollowStream = ReceiverStream<Result<Document, Status>>;
+
+    async fn ask(&self, request: Request<Document>) -> Result<Response<Document>, Status> {
+        let question = decode(request.get_ref()).map_err(|e| error_to_status(&e))?;
+        let answer = self.answer(question).await;
+        answer.map(Response::new).map_err(|e| error_to_status(&e))
+    }
+
+    async fn follow(
+        &self,
+        request: Request<Document>,
+    ) -> Result<Response<Self::FollowStream>, Status> {
+        let question = decode(request.get_ref()).map_err(|e| error_to_status(&e))?;
+        let stream = match question {
+            FollowQuestion::Cluster => here(&self.offer.presence).cloned().map(follow::cluster),
+            FollowQuestion::Queues => here(&self.offer.queueing).cloned().map(follow::queues),
+        };
+        let stream = stream.map_err(|e| error_to_status(&e))?;
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+async fn presence(group: &PresenceGroup, question: PresenceQuestion) -> Result<Document, ApiError> {
+    match question {
+        PresenceQuestion::Propose { request, action } => {
+            encode(&group.propose(request, action).await.map_err(failed)?)
+        }
+        PresenceQuestion::Agent { site, agent } => {
+            let key = AgentKey { site, agent };
+            encode(&group.read(|state| state.agent(&key).cloned()).await.map_err(failed)?)
+        }
+        PresenceQuestion::Agents { site } => {
+            let all = group.read(|state| {
+                let wanted = |a: &&Arc<AgentView>| site.as_ref().is_none_or(|site| a.site == *site);
+                state.agents().filter(wanted).cloned().collect::<Vec<_>>()
+            });
+            encode(&all.await.map_err(failed)?)
+        }
+    }
+}
+
+async fn cluster(group: &PresenceGroup, question: ClusterQuestion) -> Result<Document, ApiError> {
+    match question {
+        ClusterQuestion::Heartbeat { node } => {
+            encode(&group.heartbeat(&node).await.map_err(failed)?)
+        }
+        ClusterQuestion::View => {
+            let view = group.read(|state| {
+                let mut view = ClusterView::default();
+                let placement = state.placement().map(|(place, p)| (place, p.clone()));
+                view.learn(Some(state.members().cloned().collect()), placement.collect());
+                view
+            });
+            encode(&view.await.map_err(failed)?)
+        }
+        ClusterQuestion::Status => encode(&group.status()),
+        ClusterQuestion::ChangeVoters(change) => {
+            encode(&group.change_voters(change).await.map_err(failed)?)
+        }
+        ClusterQuestion::VoterAt { address } => {
+            let voters = group.status().voters;
+            encode(&voters.into_iter().find(|v| v.address == address).map(|v| v.id))
+        }
+    }
+}
+
+async fn sessions(
+    sessions: &dyn Sessions,
+    question: SessionsQuestion,
+) -> Result<Document, ApiError> {
+    match question {
+        SessionsQuestion::Summary { conversation, who } => {
+            encode(&sessions.summary(conversation, who.as_ref()).await?)
+        }
+        SessionsQuestion::List { site, filter, limit } => {
+            encode(&sessions.list(site.as_ref(), filter, limit).await?)
+        }
+    }
+}
+
+async fn queueing(
+    queueing: &dyn Queueing,
+    question: QueueingQuestion,
+) -> Result<Document, ApiError> {
+    match question {
+        QueueingQuestion::Observe(changed) => encode(&queueing.observe(changed).await?),
+        QueueingQuestion::Waiting { queue, limit } => {
+            encode(&queueing.waiting(&queue, limit).await?)
+        }
+        QueueingQuestion::Active => encode(&queueing.active().await?),
+        QueueingQuestion::Queues { site } => encode(&queueing.queues(&site).await?),
+        QueueingQuestion::Position { site, conversation } => {
+            encode(&queueing.position(&site, conversation).await?)
+        }
+    }
+}
+
+async fn routing(routing: &dyn Routing, question: RoutingQuestion) -> Result<Document, ApiError> {
+    match question {
+        RoutingQuestion::Observe(changed) => encode(&routing.observe(changed).await?),
+        RoutingQuestion::Accept { who, conversation, offer } => {
+            encode(&routing.accept(&who, conversation, offer).await?)
+        }
+        RoutingQuestion::Decline { who, conversation, offer, reason } => {
+            encode(&routing.decline(&who, conversation, offer, &reason).await?)
+        }
+    }
+}
+
+async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiError> {
+    match question {
+        DeskQuestion::SiteByKey { key } => encode(&desk.site_by_key(&key).await?),
+        DeskQuestion::Site { site } => encode(&desk.site(&site).await?),
+        DeskQuestion::Sites => encode(&desk.sites().await?),
+        DeskQuestion::SignIn { site, email, password } => {
+            encode(&desk.sign_in(&site, &email, &password.0).await?)
+        }
+        DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),
+        DeskQuestion::AddAttachment(record) => encode(&desk.add_attachment(record).await?),
+        DeskQuestion::Attachment { site, id } => encode(&desk.attachment(&site, id).await?),
+    }
+}
+
+/// What the group's failures mean to other processes.
+fn failed(error: GroupError) -> ApiError {
+    match error {
+        GroupError::Refused(why) => ApiError::State(why),
+        GroupError::Overloaded | GroupError::Deadline(_) | GroupError::Stopped => {
+            ApiError::unavailable(format!("presence: {error}"))
+        }
+        GroupError::Settings(_) | GroupError::Storage(_) | GroupError::Malformed(_) => {
+            ApiError::Internal(format!("presence: {error}"))
+        }
+    }
+}

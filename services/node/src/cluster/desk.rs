@@ -1,0 +1,27 @@
+//! The desk: any number of them may run on the same database.
+
+use super::ClusterError;
+use super::parts::joined;
+use super::process::{Process, leave};
+use frontdesk_cluster::Offer;
+use frontdesk_core::presence::NodeRole;
+use frontdesk_desk::DeskService;
+use frontdesk_store::postgres::PostgresDesk;
+use futures::FutureExt as _;
+use std::sync::Arc;
+
+pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
+    let listener = process.listen().await?;
+    let store = Arc::new(PostgresDesk::open(&process.settings.postgres).await?);
+    let desk = Arc::new(DeskService::new(store, &process.settings.desk).await?);
+    let (cluster, tasks) = process.join(&listener, vec![NodeRole::Desk])?;
+    let offer = Offer { desk: Some(desk), ..Offer::default() };
+    let known = cluster.joined();
+    let readiness = Arc::new(move || std::future::ready(joined(&known)).boxed());
+    let served = process.serve(listener, &offer, readiness).await?;
+    process.until_stopped().await;
+    // The others ask another desk from now on.
+    leave(&cluster, tasks).await;
+    served.stop().await;
+    Ok(())
+}

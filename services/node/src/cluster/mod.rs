@@ -1,0 +1,93 @@
+//! `frontdesk gateway|sessions|presence|routing|queueing|desk`: one role of a
+//! cluster in this process. The same role crates as in `dev`; only the wiring is
+//! here, and the order in which things start and stop.
+
+mod clock;
+mod desk;
+mod gateway;
+mod health;
+mod listener;
+mod matching;
+mod parts;
+mod presence;
+mod process;
+mod sessions;
+pub(crate) mod settings;
+
+use crate::settings::Settings;
+use frontdesk_core::ids::InvalidId;
+use frontdesk_desk::DeskError;
+use frontdesk_gateway::StartError;
+use frontdesk_presence::PresenceError;
+use frontdesk_proto::api::ApiError;
+use frontdesk_sessions::SessionsError;
+use frontdesk_telemetry::{LogError, MetricsError};
+
+/// The role of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Gateway,
+    Sessions,
+    Presence,
+    Routing,
+    Queueing,
+    Desk,
+}
+
+impl Role {
+    /// As on the command line.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Sessions => "sessions",
+            Self::Presence => "presence",
+            Self::Routing => "routing",
+            Self::Queueing => "queueing",
+            Self::Desk => "desk",
+        }
+    }
+}
+
+/// Why a process could not start or run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClusterError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    #[error("{0}")]
+    Settings(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] frontdesk_store::postgres::PostgresError),
+    #[error(transparent)]
+    Bus(#[from] frontdesk_bus::BadSettings),
+    #[error(transparent)]
+    Presence(#[from] PresenceError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    #[error(transparent)]
+    Sessions(#[from] SessionsError),
+    #[error(transparent)]
+    Gateway(#[from] StartError),
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+}
+
+/// Runs a role until SIGINT or SIGTERM.
+pub(crate) async fn run(role: Role, settings: Settings) -> Result<(), ClusterError> {
+    let process = process::Process::start(settings)?;
+    match role {
+        Role::Gateway => gateway::run(process).await,
+        Role::Sessions => sessions::run(process).await,
+        Role::Presence => presence::run(process).await,
+        Role::Routing => matching::run_routing(process).await,
+        Role::Queueing => matching::run_queueing(process).await,
+        Role::Desk => desk::run(process).await,
+    }
+}

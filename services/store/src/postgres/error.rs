@@ -1,0 +1,64 @@
+//! What the database's failures mean.
+
+use tokio_postgres::Error;
+use tokio_postgres::error::{Severity, SqlState};
+
+/// Why the database cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The URL cannot be read.
+    #[error("postgres.url is not a PostgreSQL URL")]
+    Url,
+    /// No server takes writes, or the login is refused.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// A newer version of Frontdesk has changed the tables already.
+    #[error("the database has schema {found}, this program knows {known}: it is too old")]
+    TooNew {
+        /// What the database has.
+        found: i32,
+        /// What this program makes.
+        known: i32,
+    },
+    /// The tables could not be made.
+    #[error("the database's tables could not be made: {0}")]
+    Migrate(String),
+}
+
+/// Why a statement brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// Nothing was done: there was no connection, or the server has refused and
+    /// rolled back.
+    #[error("{0}")]
+    NotDone(String),
+    /// The answer did not come: nobody knows.
+    #[error("{0}")]
+    Unknown(String),
+    /// Somebody else has put a row there at the same time; nothing was done.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// A row refers to what is not there; nothing was done.
+    #[error("{0} has nothing to refer to")]
+    Dangling(String),
+    /// What is stored cannot be understood.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl Failure {
+    /// Of an error that came while a statement was under way.
+    pub(super) fn of(error: &Error) -> Self {
+        let Some(said) = error.as_db_error() else {
+            return Self::Unknown(error.to_string());
+        };
+        let constraint = || said.constraint().unwrap_or("a row").to_owned();
+        match said.parsed_severity() {
+            // The session has ended with it, perhaps after the commit.
+            Some(Severity::Fatal | Severity::Panic) => Self::Unknown(said.message().to_owned()),
+            _ if *said.code() == SqlState::UNIQUE_VIOLATION => Self::Exists(constraint()),
+            _ if *said.code() == SqlState::FOREIGN_KEY_VIOLATION => Self::Dangling(constraint()),
+            _ => Self::NotDone(format!("{} ({})", said.message(), said.code().code())),
+        }
+    }
+}

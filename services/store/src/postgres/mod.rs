@@ -1,0 +1,19 @@
+//! PostgreSQL 15 or later: the journal, the desk's tables and uploaded files for a
+//! cluster. Several processes use one database at the same time; what keeps them
+//! apart is in the statements (epochs, heads, unique keys), never in a process.
+
+mod attachments;
+mod database;
+mod desk;
+mod error;
+mod journal;
+mod migrate;
+mod settings;
+#[cfg(any(test, feature = "conformance"))]
+pub mod testing;
+
+pub use attachments::PostgresAttachments;
+pub use desk::PostgresDesk;
+pub use error::PostgresError;
+pub use journal::PostgresJournal;
+pub use settings::PostgresSettings;

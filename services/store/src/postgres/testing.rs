@@ -1,0 +1,144 @@
+//! A PostgreSQL of a test's own: real, on a free port, with its files in a folder
+//! that goes away. Stopped by its process id, also when the test's process ends
+//! without stopping it: a shell waits for that.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The longest that a start may take on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Whom it runs as when the test is root's: PostgreSQL refuses to run as root.
+const NOBODY: u32 = 65_534;
+
+/// Outlives this process by a moment: its input ends with this process, and then
+/// it ends the server and removes the folder.
+const KEEPER: &str = r#"cat >/dev/null
+read -r pid <"$0/data/postmaster.pid" 2>/dev/null && kill -QUIT "$pid" 2>/dev/null
+rm -rf "$0""#;
+
+/// A server. Dropped, it is killed.
+pub struct LocalPostgres {
+    folder: PathBuf,
+    port: u16,
+    server: Option<Child>,
+    keeper: Child,
+}
+
+impl LocalPostgres {
+    /// Makes a database cluster and starts it.
+    pub fn start() -> io::Result<Self> {
+        let folder = tempfile::tempdir()?.keep();
+        let keeper = Command::new("sh")
+            .args(["-c", KEEPER])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A test that is interrupted takes its group with it.
+            .process_group(0)
+            .spawn()?;
+        let files = folder.join("data");
+        fs::create_dir(&files)?;
+        if is_root() {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))?;
+            chown(&files, Some(NOBODY), Some(NOBODY))?;
+        }
+        let made = program("initdb")
+            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-D"])
+            .arg(&files)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if !made.success() {
+            return Err(io::Error::other(format!("initdb: {made}")));
+        }
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut server = Self { folder, port, server: None, keeper };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// Where a database of this server is; make it with `CREATE DATABASE` first,
+    /// except for `postgres`.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Starts it on the same files and port, and waits until it listens.
+    pub fn start_again(&mut self) -> io::Result<()> {
+        let files = self.folder.join("data");
+        let server = program("postgres")
+            .arg("-D")
+            .arg(&files)
+            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""])
+            .args(["-c", "max_connections=200"])
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(self.folder.join("log"))?)
+            .spawn()?;
+        self.server = Some(server);
+        let give_up = Instant::now() + READY_WITHIN;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            if Instant::now() >= give_up {
+                return Err(io::Error::from(io::ErrorKind::TimedOut));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Ends it at once, as a crash would; what was committed stands.
+    pub fn kill(&mut self) {
+        // SIGQUIT is PostgreSQL's immediate shutdown: all of its processes end
+        // without writing anything more.
+        self.end("-QUIT");
+    }
+
+    /// Ends it in order.
+    pub fn stop(&mut self) {
+        self.end("-INT");
+    }
+
+    fn end(&mut self, signal: &str) {
+        let Some(mut server) = self.server.take() else { return };
+        // Fails only when it has ended already.
+        let _ = Command::new("kill").arg(signal).arg(server.id().to_string()).status();
+        let _ = server.wait();
+    }
+}
+
+impl Drop for LocalPostgres {
+    fn drop(&mut self) {
+        self.kill();
+        // The keeper removes the folder.
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// A program of PostgreSQL, as a user it agrees to run as.
+fn program(name: &str) -> Command {
+    let mut command = Command::new(find(name));
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// On the path, else where Debian keeps them.
+fn find(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let kept = fs::read_dir(Path::new("/usr/lib/postgresql")).into_iter().flatten().flatten();
+    let kept = kept.map(|version| version.path().join("bin").join(name));
+    on_path.chain(kept).find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(name))
+}
