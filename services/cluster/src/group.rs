@@ -180,7 +180,8 @@ impl PresenceGroup {
     /// Hands leadership to another voter, before a planned stop. Does nothing
     /// when this one does not lead or is alone.
     pub async fn hand_over(&self) -> Result<(), GroupError> {
-        let deadline = self.inner.voter.settings.deadline;
+        // An heir that is going to lead does so well within an election.
+        let deadline = self.inner.voter.settings.election_max;
         let mut leading = self.leading();
         let handed = async {
             if self.inner.voter.hand_over().await?.is_some() {

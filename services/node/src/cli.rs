@@ -67,6 +67,38 @@ pub(crate) enum ClusterCommand {
     /// Start one, with Redis and PostgreSQL from this machine's programs, until
     /// interrupted.
     Up(UpArgs),
+    /// Send a signal to processes of one, by name; `raft-leader` is the voter that
+    /// leads.
+    Signal(SignalArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignalArgs {
+    /// Folder of the cluster.
+    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
+    pub(crate) data: PathBuf,
+    /// Which signal.
+    #[arg(value_enum)]
+    pub(crate) signal: SignalName,
+    /// Which processes.
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignalName {
+    /// Stop in order; it is started again.
+    Term,
+    /// As Ctrl-C; PostgreSQL stops in order then, without waiting for its clients.
+    Int,
+    /// PostgreSQL ends as in a crash.
+    Quit,
+    /// End at once; it is started again.
+    Kill,
+    /// Freeze.
+    Stop,
+    /// Thaw.
+    Cont,
 }
 
 #[derive(Debug, Args)]

@@ -51,6 +51,9 @@ async fn run(command: Command) -> ExitCode {
         Command::Cluster(ClusterArgs { command: ClusterCommand::Up(args) }) => {
             report("cluster up", up::run(&args).await)
         }
+        Command::Cluster(ClusterArgs { command: ClusterCommand::Signal(args) }) => {
+            report("cluster signal", up::signal(&args).await)
+        }
         Command::Config(args) => match settings::load(&args) {
             Err(error) => fail("settings", &error, EXIT_USAGE),
             Ok(settings) => report("config", settings::print(&settings)),

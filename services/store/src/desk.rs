@@ -125,7 +125,8 @@ pub struct StoredAttachment {
     pub created_at: Timestamp,
 }
 
-/// The desk's tables.
+/// The desk's tables. Text may hold any character but NUL, which a title alone may
+/// have; looking for text with a NUL finds nothing.
 #[async_trait]
 pub trait DeskStore: Send + Sync + 'static {
     /// All sites, by name.

@@ -116,19 +116,23 @@ impl Cluster {
     }
 
     /// Gives all shards away, at most within `patience`: the group moves them
-    /// while this process goes on serving.
+    /// while this process goes on serving. Does not wait when nobody is left to
+    /// take them.
     pub async fn drain(&self, patience: Duration) -> Result<(), ApiError> {
         self.propose(Action::DrainNode { node: self.own.node.clone() }).await?;
         let mut view = self.view.clone();
-        let owns_nothing = view.wait_for(|view| {
-            !view
-                .placement()
-                .any(|(place, p)| p.node == self.own.node && self.own.roles.contains(&place.role))
-        });
-        match tokio::time::timeout(patience, owns_nothing).await {
+        let given_away = view.wait_for(|view| !self.own.roles.iter().any(|r| self.waits(view, *r)));
+        match tokio::time::timeout(patience, given_away).await {
             Ok(_) => Ok(()),
             Err(_) => Err(ApiError::unavailable("some shards were not taken over in time")),
         }
+    }
+
+    /// Whether this process has shards of a role that somebody can still take.
+    fn waits(&self, view: &ClusterView, role: NodeRole) -> bool {
+        let own = &self.own.node;
+        let owns = view.placement().any(|(place, p)| place.role == role && p.node == *own);
+        owns && view.of_role(role).any(|member| member.node != *own && !member.draining)
     }
 
     /// Leaves: nothing is expected of this process any more.

@@ -1,14 +1,15 @@
 //! One process of the cluster: started, started again when it ends, stopped.
 
 use super::UpError;
-use super::files::{Files, ProcessState};
+use super::files::Files;
 use super::layout::{Kind, Process};
+use super::roster::{ProcessState, Roster};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// The longest one health check may take.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(1);
+/// Bytes of an answer; a metrics page has some tens of thousands.
+const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 
 /// How to run a process.
 #[derive(Debug, Clone)]
@@ -63,24 +66,41 @@ impl Spec {
             stop: Signal::TERM,
         }
     }
+
+    fn state(&self, pid: Option<u32>) -> ProcessState {
+        let process = self.process.as_ref();
+        ProcessState {
+            name: self.name.clone(),
+            kind: self.kind.to_owned(),
+            pid: pid.and_then(|pid| i32::try_from(pid).ok()),
+            internal: process.map(|p| p.internal.to_string()),
+            health: process.map(|p| p.health.to_string()),
+            public: process.and_then(|p| p.public).map(|address| address.to_string()),
+            log: self.log.clone(),
+        }
+    }
 }
 
 /// A process that runs, and the task that looks after it.
 pub(super) struct Child {
     spec: Spec,
-    pid: Arc<Mutex<Option<u32>>>,
     stop: CancellationToken,
     keeper: JoinHandle<()>,
 }
 
 impl Child {
-    pub(super) fn start(spec: Spec, restart_delay: Duration) -> Result<Self, UpError> {
+    pub(super) fn start(
+        spec: Spec,
+        restart_delay: Duration,
+        roster: Arc<Roster>,
+    ) -> Result<Self, UpError> {
         let first = spawn(&spec)?;
-        let pid = Arc::new(Mutex::new(first.id()));
+        roster.note(spec.state(first.id()));
         let stop = CancellationToken::new();
-        let keeper =
-            tokio::spawn(keep(spec.clone(), first, restart_delay, pid.clone(), stop.clone()));
-        Ok(Self { spec, pid, stop, keeper })
+        let keeper = keep(spec.clone(), first, restart_delay, roster, stop.clone());
+        // Owned by the child and awaited in `stop`.
+        let keeper = tokio::spawn(keeper);
+        Ok(Self { spec, stop, keeper })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -97,19 +117,6 @@ impl Child {
 
     pub(super) fn health(&self) -> Option<SocketAddr> {
         self.spec.process.as_ref().map(|p| p.health)
-    }
-
-    pub(super) fn state(&self) -> ProcessState {
-        let process = self.spec.process.as_ref();
-        ProcessState {
-            name: self.spec.name.clone(),
-            kind: self.spec.kind.to_owned(),
-            pid: *self.pid.lock().unwrap_or_else(PoisonError::into_inner),
-            internal: process.map(|p| p.internal.to_string()),
-            health: process.map(|p| p.health.to_string()),
-            public: process.and_then(|p| p.public).map(|address| address.to_string()),
-            log: self.spec.log.clone(),
-        }
     }
 
     /// Stops it in order, and waits.
@@ -143,10 +150,10 @@ async fn keep(
     spec: Spec,
     mut child: tokio::process::Child,
     restart_delay: Duration,
-    pid: Arc<Mutex<Option<u32>>>,
+    roster: Arc<Roster>,
     stop: CancellationToken,
 ) {
-    let note = |id| *pid.lock().unwrap_or_else(PoisonError::into_inner) = id;
+    let note = |pid| roster.note(spec.state(pid));
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -192,14 +199,27 @@ async fn end(spec: &Spec, child: &mut tokio::process::Child) {
 
 /// Whether `/readyz` of a process says so.
 pub(super) async fn is_ready(address: SocketAddr) -> bool {
+    ask(address, "/readyz").await.is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// A metric without labels of a process.
+pub(super) async fn metric(address: SocketAddr, name: &str) -> Option<f64> {
+    let page = ask(address, "/metrics").await?;
+    let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value?.trim().parse().ok()
+}
+
+/// A whole answer over plain HTTP.
+async fn ask(address: SocketAddr, path: &str) -> Option<String> {
     let asked = async {
         let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).await?;
-        Ok::<_, std::io::Error>(status.ends_with(b"200"))
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.take(MAX_ANSWER_BYTES).read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
     };
-    matches!(tokio::time::timeout(HEALTH_DEADLINE, asked).await, Ok(Ok(true)))
+    tokio::time::timeout(HEALTH_DEADLINE, asked).await.ok()?.ok()
 }
 
 /// So that the kinds' order is their rank's.

@@ -1,11 +1,9 @@
-//! The cluster's folder: one settings file for all processes, secrets, logs, and
-//! the state that says which process is which.
+//! The cluster's folder: one settings file for all processes, secrets and logs.
 
 use super::UpError;
 use super::layout::{Kind, Layout};
 use crate::keys;
 use base64::Engine as _;
-use serde::Serialize;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,22 +15,6 @@ pub(super) struct Files {
     pub(super) settings: PathBuf,
     /// Password of the engines, for this cluster alone.
     pub(super) password: String,
-}
-
-/// One process, for tests and people.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ProcessState {
-    pub(super) name: String,
-    pub(super) kind: String,
-    pub(super) pid: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) internal: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) health: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) public: Option<String>,
-    pub(super) log: PathBuf,
 }
 
 impl Files {
@@ -76,18 +58,6 @@ impl Files {
             );
         }
         text
-    }
-
-    /// Writes which process is which; gives where.
-    pub(super) fn write_state(
-        &self,
-        processes: impl Iterator<Item = ProcessState>,
-    ) -> Result<PathBuf, UpError> {
-        let state: Vec<ProcessState> = processes.collect();
-        let path = self.folder.join("processes.json");
-        let text = serde_json::to_string_pretty(&state)?;
-        write_private(&path, &text)?;
-        Ok(path)
     }
 }
 

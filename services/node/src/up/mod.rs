@@ -8,6 +8,8 @@ mod child;
 mod engines;
 mod files;
 mod layout;
+mod roster;
+mod signal;
 
 use crate::accounts;
 use crate::cli::UpArgs;
@@ -17,10 +19,12 @@ use files::Files;
 use frontdesk_desk::{DeskError, DeskService, DeskSettings};
 use frontdesk_store::postgres::{PostgresDesk, PostgresError, PostgresSettings};
 use layout::Layout;
+use roster::Roster;
+pub(crate) use signal::run as signal;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind};
 use tokio::time::{Instant, sleep};
 
 /// The longest that a process may take until it is ready.
@@ -43,20 +47,21 @@ pub(crate) enum UpError {
     Store(#[from] PostgresError),
     #[error(transparent)]
     Desk(#[from] DeskError),
-    #[error("cannot announce: {0}")]
-    Announce(#[from] serde_json::Error),
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(args: &UpArgs) -> Result<(), UpError> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = unix::signal(SignalKind::interrupt())?;
+    let mut terminate = unix::signal(SignalKind::terminate())?;
     let layout = Layout::plan(args)?;
     let files = Files::prepare(&args.data, &layout)?;
 
+    let roster = Arc::new(Roster::new(&files.folder));
     let mut children = Vec::new();
     let started = tokio::select! {
-        started = start(args, &layout, &files, &mut children) => started,
+        started = start(args, &layout, &files, &roster, &mut children) => started,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -74,22 +79,22 @@ async fn start(
     args: &UpArgs,
     layout: &Layout,
     files: &Files,
+    roster: &Arc<Roster>,
     children: &mut Vec<Child>,
 ) -> Result<(), UpError> {
     engines::initialise(files).await?;
     for spec in engines::specs(layout, files) {
-        children.push(Child::start(spec, args.restart_delay())?);
+        children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
     }
     let desk = engines::desk_store(layout, files, READY_WITHIN).await?;
     let (site, accounts) = demo_site(desk, args, layout).await?;
     for spec in layout.processes().map(|process| Spec::of_process(process, files)) {
-        children.push(Child::start(spec, args.restart_delay())?);
+        children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
     }
     for child in children.iter() {
         ready(child).await?;
     }
-    let state = files.write_state(children.iter().map(Child::state))?;
-    Announcement::new(layout, files, &site, &accounts, &state).print(args.print)?;
+    Announcement::new(layout, files, &site, &accounts, roster.path()).print(args.print)?;
     Ok(())
 }
 

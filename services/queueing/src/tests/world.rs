@@ -3,8 +3,8 @@
 use crate::service::{Deps, QueueingService, Running, start};
 use crate::settings::QueueingSettings;
 use async_trait::async_trait;
-use frontdesk_actor::Ownership;
 use bytes::Bytes;
+use frontdesk_actor::Ownership;
 use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
 use frontdesk_core::ids::{
     AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, OfferId, QueueId, SiteId,

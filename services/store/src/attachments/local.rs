@@ -132,48 +132,43 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::TryStreamExt;
+    use crate::conformance::attachments::AttachmentsSubject;
+    use std::sync::Arc;
+    use tempfile::TempDir;
 
-    fn site(name: &str) -> SiteId {
-        name.parse().unwrap()
+    struct InFolder {
+        temp: TempDir,
+        store: Arc<LocalAttachments>,
     }
 
-    fn id(n: u128) -> AttachmentId {
-        AttachmentId::from_uuid(Uuid::from_u128(n))
-    }
-
-    async fn read(store: &LocalAttachments, site: &SiteId, id: AttachmentId) -> Option<Vec<u8>> {
-        let body = store.open(site, id).await.unwrap()?;
-        let bytes: Vec<u8> = body.chunks.try_collect::<Vec<_>>().await.unwrap().concat();
-        assert_eq!(bytes.len() as u64, body.size);
-        Some(bytes)
-    }
-
-    #[tokio::test]
-    async fn what_is_put_is_read_within_its_site() {
-        let temp = tempfile::tempdir().unwrap();
-        let store = LocalAttachments::open(temp.path().join("a")).unwrap();
-        let bytes: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
-        store.put(&site("one"), id(1), bytes.clone().into()).await.unwrap();
-        store.put(&site("one"), id(2), Bytes::new()).await.unwrap();
-        assert_eq!(read(&store, &site("one"), id(1)).await, Some(bytes.clone()));
-        assert_eq!(read(&store, &site("one"), id(2)).await, Some(Vec::new()));
-        assert_eq!(read(&store, &site("two"), id(1)).await, None);
-        store.put(&site("one"), id(1), Bytes::from_static(b"new")).await.unwrap();
-        let reopened = LocalAttachments::open(temp.path().join("a")).unwrap();
-        assert_eq!(read(&reopened, &site("one"), id(1)).await, Some(b"new".to_vec()));
-        for _ in 0..2 {
-            reopened.remove(&site("one"), id(1)).await.unwrap();
-            assert_eq!(read(&reopened, &site("one"), id(1)).await, None);
+    impl InFolder {
+        fn new() -> Self {
+            let temp = tempfile::tempdir().unwrap();
+            let store = Arc::new(LocalAttachments::open(temp.path().join("a")).unwrap());
+            Self { temp, store }
         }
     }
+
+    #[async_trait]
+    impl AttachmentsSubject for InFolder {
+        fn store(&self) -> Arc<dyn AttachmentStore> {
+            self.store.clone()
+        }
+
+        async fn reopen(&mut self) {
+            self.store = Arc::new(LocalAttachments::open(self.temp.path().join("a")).unwrap());
+        }
+    }
+
+    crate::attachments_conformance!(InFolder::new());
 
     #[tokio::test]
     async fn a_failed_put_leaves_nothing_and_unfinished_files_go_at_the_next_start() {
         let temp = tempfile::tempdir().unwrap();
         let store = LocalAttachments::open(temp.path()).unwrap();
         fs::write(temp.path().join(FILES).join("one"), "in the way").unwrap();
-        assert!(store.put(&site("one"), id(1), Bytes::from_static(b"x")).await.is_err());
+        let (site, id) = ("one".parse().unwrap(), AttachmentId::from_uuid(Uuid::from_u128(1)));
+        assert!(store.put(&site, id, Bytes::from_static(b"x")).await.is_err());
         let unfinished = temp.path().join(UNFINISHED);
         assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 0);
         fs::write(unfinished.join("left"), "over").unwrap();

@@ -1,10 +1,13 @@
-//! What every journal must do, as tests against the trait alone.
+//! What every journal must do, as tests against the trait alone; the other stores
+//! have suites of their own beside it.
 //!
 //! `journal_conformance!` makes one test of each function here. A subject starts
 //! empty and is nobody else's.
 
 mod appends;
+pub mod attachments;
 mod claims;
+pub mod desk;
 mod fixture;
 mod kept;
 mod lists;

@@ -9,6 +9,8 @@ mod error;
 mod journal;
 mod migrate;
 mod settings;
+#[cfg(test)]
+mod test_database;
 #[cfg(any(test, feature = "conformance"))]
 pub mod testing;
 

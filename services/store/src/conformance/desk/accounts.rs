@@ -1,0 +1,114 @@
+//! Accounts: each within its site.
+
+use super::{DeskSubject, ODD_TEXTS, account, add_sites, agent, name};
+use crate::desk::{AccountKind, DeskStoreError, StoredAccount};
+use futures::future::join_all;
+
+const TAKEN: DeskStoreError = DeskStoreError::Taken("account");
+
+/// One site's account does not exist for another.
+pub async fn accounts_belong_to_a_site(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    let first = account("one", 1, "a@b");
+    assert_eq!(desk.add_account(first.clone()).await, Err(DeskStoreError::Missing("site")));
+    add_sites(&*desk, &["one", "two"]).await;
+    assert_eq!(desk.add_account(first.clone()).await, Ok(()));
+    assert_eq!(desk.account(&first.site, first.id).await, Ok(Some(first.clone())));
+    assert_eq!(desk.account_by_email(&first.site, "a@b").await, Ok(Some(first.clone())));
+    assert_eq!(desk.accounts(&first.site).await, Ok(vec![first.clone()]));
+    let elsewhere = name("two");
+    assert_eq!(desk.account(&elsewhere, first.id).await, Ok(None));
+    assert_eq!(desk.account_by_email(&elsewhere, "a@b").await, Ok(None));
+    assert_eq!(desk.accounts(&elsewhere).await, Ok(Vec::new()));
+}
+
+/// An id is taken everywhere, an address within its site.
+pub async fn an_address_is_taken_once_in_a_site(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    add_sites(&*desk, &["one", "two"]).await;
+    let first = account("one", 1, "a@b");
+    assert_eq!(desk.add_account(first.clone()).await, Ok(()));
+    assert_eq!(desk.add_account(first.clone()).await, Err(TAKEN));
+    assert_eq!(desk.add_account(account("one", 2, "a@b")).await, Err(TAKEN));
+    assert_eq!(desk.add_account(account("two", 1, "c@d")).await, Err(TAKEN));
+    assert_eq!(desk.add_account(account("two", 3, "a@b")).await, Ok(()));
+    assert_eq!(desk.add_account(account("one", 4, "A@b")).await, Ok(()));
+    assert_eq!(desk.account(&first.site, first.id).await, Ok(Some(first)));
+}
+
+/// The others learn that it is taken.
+pub async fn one_of_several_with_an_address_wins(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    add_sites(&*desk, &["one"]).await;
+    let rivals: Vec<StoredAccount> = (1..9).map(|n| account("one", n, "a@b")).collect();
+    let outcomes = join_all(rivals.iter().map(|rival| desk.add_account(rival.clone()))).await;
+    let won: Vec<usize> = (0..rivals.len()).filter(|n| outcomes[*n] == Ok(())).collect();
+    assert_eq!(won.len(), 1, "{outcomes:?}");
+    let lost = outcomes.iter().filter(|outcome| **outcome == Err(TAKEN)).count();
+    assert_eq!(lost, rivals.len() - 1, "{outcomes:?}");
+    assert_eq!(desk.accounts(&name("one")).await, Ok(vec![rivals[won[0]].clone()]));
+}
+
+/// By the bytes of the address, whatever a language would say.
+pub async fn accounts_come_by_address(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    add_sites(&*desk, &["one", "two"]).await;
+    let addresses = ["é@x", "b@x", "a.b@x", "a@x", "a-b@x", "a_b@x", "a1@x", "Z@x"];
+    for (n, address) in (1..).zip(addresses) {
+        assert_eq!(desk.add_account(account("one", n, address)).await, Ok(()));
+    }
+    assert_eq!(desk.add_account(account("two", 99, "a@x")).await, Ok(()));
+    let stored = desk.accounts(&name("one")).await.expect("readable");
+    let stored: Vec<&str> = stored.iter().map(|account| account.email.as_str()).collect();
+    let mut sorted = addresses;
+    sorted.sort_unstable();
+    assert_eq!(stored, sorted);
+}
+
+/// Every field, and over a crash.
+pub async fn accounts_are_kept_as_they_were(subject: &mut dyn DeskSubject) {
+    add_sites(&*subject.desk(), &["one"]).await;
+    let accounts: Vec<StoredAccount> = (1_u8..)
+        .zip(ODD_TEXTS)
+        .map(|(n, text)| StoredAccount {
+            kind: if n % 2 == 0 { AccountKind::Agent } else { AccountKind::Supervisor },
+            name: text.into(),
+            capacity: if n == 1 { u32::MAX } else { 0 },
+            queues: (0..n % 3).map(|q| format!("queue-{q}").parse().expect("a queue")).collect(),
+            disabled: n % 2 == 0,
+            password_hash: text.repeat(9),
+            ..account("one", u128::MAX - u128::from(n), text)
+        })
+        .collect();
+    for account in &accounts {
+        assert_eq!(subject.desk().add_account(account.clone()).await, Ok(()));
+    }
+    for _ in 0..2 {
+        subject.reopen().await;
+        let desk = subject.desk();
+        for account in &accounts {
+            assert_eq!(desk.account(&account.site, account.id).await, Ok(Some(account.clone())));
+            let found = desk.account_by_email(&account.site, &account.email).await;
+            assert_eq!(found, Ok(Some(account.clone())));
+        }
+    }
+}
+
+/// Of that account of that site, and nothing else of it.
+pub async fn a_password_is_replaced_alone(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    add_sites(&*desk, &["one", "two"]).await;
+    let (first, second) = (account("one", 1, "a@b"), account("one", 2, "c@d"));
+    assert_eq!(desk.add_account(first.clone()).await, Ok(()));
+    assert_eq!(desk.add_account(second.clone()).await, Ok(()));
+    let missing = Err(DeskStoreError::Missing("account"));
+    assert_eq!(desk.set_password_hash(&name("two"), first.id, "x".into()).await, missing);
+    assert_eq!(desk.set_password_hash(&first.site, agent(3), "x".into()).await, missing);
+    for _ in 0..2 {
+        assert_eq!(desk.set_password_hash(&first.site, first.id, "x".into()).await, Ok(()));
+    }
+    drop(desk);
+    subject.reopen().await;
+    let changed = StoredAccount { password_hash: "x".into(), ..first };
+    assert_eq!(subject.desk().accounts(&name("one")).await, Ok(vec![changed, second]));
+}

@@ -1,0 +1,243 @@
+//! The conformance suite on a real server, and what is particular to PostgreSQL.
+
+use super::PostgresDesk;
+use crate::conformance::desk::DeskSubject;
+use crate::desk::{
+    AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+};
+use crate::postgres::PostgresSettings;
+use crate::postgres::test_database::{fresh, fresh_on, server};
+use async_trait::async_trait;
+use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId};
+use frontdesk_core::time::Timestamp;
+use futures::future::join_all;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_postgres::config::Host;
+use uuid::Uuid;
+
+struct OnPostgres {
+    settings: PostgresSettings,
+    desk: Arc<PostgresDesk>,
+}
+
+impl OnPostgres {
+    async fn new() -> Self {
+        let settings = fresh().await;
+        Self { desk: open(&settings).await, settings }
+    }
+}
+
+async fn open(settings: &PostgresSettings) -> Arc<PostgresDesk> {
+    Arc::new(PostgresDesk::open(settings).await.expect("opens"))
+}
+
+#[async_trait]
+impl DeskSubject for OnPostgres {
+    fn desk(&self) -> Arc<dyn DeskStore> {
+        self.desk.clone()
+    }
+
+    async fn reopen(&mut self) {
+        self.desk = open(&self.settings).await;
+    }
+}
+
+crate::desk_conformance!(OnPostgres::new().await);
+
+fn site(name: &str) -> StoredSite {
+    StoredSite {
+        id: name.parse().unwrap(),
+        title: String::new(),
+        key: format!("pk_{name}"),
+        allowed_origins: Vec::new(),
+        default_queue: "general".parse().unwrap(),
+        queues: Vec::new(),
+    }
+}
+
+fn account(n: u128) -> StoredAccount {
+    StoredAccount {
+        id: AgentId::from_uuid(Uuid::from_u128(n)),
+        site: "one".parse().unwrap(),
+        email: format!("{n}@x"),
+        kind: AccountKind::Agent,
+        name: String::new(),
+        capacity: 1,
+        queues: Vec::new(),
+        disabled: false,
+        password_hash: String::new(),
+    }
+}
+
+fn attachment(n: u128) -> StoredAttachment {
+    StoredAttachment {
+        id: AttachmentId::from_uuid(Uuid::from_u128(n)),
+        site: "one".parse().unwrap(),
+        conversation: ConversationId::from_uuid(Uuid::from_u128(1)),
+        name: String::new(),
+        media_type: String::new(),
+        size: 0,
+        created_at: Timestamp::ZERO,
+    }
+}
+
+/// Several desk processes change one site, each again and again until it succeeds:
+/// no change is lost.
+#[tokio::test]
+async fn processes_do_not_overwrite_each_other() {
+    let settings = fresh().await;
+    let desks = join_all((0..4).map(|_| open(&settings))).await;
+    desks[0].put_site(site("one"), 0).await.unwrap();
+    let adding = desks.iter().enumerate().map(|(n, desk)| async move {
+        for change in 0..10 {
+            loop {
+                let found = desk.site(&"one".parse().unwrap()).await.unwrap().unwrap();
+                let mut value = found.value;
+                value.allowed_origins.push(format!("{n}.{change}"));
+                match desk.put_site(value, found.version).await {
+                    Ok(version) => break assert_eq!(version, found.version + 1),
+                    Err(refused) => assert!(matches!(refused, DeskStoreError::Stale { .. })),
+                }
+            }
+        }
+    });
+    join_all(adding).await;
+    let found = desks[0].site(&"one".parse().unwrap()).await.unwrap().unwrap();
+    let mut origins = found.value.allowed_origins;
+    origins.sort();
+    origins.dedup();
+    assert_eq!((found.version, origins.len()), (41, 40));
+}
+
+/// It finds the server again by itself, and what was acknowledged stands.
+#[tokio::test]
+async fn a_crash_of_the_server_is_survived() {
+    let mut server = server();
+    let desk = open(&fresh_on(&server).await).await;
+    desk.put_site(site("one"), 0).await.unwrap();
+    server.kill();
+    let refused = desk.put_site(site("two"), 0).await;
+    assert!(matches!(refused, Err(DeskStoreError::Unavailable(_))), "{refused:?}");
+    server.start_again().unwrap();
+    let sites = loop {
+        match desk.sites().await {
+            Ok(sites) => break sites,
+            Err(DeskStoreError::Unavailable(_)) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(sites.len(), 1);
+    assert_eq!(desk.put_site(site("two"), 0).await, Ok(1));
+}
+
+/// A way to the server that can lose one answer and the connection with it.
+struct Way {
+    loses_next: Arc<AtomicBool>,
+    settings: PostgresSettings,
+}
+
+impl Way {
+    /// A way to the server of `settings`. Ends with the test's runtime.
+    async fn to(settings: PostgresSettings) -> Self {
+        let config: tokio_postgres::Config = settings.url.parse().unwrap();
+        let Host::Tcp(_) = &config.get_hosts()[0] else { panic!("not reached by TCP") };
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, config.get_ports()[0]));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let loses_next = Arc::new(AtomicBool::new(false));
+        let lose = loses_next.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, server, lose.clone()));
+            }
+        });
+        let url = settings.url.replace(&server.to_string(), &format!("127.0.0.1:{port}"));
+        Self { loses_next, settings: PostgresSettings { url, ..settings } }
+    }
+
+    /// The next answer, of whatever connection, does not arrive.
+    fn lose_next(&self) {
+        self.loses_next.store(true, Ordering::SeqCst);
+    }
+
+    fn has_lost(&self) -> bool {
+        !self.loses_next.load(Ordering::SeqCst)
+    }
+}
+
+async fn carry(mut client: TcpStream, server: SocketAddr, lose: Arc<AtomicBool>) {
+    let mut server = TcpStream::connect(server).await.unwrap();
+    let (mut asked, mut answered) = ([0; 8 * 1024], [0; 8 * 1024]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => match read {
+                Ok(count @ 1..) => server.write_all(&asked[..count]).await.unwrap(),
+                _ => return,
+            },
+            read = server.read(&mut answered) => match read {
+                Ok(count @ 1..) if !lose.swap(false, Ordering::SeqCst) => {
+                    client.write_all(&answered[..count]).await.unwrap();
+                }
+                _ => return,
+            },
+        }
+    }
+}
+
+/// The server has done it and nobody was told: it is found to stand.
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_found() {
+    let way = Way::to(fresh().await).await;
+    let desk = open(&way.settings).await;
+    // Statements are prepared on both connections, so that the answer that is lost
+    // comes after the change.
+    for n in 1..=2 {
+        desk.put_site(site(&format!("warm-{n}")), 0).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.put_site(site("one"), 0).await, Ok(1));
+    assert!(way.has_lost());
+
+    for version in 1..=2 {
+        desk.put_site(site("one"), version).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.put_site(site("one"), 3).await, Ok(4));
+
+    for n in 1..=2 {
+        desk.add_account(account(n)).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.add_account(account(3)).await, Ok(()));
+    assert_eq!(desk.add_account(account(3)).await, Err(DeskStoreError::Taken("account")));
+
+    for n in 1..=2 {
+        desk.add_attachment(attachment(n)).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.add_attachment(attachment(3)).await, Ok(()));
+    assert!(way.has_lost());
+}
+
+/// The answer that is lost was a refusal: it is not taken for a success.
+#[tokio::test]
+async fn a_refusal_that_is_lost_is_no_success() {
+    let way = Way::to(fresh().await).await;
+    let desk = open(&way.settings).await;
+    desk.put_site(site("one"), 0).await.unwrap();
+    for n in 1..=2 {
+        desk.add_account(account(n)).await.unwrap();
+    }
+    way.lose_next();
+    let rival = StoredAccount { id: account(9).id, ..account(1) };
+    let refused = desk.add_account(rival.clone()).await;
+    assert!(matches!(refused, Err(DeskStoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(desk.account(&rival.site, rival.id).await, Ok(None));
+}
