@@ -24,6 +24,7 @@ mod serve;
 mod settings;
 mod storage;
 mod tenure;
+pub mod tls;
 mod transport;
 mod types;
 mod voter;

@@ -1,11 +1,16 @@
 //! One channel for each address, made when it is first asked for. A channel
 //! reconnects by itself; keep-alive finds out that the other side is gone.
 
+use crate::tls::Tls;
 use frontdesk_proto::api::ApiError;
+use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tonic::transport::{Channel, Endpoint};
+use tokio::net::TcpStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tower::service_fn;
 
 /// The longest a connection attempt may take.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
@@ -19,13 +24,33 @@ const MAX_CHANNELS: usize = 2_048;
 /// Window of a stream and of a connection: links carry thousands of commands.
 const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
+/// Makes the channel of an endpoint, connected when it is first used.
+type Connect = Box<dyn Fn(Endpoint) -> Channel + Send + Sync>;
+
 /// The channels of this process.
-#[derive(Default)]
 pub struct Channels {
     open: Mutex<HashMap<Arc<str>, Channel>>,
+    connect: Connect,
 }
 
 impl Channels {
+    /// With certificates, or in the clear.
+    pub fn new(tls: Option<Tls>) -> Self {
+        match tls {
+            Some(tls) => Self::with(Box::new(move |endpoint| {
+                let tls = tls.clone();
+                let connector = service_fn(move |address| secured(tls.clone(), address));
+                endpoint.connect_with_connector_lazy(connector)
+            })),
+            None => Self::with(Box::new(|endpoint| endpoint.connect_lazy())),
+        }
+    }
+
+    /// Over any other kind of connection.
+    pub fn with(connect: Connect) -> Self {
+        Self { open: Mutex::default(), connect }
+    }
+
     /// The channel to `host:port`; connects when first used.
     pub fn to(&self, address: &str) -> Result<Channel, ApiError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,10 +61,22 @@ impl Channels {
             // Those in use are made again; the rest are of nodes long gone.
             open.clear();
         }
-        let channel = endpoint(address)?.connect_lazy();
+        let channel = (self.connect)(endpoint(address)?);
         open.insert(Arc::from(address), channel.clone());
         Ok(channel)
     }
+}
+
+/// A connection with TLS to an address.
+async fn secured(
+    tls: Tls,
+    address: Uri,
+) -> io::Result<TokioIo<tokio_rustls::client::TlsStream<TcpStream>>> {
+    let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = address.port_u16().unwrap_or_default();
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    tls.connect(stream).await.map(TokioIo::new)
 }
 
 fn endpoint(address: &str) -> Result<Endpoint, ApiError> {

@@ -61,6 +61,8 @@ pub(crate) enum ClusterError {
     Io(#[from] std::io::Error),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error("cluster.tls: {0}")]
+    Tls(#[from] frontdesk_cluster::tls::TlsError),
     #[error(transparent)]
     Store(#[from] frontdesk_store::postgres::PostgresError),
     #[error(transparent)]

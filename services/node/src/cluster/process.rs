@@ -4,7 +4,9 @@
 use super::ClusterError;
 use super::health::{self, Health, Readiness};
 use super::listener::InternalListener;
+use super::settings::ClusterSection;
 use crate::settings::Settings;
+use frontdesk_cluster::tls::{ReloadTask, Tls, TlsError};
 use frontdesk_cluster::{Channels, Cluster, ClusterSettings, ClusterTasks, Offer, routes};
 use frontdesk_core::presence::{NodeRole, incarnation_id};
 use frontdesk_core::time::Timestamp;
@@ -25,6 +27,9 @@ pub(super) struct Process {
     pub(super) settings: Settings,
     pub(super) metrics: MetricsHandle,
     pub(super) channels: Arc<Channels>,
+    tls: Option<Tls>,
+    /// Follows the certificates' files for as long as the process runs.
+    _reload: Option<ReloadTask>,
     interrupt: Signal,
     terminate: Signal,
 }
@@ -42,8 +47,10 @@ impl Process {
         }
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
-        let channels = Arc::new(Channels::default());
-        Ok(Self { settings, metrics, channels, interrupt, terminate })
+        let tls = load_tls(&settings.cluster)?;
+        let channels = Arc::new(Channels::new(tls.clone()));
+        let _reload = tls.as_ref().map(Tls::follow);
+        Ok(Self { settings, metrics, channels, tls, _reload, interrupt, terminate })
     }
 
     /// Binds the internal listener; what it offers comes later.
@@ -84,7 +91,7 @@ impl Process {
             }
             None => None,
         };
-        let server = listener.serve(routes(offer), stop.clone());
+        let server = listener.serve(routes(offer), self.tls.clone(), stop.clone());
         Ok(Served { stop, server, health })
     }
 
@@ -105,6 +112,15 @@ impl Process {
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(self.settings.cluster.drain_seconds)
     }
+}
+
+/// The certificates between processes, if any are configured.
+pub(crate) fn load_tls(section: &ClusterSection) -> Result<Option<Tls>, TlsError> {
+    let Some(files) = section.tls.clone() else { return Ok(None) };
+    if files.ca.is_none() {
+        return Err(TlsError::NoAuthority);
+    }
+    Tls::load(files).map(Some)
 }
 
 /// The listeners that run.

@@ -1,6 +1,7 @@
 //! What a process must know to be part of a cluster; the same file serves all of
 //! them, and flags say which one this is.
 
+use frontdesk_cluster::tls::TlsFiles;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -36,6 +37,10 @@ pub(crate) struct ClusterSection {
     pub(crate) drain_seconds: u64,
     /// Seconds without a heartbeat after which a process counts as dead.
     pub(crate) node_ttl_seconds: u64,
+    /// Certificates between processes; without them anybody who reaches the
+    /// internal port gets in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 impl Default for ClusterSection {
@@ -48,6 +53,7 @@ impl Default for ClusterSection {
             voters: Vec::new(),
             drain_seconds: 15,
             node_ttl_seconds: 3,
+            tls: None,
         }
     }
 }

@@ -4,10 +4,14 @@ use super::UpError;
 use super::layout::{Kind, Layout};
 use crate::keys;
 use base64::Engine as _;
+use frontdesk_cluster::tls::local_ca;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+/// Folder of the certificates between processes; new at each start.
+const CERTIFICATES: &str = "certificates";
 
 /// Everything about the folder.
 pub(super) struct Files {
@@ -21,6 +25,7 @@ impl Files {
     /// Makes the folder, the secrets and the settings file.
     pub(super) fn prepare(folder: &Path, layout: &Layout) -> Result<Self, UpError> {
         fs::create_dir_all(folder.join("logs"))?;
+        local_ca(&folder.join(CERTIFICATES)).map_err(|e| UpError::Settings(e.to_string()))?;
         let folder = fs::canonicalize(folder)?;
         let key = keys::load_or_make(&folder)?;
         // Of the same secret, and of no use as a key.
@@ -41,15 +46,20 @@ impl Files {
     }
 
     fn settings_text(&self, layout: &Layout, secret: &str) -> String {
+        let certificate = |name: &str| self.folder.join(CERTIFICATES).join(name);
         let mut text = format!(
             "# Made by `frontdesk cluster up`; the same for every process.\n\
              [postgres]\nurl = \"{}\"\n\n\
              [redis]\naddress = \"redis://{}\"\npassword = \"{}\"\n\n\
              [[gateway.keys]]\nkid = \"cluster\"\nalgorithm = \"hs256\"\nsecret = \"{secret}\"\n\n\
-             [cluster]\n",
+             [cluster]\n\
+             [cluster.tls]\ncert = {:?}\nkey = {:?}\nca = {:?}\n\n",
             self.postgres_url(layout),
             layout.redis,
             self.password,
+            certificate("cert.pem"),
+            certificate("key.pem"),
+            certificate("ca.pem"),
         );
         for (voter, id) in layout.of_kind(Kind::Presence).zip(1..) {
             text += &format!(
