@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is not there yet: Chromium and the corpus of
-# dialogues. As root on Debian through apt; elsewhere it says what to install.
+# Installs what the tests need and is not there yet: Chromium, Redis, PostgreSQL and
+# the corpus of dialogues. As root on Debian through apt; elsewhere it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,9 @@ need() { # program, Debian package
 }
 
 need chromium chromium
+need redis-server redis-server
+postgres_here() { command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
+postgres_here || need postgres postgresql
 need python3 python3
 need unzip unzip
 python3 -m pip --version >/dev/null 2>&1 || need pip3 python3-pip

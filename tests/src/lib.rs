@@ -7,9 +7,11 @@
 
 pub mod accounts;
 pub mod binary;
+pub mod cluster;
 pub mod corpus;
 pub mod deadline;
 pub mod http;
+pub mod load;
 pub mod process;
 pub mod proxy;
 pub mod replay;

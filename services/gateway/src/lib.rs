@@ -12,6 +12,7 @@ mod codec;
 mod connection;
 mod deps;
 mod dispatch;
+mod drain;
 mod following;
 mod grpc_auth;
 mod http;

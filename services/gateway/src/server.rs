@@ -4,6 +4,7 @@ use crate::admin::Admin;
 use crate::carriers::grpc::ChatService;
 use crate::deps::GatewayDeps;
 use crate::dispatch;
+use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
 use crate::settings::Settings;
@@ -110,6 +111,14 @@ impl Running {
     /// Where it listens; the port is the real one even if 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Before a planned stop, where clients have another gateway to go to: lets
+    /// nobody in any more, asks everybody to go elsewhere at the rate that is set,
+    /// and waits until they have, at most `drain_deadline_seconds` after
+    /// `drain_notice_seconds`.
+    pub async fn drain(&self) {
+        drain::run(&self.shared).await;
     }
 
     /// Stops in order: takes no more connections, says Bye 4000 to those that

@@ -42,6 +42,15 @@ pub struct Settings {
     pub sign_in_attempts_per_minute: u32,
     /// Bytes of an uploaded file.
     pub attachment_max_bytes: usize,
+    /// A planned stop: how long readiness says no before clients are asked to go,
+    /// so that load balancers notice.
+    pub drain_notice_seconds: u64,
+    /// A planned stop: clients that are asked to go elsewhere in a second.
+    pub drain_moves_per_second: u32,
+    /// A planned stop: each client waits a random time up to this before it goes.
+    pub drain_jitter_ms: u64,
+    /// A planned stop: who has not gone by then is cut, with a code to resume.
+    pub drain_deadline_seconds: u64,
     /// How long a stop waits for connections to end before it cuts them.
     pub stop_grace_seconds: u64,
     /// The demo shop, when there is one.
@@ -66,6 +75,10 @@ impl Default for Settings {
             request_burst: 40,
             sign_in_attempts_per_minute: 10,
             attachment_max_bytes: 10 * 1024 * 1024,
+            drain_notice_seconds: 0,
+            drain_moves_per_second: 500,
+            drain_jitter_ms: 1_000,
+            drain_deadline_seconds: 10,
             stop_grace_seconds: 10,
             demo: None,
         }

@@ -14,6 +14,7 @@ use frontdesk_proto::status::CloseCode;
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) uploads: Semaphore,
     /// Cancelled when the gateway stops.
     pub(crate) stopping: CancellationToken,
+    /// Nobody new is let in: a planned stop has begun.
+    draining: AtomicBool,
     open: Mutex<HashMap<ConnectionId, Arc<Outbox>>>,
 }
 
@@ -64,6 +67,7 @@ impl Shared {
             tasks: TaskTracker::new(),
             uploads: Semaphore::new(MAX_UPLOADS),
             stopping: CancellationToken::new(),
+            draining: AtomicBool::new(false),
             open: Mutex::default(),
         })
     }
@@ -71,6 +75,29 @@ impl Shared {
     /// The time of day.
     pub(crate) fn now(&self) -> Timestamp {
         (self.deps.clock)()
+    }
+
+    /// Lets nobody in from now on.
+    pub(crate) fn begin_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody is let in any more.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed) || self.stopping.is_cancelled()
+    }
+
+    /// What waits for each live connection.
+    pub(crate) fn connections(&self) -> Vec<Arc<Outbox>> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Lets a new connection in, or says why not.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, CloseCode> {
+        if self.is_draining() {
+            return Err(CloseCode::Draining);
+        }
+        self.limits.admit(address)
     }
 
     /// Remembers a connection, so that a stop reaches it.
@@ -136,7 +163,7 @@ impl Limits {
     }
 
     /// Lets a new connection in, or says why not.
-    pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, CloseCode> {
+    fn admit(&self, address: IpAddr) -> Result<Admission, CloseCode> {
         let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
         handshakes.take(self.handshake_rate, Instant::now()).map_err(|_| CloseCode::Overloaded)?;
         drop(handshakes);

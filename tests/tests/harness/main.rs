@@ -10,6 +10,7 @@ mod verdicts;
 use frontdesk_client::Address;
 use frontdesk_results::{RunResult, Verdict};
 use frontdesk_tests::binary;
+use frontdesk_tests::load::Load;
 use frontdesk_tests::process::Process;
 use frontdesk_tests::server::{Plan, Server};
 use std::path::Path;
@@ -36,19 +37,13 @@ fn ended(result: &RunResult, verdict: Verdict) {
     assert_eq!(result.verdict, verdict, "{:?}", result.reasons);
 }
 
-/// A run under way, with its files.
-struct Run {
-    folder: TempDir,
-    process: Process,
-}
+/// A run under way.
+struct Run(Load);
 
 impl Run {
     /// Starts a scenario against this address with the server's accounts.
     fn start(server: &Server, target: &Address, scenario: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let path = folder.path().join("scenario.toml");
-        std::fs::write(&path, scenario).expect("a file can be written");
-        Self::start_file(server, target, &path, folder, &[])
+        Self(Load::start(server.announced(), &[&target.to_string()], scenario))
     }
 
     /// Starts a scenario of a file, with more arguments.
@@ -59,25 +54,12 @@ impl Run {
         folder: TempDir,
         more: &[&str],
     ) -> Self {
-        let accounts = folder.path().join("accounts.json");
-        std::fs::write(&accounts, server.announced()).expect("a file can be written");
-        let mut command = Command::new(binary::loadtest());
-        command.arg("run").arg(scenario).args(["--target", &target.to_string()]);
-        command.arg("--accounts").arg(accounts).arg("--json").arg(folder.path().join("out.json"));
-        command.args(more);
-        Self { process: Process::start(&mut command), folder }
+        let target = target.to_string();
+        Self(Load::start_file(server.announced(), &[&target], scenario, folder, more, &[]))
     }
 
     /// Waits for its end; gives the result, by which it must have exited.
-    fn finish(mut self) -> RunResult {
-        let status = self.process.wait_exit(RUN).code().expect("no signal ended it");
-        let result = std::fs::read_to_string(self.folder.path().join("out.json"));
-        let result = result.unwrap_or_else(|e| {
-            panic!("status {status} without a result ({e}):\n{}", self.process.printed())
-        });
-        let result: RunResult = RunResult::from_json(&result).expect("a result as its schema says");
-        assert_eq!(i32::from(result.exit_status), status, "the program exits as it says");
-        assert_eq!(result.exit_status, result.verdict.exit_status());
-        result
+    fn finish(self) -> RunResult {
+        self.0.finish(RUN)
     }
 }

@@ -118,7 +118,7 @@ async fn a_frozen_generator_is_not_to_be_trusted() {
 }
 
 fn signal(run: &Run, signal: &str) {
-    let id = run.process.id().to_string();
+    let id = run.0.process().id().to_string();
     let sent = Command::new("kill").args([signal, &id]).status();
     assert!(sent.is_ok_and(|status| status.success()), "cannot signal process {id}");
 }

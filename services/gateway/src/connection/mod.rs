@@ -102,12 +102,15 @@ pub(crate) fn run<C: Carrier>(
     carrier: C,
     arrival: Arrival,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let admitted = shared.limits.admit(arrival.peer.0);
+    let admitted = shared.admit(arrival.peer.0);
     let mut connection = Box::new(Connection::new(shared, carrier, arrival));
     async move {
         connection.open_now().increment(1.0);
         let (end, admission) = match admitted {
             Ok(admission) => (connection.serve().await, Some(admission)),
+            Err(CloseCode::Draining) => {
+                (End::Close(CloseCode::Draining, "the gateway stops"), None)
+            }
             Err(code) => (End::Close(code, "too many connections"), None),
         };
         connection.finish(end).await;

@@ -18,7 +18,7 @@ pub(super) async fn live() -> &'static str {
 
 /// The process can serve. The body names the part that cannot.
 pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    if shared.stopping.is_cancelled() {
+    if shared.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
     match tokio::time::timeout(CALL_DEADLINE, (shared.deps.readiness)()).await {

@@ -60,6 +60,11 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let served = process.serve(listener, &offer, readiness).await?;
     let gateway = Gateway::start(process.settings.gateway.clone(), deps).await?;
     process.until_stopped().await;
+    tokio::select! {
+        () = gateway.drain() => {}
+        // Asked again: at once.
+        () = process.until_stopped() => {}
+    }
     gateway.stop().await;
     watcher.abort();
     leave(&cluster, tasks).await;

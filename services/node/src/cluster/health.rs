@@ -34,7 +34,7 @@ pub(super) async fn serve(
         .await
         .map_err(|source| ClusterError::Listen { address, source })?;
     let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route(
             "/metrics",

@@ -28,7 +28,7 @@ pub(crate) struct ClusterSection {
     pub(crate) listen: SocketAddr,
     /// `host:port` to tell them when that is another one.
     pub(crate) advertise: String,
-    /// Plain HTTP for `/healthz`, `/readyz` and `/metrics`; none when absent.
+    /// Plain HTTP for `/livez`, `/readyz` and `/metrics`; none when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) health_listen: Option<SocketAddr>,
     /// The founders of the presence group: 1, 3 or 5.

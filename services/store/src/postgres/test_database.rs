@@ -21,11 +21,20 @@ pub(super) async fn fresh() -> PostgresSettings {
     fresh_on(&SERVER).await
 }
 
+/// How to connect: a busy machine is no failure.
+fn settings(url: String) -> PostgresSettings {
+    PostgresSettings {
+        url,
+        connect_timeout_seconds: 60,
+        statement_timeout_ms: 60_000,
+        ..Default::default()
+    }
+}
+
 /// An empty database of `server`.
 pub(super) async fn fresh_on(server: &LocalPostgres) -> PostgresSettings {
     let name = format!("fresh_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let admin = PostgresSettings { url: server.url("postgres"), ..Default::default() };
-    let database = Database::new(&admin, 1).expect("a URL");
+    let database = Database::new(&settings(server.url("postgres")), 1).expect("a URL");
     // It listens a moment before it takes connections.
     let live = loop {
         match database.any().await {
@@ -33,6 +42,11 @@ pub(super) async fn fresh_on(server: &LocalPostgres) -> PostgresSettings {
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     };
-    live.batch(&format!("CREATE DATABASE {name}")).await.expect("a database");
-    PostgresSettings { url: server.url(&name), ..Default::default() }
+    // Tests end the server, never the machine: nothing waits for the disk.
+    live.batch("ALTER SYSTEM SET fsync = off").await.expect("a setting");
+    live.batch("SELECT pg_reload_conf()").await.expect("a setting");
+    // A language's order of text, as an installation may have it.
+    let order = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de'";
+    live.batch(&format!("CREATE DATABASE {name} {order}")).await.expect("a database");
+    settings(server.url(&name))
 }

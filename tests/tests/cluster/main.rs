@@ -1,0 +1,53 @@
+//! A whole cluster of real processes with real Redis and PostgreSQL, under load and
+//! audit, while its parts fail: each line of the table of faults, and a deploy.
+//!
+//! One cluster at a time: a dozen processes are enough for two cores.
+
+mod faults;
+mod peers;
+mod rolling;
+
+use frontdesk_results::{RunResult, Verdict};
+use frontdesk_tests::cluster::Cluster;
+use frontdesk_tests::load::Load;
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Agents that the scenarios here sign in.
+const EXTRA_AGENTS: &str = "4";
+/// What a run takes beside its phases: joining, reading back, a busy machine.
+const BESIDE: Duration = Duration::from_secs(120);
+
+/// Held by whoever has a cluster.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// A cluster as it comes, and the turn to have one.
+async fn cluster() -> (Cluster, MutexGuard<'static, ()>) {
+    let turn = ONE_AT_A_TIME.lock().await;
+    (Cluster::start(&["--extra-agents", EXTRA_AGENTS]).await, turn)
+}
+
+/// Runs a scenario to its end.
+fn run(cluster: &Cluster, scenario: &str, seconds: u64) -> RunResult {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join("scenario.toml");
+    std::fs::write(&path, scenario).expect("a file can be written");
+    run_file(cluster, &path, seconds)
+}
+
+/// Runs a scenario of a file to its end.
+fn run_file(cluster: &Cluster, scenario: &Path, seconds: u64) -> RunResult {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let signal = cluster.signal_command();
+    let variables = [("LOADTEST_SIGNAL", signal.as_str())];
+    let gateways = cluster.gateways();
+    let load = Load::start_file(cluster.announced(), &gateways, scenario, folder, &[], &variables);
+    load.finish(Duration::from_secs(seconds) + BESIDE)
+}
+
+/// Panics unless everything held: no violation, no threshold broken.
+#[track_caller]
+fn passed(result: &RunResult) {
+    assert_eq!(result.verdict, Verdict::Passed, "{:?}", result.reasons);
+}
