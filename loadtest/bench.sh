@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Measures one process on this machine: CPU per delivered message when saturated
 # (median of several runs), latency at 5,000 messages a second, and memory per
-# idle connection and live conversation. Everything it starts it stops.
+# idle connection and live conversation. Then a cluster with 1, 2 and 4 owners, the
+# CPU of all its parts counted, Redis and PostgreSQL too; and reservations of three
+# voters. Everything it starts it stops.
 #
 #   RUNS=3         runs of the saturating scenario
 #   PORT=0         port of the server; 0 takes a free one
@@ -25,17 +27,18 @@ profile=${PROFILE:-dist}
 cargo build --profile "$profile" --locked -p frontdesk-node -p frontdesk-loadtest
 bin=target/${profile/#dev/debug}
 
-start() {
+# The load generator is one client that does the work of hundreds.
+export FRONTDESK_GATEWAY__REQUESTS_PER_SECOND=1000000
+export FRONTDESK_GATEWAY__REQUEST_BURST=1000000
+export FRONTDESK_GATEWAY__HANDSHAKES_PER_SECOND=100000
+export FRONTDESK_GATEWAY__HANDSHAKE_BURST=100000
+export FRONTDESK_LOG__LEVEL=error
+
+start() { # command and arguments of frontdesk
   rm -rf "$work/data" "$work/ready"
-  # The load generator is one client that does the work of hundreds.
-  FRONTDESK_GATEWAY__REQUESTS_PER_SECOND=1000000 \
-  FRONTDESK_GATEWAY__REQUEST_BURST=1000000 \
-  FRONTDESK_GATEWAY__HANDSHAKES_PER_SECOND=100000 \
-  FRONTDESK_GATEWAY__HANDSHAKE_BURST=100000 \
-    "$bin/frontdesk" dev --data "$work/data" --listen "127.0.0.1:${PORT:-0}" \
-    --print json --extra-agents 10 --log error >"$work/ready" &
+  "$bin/frontdesk" "$@" --data "$work/data" --print json --extra-agents 10 >"$work/ready" &
   server=$!
-  for _ in $(seq 200); do
+  for _ in $(seq 600); do
     [ -s "$work/ready" ] && return
     sleep 0.1
   done
@@ -45,13 +48,17 @@ start() {
 
 # A fresh server for every run. A verdict other than "passed" ends up in the
 # table; only a run that was not carried out ends everything.
-run() { # scenario, result
-  local code=0 target
-  start
-  target=$(sed -n '1s/.*"listen":"\([^"]*\)".*/\1/p' "$work/ready")
-  "$bin/frontdesk-loadtest" run "loadtest/scenarios/$1.toml" \
-    --target "$target" --accounts "$work/ready" \
-    --server-pid "$server" --json "$results/$2.json" || code=$?
+run() { # scenario, result, command of frontdesk and its arguments
+  local scenario=$1 result=$2 code=0 targets
+  shift 2
+  start "$@"
+  # One gateway, or all of them.
+  targets=$(sed -n '1s/.*"gateways":\[\([^]]*\)\].*/\1/p' "$work/ready" | tr -d '"' | tr , ' ')
+  targets=${targets:-$(sed -n '1s/.*"listen":"\([^"]*\)".*/\1/p' "$work/ready")}
+  # shellcheck disable=SC2086 # one argument for each target
+  "$bin/frontdesk-loadtest" run "loadtest/scenarios/$scenario.toml" \
+    ${targets:+$(printf -- '--target %s ' $targets)} --accounts "$work/ready" \
+    --server-pid "$server" --json "$results/$result.json" || code=$?
   [ "$code" -ne 1 ] || exit 1
   stop
 }
@@ -64,18 +71,25 @@ fsync() { # microseconds for one 4 KiB write with fdatasync, mean of 200
   echo $(((to - from) / 200 / 1000))
 }
 
+dev=(dev --listen "127.0.0.1:${PORT:-0}")
 machine="$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1),"
 machine+=" Linux $(uname -r), synced 4 KiB write $(fsync) µs"
 for n in $(seq "$runs"); do
   printf '\n-- saturate, run %s of %s\n' "$n" "$runs"
-  run saturate "saturate-$n"
+  run saturate "saturate-$n" "${dev[@]}"
 done
 printf '\n-- open-5k\n'
-run open-5k open-5k
+run open-5k open-5k "${dev[@]}"
 printf '\n-- idle-connections\n'
-run idle-connections idle-connections
+run idle-connections idle-connections "${dev[@]}"
 printf '\n-- live-conversations\n'
-run live-conversations live-conversations
+run live-conversations live-conversations "${dev[@]}"
+for owners in 1 2 4; do
+  printf '\n-- cluster with %s owners\n' "$owners"
+  run saturate "cluster-$owners" cluster up --base-port 0 --sessions "$owners"
+done
+printf '\n-- reservations of three voters\n'
+cargo run --profile "$profile" --locked -p frontdesk-presence --example reservations
 
 printf '\nmachine: %s\n' "$machine"
 python3 - "$results" "$runs" <<'PY'
@@ -84,6 +98,7 @@ import json, statistics, sys
 folder, runs = sys.argv[1], int(sys.argv[2])
 read = lambda name: json.load(open(f"{folder}/{name}.json"))
 saturated = [read(f"saturate-{n}") for n in range(1, runs + 1)]
+clusters = {n: read(f"cluster-{n}") for n in (1, 2, 4)}
 open5k, idle, live = read("open-5k"), read("idle-connections"), read("live-conversations")
 
 def spread(values, unit=""):
@@ -118,11 +133,15 @@ rows = [
     ("  of which the generator was late", latency(open5k, "late")),
     ("resident per idle connection", kib(server(idle, "bytes_per_connection"))),
     ("resident per connection with a live conversation", kib(server(live, "bytes_per_connection"))),
+    ("a cluster, CPU of all its parts per delivered message", ""),
+] + [
+    (f"  with {n} owners", spread([server(clusters[n], "cpu_us_per_message")], " µs"))
+    for n in clusters
 ]
 width = max(len(name) for name, value in rows if value)
 for name, value in rows:
     print(f"{name:<{width}}  {value}".rstrip())
-reports = saturated + [open5k, idle, live]
+reports = saturated + [open5k, idle, live] + list(clusters.values())
 for report in reports:
     if report["verdict"] != "passed":
         reasons = "; ".join(reason["text"] for reason in report["reasons"])

@@ -58,6 +58,7 @@ pub struct Cluster {
     ready: ClusterReady,
     announced: String,
     folder: TempDir,
+    has_stopped: bool,
 }
 
 impl Cluster {
@@ -77,7 +78,7 @@ impl Cluster {
         let announced = line.unwrap_or_else(|| panic!("it ended at once:\n{}", process.printed()));
         let ready = serde_json::from_str(&announced)
             .unwrap_or_else(|e| panic!("not a line of readiness ({e}): {announced}"));
-        Self { process, ready, announced, folder }
+        Self { process, ready, announced, folder, has_stopped: false }
     }
 
     /// What it said.
@@ -143,12 +144,16 @@ impl Cluster {
         let sent = Command::new("kill").args(["-INT", &pid]).status();
         assert!(sent.is_ok_and(|s| s.success()), "it runs");
         let status = self.process.wait_exit(STOP);
+        self.has_stopped = true;
         assert!(status.success(), "{status}:\n{}", self.process.printed());
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if self.has_stopped {
+            return;
+        }
         // A panic must not leave its processes behind: it stops them when it is
         // asked to. Fails only when it has ended already.
         let pid = self.process.id().to_string();

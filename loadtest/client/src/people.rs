@@ -40,6 +40,7 @@ impl Session {
             client_msg_id: client_msg_id.to_owned(),
             text: text.to_owned(),
             attachment_ids: Vec::new(),
+            after_client_msg_id: String::new(),
         })
         .await
     }

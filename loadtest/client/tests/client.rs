@@ -27,6 +27,7 @@ fn say(client_msg_id: &str) -> Request {
         client_msg_id: client_msg_id.into(),
         text: "hello".into(),
         attachment_ids: Vec::new(),
+        after_client_msg_id: String::new(),
     })
 }
 

@@ -33,6 +33,7 @@ struct Arguments {
     /// Systems to measure, in this order.
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [
         System::Relay, System::SocketIo, System::SocketIoRedis, System::Frontdesk,
+        System::FrontdeskCluster,
     ])]
     systems: Vec<System>,
     /// Runs of each system.

@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 /// Hashing the passwords of many accounts takes its time on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+const STOP_WITHIN: Duration = Duration::from_secs(40);
 
 /// What went wrong with a process.
 #[derive(Debug, thiserror::Error)]

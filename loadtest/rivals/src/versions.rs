@@ -32,7 +32,7 @@ pub fn needed(systems: &[System], places: &Places) -> Result<Vec<Version>, Missi
     if systems.contains(&System::Relay) {
         exists(&places.binaries.join("frontdesk-relay"))?;
     }
-    if systems.contains(&System::Frontdesk) {
+    if systems.iter().any(|s| matches!(s, System::Frontdesk | System::FrontdeskCluster)) {
         versions.push(frontdesk(&places.binaries.join("frontdesk"))?);
     }
     if systems.iter().any(|system| system.needs_node()) {
@@ -42,7 +42,11 @@ pub fn needed(systems: &[System], places: &Places) -> Result<Vec<Version>, Missi
             versions.push(package(&places.node, name)?);
         }
     }
-    if systems.contains(&System::SocketIoRedis) {
+    if systems.contains(&System::FrontdeskCluster) {
+        let said = says("postgres", "install PostgreSQL 15 or newer and put it on the path")?;
+        versions.push(version("PostgreSQL", said.split(' ').nth(2).unwrap_or("unknown")));
+    }
+    if systems.iter().any(|s| matches!(s, System::SocketIoRedis | System::FrontdeskCluster)) {
         let said = says("redis-server", "install the package redis-server")?;
         versions.push(version("Redis", redis_version(&said).unwrap_or("unknown")));
     }

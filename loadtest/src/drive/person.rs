@@ -206,6 +206,7 @@ impl Person {
             client_msg_id: lane.client_msg_id(&self.common, number),
             text,
             attachment_ids,
+            after_client_msg_id: String::new(),
         };
         self.ask(Request::Send(send), Asked::Message(key, number));
         self.count(Counter::Sent);

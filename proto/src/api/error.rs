@@ -82,6 +82,9 @@ impl From<Reject> for ApiError {
             Reject::Forbidden(why) => Self::Forbidden(why.into()),
             Reject::Invalid(why) => Self::Invalid(why.into()),
             Reject::State(why) => Self::State(why.into()),
+            Reject::Early(why) => {
+                Self::Unavailable { reason: why.into(), retry_after: Duration::from_millis(50) }
+            }
         }
     }
 }

@@ -67,9 +67,28 @@ pub(crate) enum ClusterCommand {
     /// Start one, with Redis and PostgreSQL from this machine's programs, until
     /// interrupted.
     Up(UpArgs),
+    /// Make a local authority and a certificate for connections between processes.
+    Certificates {
+        /// Folder for ca.pem, cert.pem and key.pem.
+        folder: PathBuf,
+    },
+    /// Make the demo site in a cluster's database, and print how to sign in.
+    Demo(DemoArgs),
     /// Send a signal to processes of one, by name; `raft-leader` is the voter that
     /// leads.
     Signal(SignalArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    /// Origins whose pages may carry the widget, such as http://localhost:8080.
+    #[arg(long, value_name = "ORIGIN", required = true)]
+    pub(crate) origin: Vec<String>,
+    /// Give the accounts new passwords.
+    #[arg(long)]
+    pub(crate) reset_passwords: bool,
 }
 
 #[derive(Debug, Args)]

@@ -54,6 +54,15 @@ async fn run(command: Command) -> ExitCode {
         Command::Cluster(ClusterArgs { command: ClusterCommand::Signal(args) }) => {
             report("cluster signal", up::signal(&args).await)
         }
+        Command::Cluster(ClusterArgs { command: ClusterCommand::Certificates { folder } }) => {
+            report("cluster certificates", frontdesk_cluster::tls::local_ca(&folder).map(drop))
+        }
+        Command::Cluster(ClusterArgs { command: ClusterCommand::Demo(args) }) => {
+            match settings::load(&args.settings) {
+                Err(error) => fail("settings", &error, EXIT_USAGE),
+                Ok(settings) => report("cluster demo", up::demo(&settings, &args).await),
+            }
+        }
         Command::Config(args) => match settings::load(&args) {
             Err(error) => fail("settings", &error, EXIT_USAGE),
             Ok(settings) => report("config", settings::print(&settings)),

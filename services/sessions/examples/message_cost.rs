@@ -179,6 +179,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             client_msg_id: client_msg_id.clone(),
             text: text.clone(),
             attachments: Vec::new(),
+            after: None,
         })
         .await?;
     }

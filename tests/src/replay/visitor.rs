@@ -50,6 +50,7 @@ pub(super) fn line(conversation: &str, number: usize, words: &str) -> SendMessag
         client_msg_id: format!("line-{number}"),
         text: words.to_owned(),
         attachment_ids: Vec::new(),
+        after_client_msg_id: String::new(),
     }
 }
 

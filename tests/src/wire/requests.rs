@@ -23,6 +23,7 @@ pub fn message(conversation: &str, text: &str) -> SendMessage {
         client_msg_id: fresh_id(),
         text: text.to_owned(),
         attachment_ids: Vec::new(),
+        after_client_msg_id: String::new(),
     }
 }
 

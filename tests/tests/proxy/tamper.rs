@@ -184,6 +184,7 @@ fn a_false_acknowledgement_answers_and_forwards_nothing() {
             client_msg_id: id.to_string(),
             text: format!("message {id}"),
             attachment_ids: Vec::new(),
+            after_client_msg_id: String::new(),
         };
         ClientFrame { id, request: Some(Request::Send(send)) }
     };

@@ -6,16 +6,19 @@ use std::collections::BTreeSet;
 /// Folders at the top.
 const FOLDERS: [&str; 6] = [".ci", "charts", "loadtest", "proto", "services", "tests"];
 /// Files at the top.
-const FILES: [&str; 11] = [
+const FILES: [&str; 14] = [
+    ".dockerignore",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
+    "Dockerfile",
     "LICENSE",
     "Makefile",
     "README.md",
     "clippy.toml",
+    "compose.yaml",
     "rust-toolchain.toml",
     "rustfmt.toml",
 ];

@@ -2,6 +2,7 @@
 //! files, words that must not be committed, links, documentation of the schema.
 
 mod edges;
+mod growth;
 mod layout;
 mod links;
 mod schema;

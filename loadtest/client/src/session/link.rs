@@ -108,8 +108,8 @@ impl Session {
             let mut packer = Packer::new(self.settings.carrier, self.limits);
             while let Some(next) = self.outgoing.front() {
                 let added = match next {
-                    Outgoing::Request(id) => match self.unanswered.get(*id) {
-                        Some(pending) => packer.add(&pending.frame)?,
+                    Outgoing::Request(id) => match self.unanswered.frame(*id) {
+                        Some(frame) => packer.add(frame)?,
                         None => true,
                     },
                     Outgoing::Hint(request) => {

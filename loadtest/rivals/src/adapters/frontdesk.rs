@@ -16,6 +16,7 @@ use frontdesk_proto::v1::{
 };
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
 
 /// Frames of one batch; the protocol allows no more.
@@ -23,7 +24,9 @@ const MAX_FRAMES: usize = 64;
 
 /// A Frontdesk on this machine.
 pub struct Frontdesk {
-    address: Address,
+    gateways: Vec<Address>,
+    /// Connections opened so far.
+    opened: AtomicUsize,
     tokens: Tokens,
     accounts: Accounts,
     agents: Vec<Login>,
@@ -32,17 +35,20 @@ pub struct Frontdesk {
 }
 
 impl Frontdesk {
-    /// For so many pairs with texts of `bytes`; a login for each agent.
+    /// At these gateways, at least one, taken in turn; for so many pairs with texts
+    /// of `bytes`; a login for each agent.
     pub fn new(
-        address: Address,
+        gateways: Vec<Address>,
         accounts: Accounts,
         agents: Vec<Login>,
         pairs: u32,
         bytes: usize,
     ) -> Result<Self, LinkError> {
-        let tokens = Tokens::new(&address)?;
+        let first = gateways.first().ok_or(LinkError::NoGateway)?;
+        let tokens = Tokens::new(first)?;
         let conversations = Arc::new(Conversations::new(pairs));
-        Ok(Self { address, tokens, accounts, agents, conversations, bytes })
+        let opened = AtomicUsize::new(0);
+        Ok(Self { gateways, opened, tokens, accounts, agents, conversations, bytes })
     }
 
     async fn open(
@@ -53,7 +59,9 @@ impl Frontdesk {
     ) -> Result<FrontdeskLink, LinkError> {
         let client = concat!("frontdesk-rivals/", env!("CARGO_PKG_VERSION")).to_owned();
         let hello = Hello { token, resume: Vec::new(), client };
-        let connection = Connection::open(Carrier::WebSocketProtobuf, &self.address, hello).await?;
+        let turn = self.opened.fetch_add(1, Ordering::Relaxed);
+        let gateway = &self.gateways[turn % self.gateways.len()];
+        let connection = Connection::open(Carrier::WebSocketProtobuf, gateway, hello).await?;
         let mut link = FrontdeskLink {
             connection,
             party,
@@ -170,6 +178,7 @@ impl Link for FrontdeskLink {
             client_msg_id: format!("{number:x}"),
             text,
             attachment_ids: Vec::new(),
+            after_client_msg_id: String::new(),
         };
         self.out.push(ClientFrame { id, request: Some(Request::Send(send)) });
     }

@@ -51,6 +51,9 @@ pub enum LinkError {
     /// Frontdesk could not be reached.
     #[error(transparent)]
     Open(#[from] frontdesk_client::OpenError),
+    /// Frontdesk has no address.
+    #[error("no gateway to connect to")]
+    NoGateway,
     /// Frontdesk ended the connection.
     #[error(transparent)]
     Ended(#[from] frontdesk_client::Ended),

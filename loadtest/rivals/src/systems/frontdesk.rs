@@ -1,4 +1,4 @@
-//! Frontdesk's one process, on a journal of its own.
+//! Frontdesk: one process on a journal of its own, or a whole cluster.
 
 use super::{Places, Run, SystemError, finish, ids, temporary};
 use crate::adapters::Frontdesk;
@@ -6,25 +6,50 @@ use crate::drive::{self, Load};
 use crate::process::{Process, ProcessError};
 use frontdesk_loadtest::credentials::Accounts;
 use serde::Deserialize;
-use std::path::Path;
 use tokio::process::Command;
 
-/// What `frontdesk dev` says besides its accounts.
+/// What `frontdesk` says besides its accounts.
 #[derive(Deserialize)]
 struct Announced {
     listen: String,
+    /// Of a cluster.
+    #[serde(default)]
+    gateways: Vec<String>,
 }
 
-pub(super) async fn run(places: &Places, load: &Load) -> Result<Run, SystemError> {
+/// `frontdesk dev`.
+pub(super) async fn one_process(places: &Places, load: &Load) -> Result<Run, SystemError> {
     let folder = temporary(places)?;
-    let mut process = Process::start("frontdesk", dev_command(places, folder.path(), load))?;
+    let mut command = command(places);
+    command.arg("dev").arg("--data").arg(folder.path().join("data"));
+    command.args(["--listen", "127.0.0.1:0", "--log", "error"]);
+    run(command, load).await
+}
+
+/// `frontdesk cluster up`: its CPU time is that of everything it starts, Redis and
+/// PostgreSQL included.
+pub(super) async fn cluster(places: &Places, load: &Load) -> Result<Run, SystemError> {
+    let folder = temporary(places)?;
+    let mut command = command(places);
+    command.args(["cluster", "up", "--base-port", "0", "--data"]).arg(folder.path());
+    command.env("FRONTDESK_LOG__LEVEL", "error");
+    run(command, load).await
+}
+
+async fn run(mut command: Command, load: &Load) -> Result<Run, SystemError> {
+    command.args(["--print", "json", "--extra-agents", &load.agents.to_string()]);
+    let mut process = Process::start("frontdesk", command)?;
     let line = process.ready().await?;
     let announced: Result<Announced, _> = serde_json::from_str(&line);
     let announced = announced.map_err(|e| ProcessError::Unexpected("frontdesk", e))?;
     let accounts = Accounts::parse(&line)?;
     let agents = accounts.agents(load.agents)?;
-    let address = announced.listen.parse()?;
-    let adapter = Frontdesk::new(address, accounts, agents, load.pairs, load.bytes)?;
+    let gateways = match announced.gateways.is_empty() {
+        true => vec![announced.listen],
+        false => announced.gateways,
+    };
+    let gateways: Result<Vec<_>, _> = gateways.iter().map(|gateway| gateway.parse()).collect();
+    let adapter = Frontdesk::new(gateways?, accounts, agents, load.pairs, load.bytes)?;
     let processes = vec![process];
     let driven = drive::run(&adapter, load, &ids(&processes)).await;
     finish(processes, driven).await
@@ -32,7 +57,7 @@ pub(super) async fn run(places: &Places, load: &Load) -> Result<Run, SystemError
 
 /// With its own settings but for the limits of one client: the generator does
 /// the work of hundreds.
-fn dev_command(places: &Places, folder: &Path, load: &Load) -> Command {
+fn command(places: &Places) -> Command {
     let mut command = Command::new(places.binaries.join("frontdesk"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("FRONTDESK_") {
@@ -47,8 +72,5 @@ fn dev_command(places: &Places, folder: &Path, load: &Load) -> Command {
     ] {
         command.env(format!("FRONTDESK_GATEWAY__{limit}"), most);
     }
-    command.arg("dev").arg("--data").arg(folder.join("data"));
-    command.args(["--listen", "127.0.0.1:0", "--print", "json", "--log", "error"]);
-    command.args(["--extra-agents", &load.agents.to_string()]);
     command
 }

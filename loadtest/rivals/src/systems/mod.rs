@@ -28,6 +28,8 @@ pub enum System {
     SocketIoRedis,
     /// One process.
     Frontdesk,
+    /// Two gateways, two owners, three voters and the rest, with Redis and PostgreSQL.
+    FrontdeskCluster,
 }
 
 impl System {
@@ -38,12 +40,13 @@ impl System {
             Self::SocketIo => "Socket.IO, one node",
             Self::SocketIoRedis => "Socket.IO, two nodes + Redis",
             Self::Frontdesk => "Frontdesk, one process",
+            Self::FrontdeskCluster => "Frontdesk, cluster + Redis + PostgreSQL",
         }
     }
 
     /// Whether a message is on stable storage before it is acknowledged.
     pub fn is_durable(self) -> bool {
-        self == Self::Frontdesk
+        matches!(self, Self::Frontdesk | Self::FrontdeskCluster)
     }
 
     /// Whether it needs Node.js and its packages.
@@ -115,7 +118,8 @@ pub async fn run(system: System, places: &Places, load: &Load) -> Result<Run, Sy
         System::Relay => relay(places, load).await,
         System::SocketIo => socketio::one_node(places, load).await,
         System::SocketIoRedis => socketio::two_nodes(places, load).await,
-        System::Frontdesk => frontdesk::run(places, load).await,
+        System::Frontdesk => frontdesk::one_process(places, load).await,
+        System::FrontdeskCluster => frontdesk::cluster(places, load).await,
     }
 }
 

@@ -47,6 +47,9 @@ pub enum Command {
         text: Arc<str>,
         /// Files, resolved at the edge.
         attachments: Vec<Attachment>,
+        /// The sender's message that must stand before this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<ClientMsgId>,
     },
     /// Staff: remark among themselves.
     Note {
@@ -151,4 +154,7 @@ pub enum Reject {
     /// Not in this state.
     #[error("{0}")]
     State(&'static str),
+    /// Something that must come before it has not come yet: it may be asked again.
+    #[error("{0}")]
+    Early(&'static str),
 }

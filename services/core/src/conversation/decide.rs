@@ -94,7 +94,8 @@ impl Conversation {
         Ok(match command {
             // A retried start: the conversation is there and is the caller's.
             Command::Start(_) => vec![],
-            Command::Send { client_msg_id, text, attachments } => {
+            Command::Send { client_msg_id, text, attachments, after } => {
+                self.check_order(by, after.as_ref())?;
                 self.send(client_msg_id, text, attachments)?
             }
             Command::Note { client_msg_id, text } => {
@@ -134,6 +135,16 @@ impl Conversation {
         };
         let (seq, at) = self.recent.find(sender, client_msg_id)?;
         Some(Outcome::Sent { seq, at, duplicate: true })
+    }
+
+    /// A message that follows another one of its sender waits for that.
+    fn check_order(&self, by: &Participant, after: Option<&ClientMsgId>) -> Result<(), Reject> {
+        match after {
+            Some(after) if self.recent.find(by.id, after).is_none() => {
+                Err(Reject::Early("the message before this one has not come yet"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn send(

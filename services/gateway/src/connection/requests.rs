@@ -132,7 +132,16 @@ impl<C: Carrier> Connection<C> {
         };
         let conversation = send.conversation_id.parse();
         let begun = conversation.map_err(ApiError::from).and_then(|conversation| {
-            verbs::say(&open.client, conversation, &send.client_msg_id, send.text.into(), vec![])
+            let after = &*send.after_client_msg_id;
+            let after = (!after.is_empty()).then_some(after);
+            verbs::say(
+                &open.client,
+                conversation,
+                &send.client_msg_id,
+                send.text.into(),
+                vec![],
+                after,
+            )
         });
         match begun {
             Ok(saying) => {

@@ -15,6 +15,7 @@ pub(super) fn message(id: &str, msg: &str, text: &str) -> Request {
         client_msg_id: msg.into(),
         text: text.into(),
         attachment_ids: Vec::new(),
+        after_client_msg_id: String::new(),
     })
 }
 

@@ -208,6 +208,7 @@ async fn a_transcript_is_whole_and_only_for_those_who_may_read_it() {
         client_msg_id: "m".into(),
         text: "grüße 你好".into(),
         attachment_ids: Vec::new(),
+        after_client_msg_id: String::new(),
     };
     client.ask(Ask::Send(send)).await;
     let path = format!("/v1/conversations/{id}/transcript");

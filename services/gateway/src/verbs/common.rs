@@ -28,8 +28,10 @@ pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling,
     // Files are looked up first; what the client sends next must not overtake.
     Ok(Handling::Ordered(Box::pin(async move {
         let files = files(&client, id, &r.attachment_ids).await;
-        let saying =
-            files.and_then(|files| say(&client, id, &r.client_msg_id, r.text.into(), files));
+        let saying = files.and_then(|files| {
+            let after = (!r.after_client_msg_id.is_empty()).then_some(&*r.after_client_msg_id);
+            say(&client, id, &r.client_msg_id, r.text.into(), files, after)
+        });
         match saying {
             Ok(saying) => Prepared::Wait(Box::pin(saying.answer())),
             Err(error) => Prepared::answer(Err(error)),
@@ -44,9 +46,11 @@ pub(crate) fn say(
     client_msg_id: &str,
     text: Arc<str>,
     attachments: Vec<Attachment>,
+    after: Option<&str>,
 ) -> Result<Saying, ApiError> {
     let client_msg_id: ClientMsgId = client_msg_id.parse()?;
-    let command = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments };
+    let after = after.map(str::parse).transpose()?;
+    let command = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments, after };
     Ok(Saying::begin(client, conversation, client_msg_id, command))
 }
 

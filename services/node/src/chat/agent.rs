@@ -101,6 +101,7 @@ impl Agent {
             client_msg_id: fresh_id(),
             text: text.to_owned(),
             attachment_ids: vec![],
+            after_client_msg_id: String::new(),
         }))
     }
 

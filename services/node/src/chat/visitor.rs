@@ -67,6 +67,7 @@ impl Side for Visitor {
                     client_msg_id: fresh_id(),
                     text: line.to_owned(),
                     attachment_ids: vec![],
+                    after_client_msg_id: String::new(),
                 })])
             }
         }

@@ -5,19 +5,20 @@
 
 mod announce;
 mod child;
+mod demo;
 mod engines;
 mod files;
 mod layout;
 mod roster;
 mod signal;
 
-use crate::accounts;
 use crate::cli::UpArgs;
 use announce::Announcement;
 use child::{Child, Spec};
+pub(crate) use demo::run as demo;
 use files::Files;
-use frontdesk_desk::{DeskError, DeskService, DeskSettings};
-use frontdesk_store::postgres::{PostgresDesk, PostgresError, PostgresSettings};
+use frontdesk_desk::DeskError;
+use frontdesk_store::postgres::{PostgresError, PostgresSettings};
 use layout::Layout;
 use roster::Roster;
 pub(crate) use signal::run as signal;
@@ -87,7 +88,9 @@ async fn start(
         children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
     }
     let desk = engines::desk_store(layout, files, READY_WITHIN).await?;
-    let (site, accounts) = demo_site(desk, args, layout).await?;
+    let origins = layout.origins();
+    let demo = demo::make(desk, &origins, args.reset_passwords, args.extra_agents);
+    let (site, accounts) = demo.await?;
     for spec in layout.processes().map(|process| Spec::of_process(process, files)) {
         children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
     }
@@ -96,19 +99,6 @@ async fn start(
     }
     Announcement::new(layout, files, &site, &accounts, roster.path()).print(args.print)?;
     Ok(())
-}
-
-async fn demo_site(
-    store: PostgresDesk,
-    args: &UpArgs,
-    layout: &Layout,
-) -> Result<(announce::DemoSite, Vec<crate::announce::Account>), UpError> {
-    let desk = DeskService::new(Arc::new(store), &DeskSettings::default()).await?;
-    let site = desk.ensure_dev_site(&layout.origins()).await?;
-    let (id, key) = (site.site.id.to_string(), site.site.key.clone());
-    let accounts =
-        accounts::prepare(&desk, site.accounts, args.reset_passwords, args.extra_agents).await?;
-    Ok((announce::DemoSite { id, key }, accounts))
 }
 
 /// Waits until a process says that it is ready.

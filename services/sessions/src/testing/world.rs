@@ -155,6 +155,7 @@ pub(crate) fn message(key: &str) -> Command {
         client_msg_id: key.parse().unwrap(),
         text: format!("text of {key}").into(),
         attachments: Vec::new(),
+        after: None,
     }
 }
 

@@ -124,7 +124,7 @@ async fn stopping_answers_everything_and_saves() {
     assert_eq!(world.journal.stored().snapshots[&id].seq, Seq::new(65));
     assert_eq!(world.journal.stored().cursors[&id].visitor, Seq::new(3));
     let after = world.submit(id, &vi, message("late")).await;
-    assert!(matches!(after, Err(ApiError::Unavailable { .. })));
+    assert!(matches!(after, Err(ApiError::Moved)));
 }
 
 #[tokio::test(start_paused = true)]

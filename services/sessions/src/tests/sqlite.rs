@@ -125,7 +125,7 @@ async fn a_stale_owner_is_refused_by_the_journal() {
     let new = serve(&journal, &bus, 2).await;
     assert_eq!(say(&new, id, "m2").await, (4, false));
     let stale = submit(&old, id, &vi, message("m3")).await;
-    assert!(matches!(stale, Err(ApiError::Unavailable { .. })));
+    assert!(matches!(stale, Err(ApiError::Moved)));
     assert_eq!(say(&new, id, "m3").await, (5, false));
     assert_eq!(say(&new, id, "m1").await, (3, true));
     old.stop().await;

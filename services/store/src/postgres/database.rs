@@ -19,6 +19,10 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
+/// The longest that statements without parameters may take: migrations, which wait
+/// for each other.
+const BATCH_DEADLINE: Duration = Duration::from_secs(90);
+
 /// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -75,7 +79,21 @@ impl Database {
     /// One of the connections, open.
     pub(super) async fn any(&self) -> Result<Arc<Live>, Failure> {
         let next = self.inner.next.fetch_add(1, Ordering::Relaxed);
-        self.at(next % self.size()).await
+        let own = next % self.size();
+        match self.at(own).await {
+            Ok(live) => Ok(live),
+            // Another one may be open: none is waited for.
+            Err(failure) => {
+                let others = (0..self.size()).filter(|at| *at != own);
+                others.filter_map(|at| self.open_at(at)).next().ok_or(failure)
+            }
+        }
+    }
+
+    /// A certain connection when it is open and nobody is at it.
+    fn open_at(&self, at: usize) -> Option<Arc<Live>> {
+        let slot = self.inner.slots[at].try_lock().ok()?;
+        slot.live.clone().filter(|live| !live.client.is_closed())
     }
 
     /// A certain connection, open; `at` below `size`.
@@ -175,7 +193,8 @@ impl Live {
 
     /// Runs several statements without parameters, as they are.
     pub(super) async fn batch(&self, sql: &str) -> Result<(), Failure> {
-        self.client.batch_execute(sql).await.map_err(|e| Failure::of(&e))
+        let done = timeout(BATCH_DEADLINE, self.client.batch_execute(sql)).await;
+        done.map_err(|_| Failure::Unknown("no answer in time".into()))?.map_err(|e| Failure::of(&e))
     }
 
     async fn prepared(&self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {

@@ -50,7 +50,7 @@ impl LocalPostgres {
             chown(&files, Some(NOBODY), Some(NOBODY))?;
         }
         let made = program("initdb")
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-D"])
+            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D"])
             .arg(&files)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -157,6 +157,7 @@ export interface SendMessage {
   clientMsgId: string;
   text?: string;
   attachmentIds?: string[];
+  afterClientMsgId?: string;
 }
 
 export interface StartConversation {

@@ -16,10 +16,14 @@ const MAX_HELD: usize = 1_000;
 /// Pause after an owner has said that it is not the owner (yet, or any more).
 const DETOUR: Duration = Duration::from_millis(30);
 
+/// Names a link for its life.
+pub(super) type LinkId = u64;
+
 /// Where a lane leads.
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) epoch: Epoch,
+    pub(super) id: LinkId,
     pub(super) link: mpsc::Sender<(ShardId, Pending)>,
 }
 
@@ -27,6 +31,9 @@ pub(super) struct Route {
 struct Lane {
     route: Option<Route>,
     held: VecDeque<Pending>,
+    /// A link that still has some of this lane's asks, sent before all that waits:
+    /// nothing goes on until they are back.
+    recalled: Option<LinkId>,
     /// Not tried again before.
     pause_until: Option<Instant>,
 }
@@ -73,11 +80,14 @@ impl Lanes {
         self.waiting.notify_one();
     }
 
-    /// Takes back, in order, what was sent and not answered. It goes before what
-    /// waits: it was asked first.
-    pub(super) fn give_back(&self, shard: ShardId, pending: Vec<Pending>, epoch: Option<Epoch>) {
+    /// Takes back from a link, in order, all that it was sent for a shard and has not
+    /// answered. It goes before what waits: it was asked first.
+    pub(super) fn give_back(&self, shard: ShardId, pending: Vec<Pending>, from: LinkId) {
         let mut lane = self.lane(shard);
-        if epoch.is_none() || lane.route.as_ref().map(|r| r.epoch) == epoch {
+        if lane.recalled == Some(from) {
+            lane.recalled = None;
+        }
+        if lane.route.as_ref().is_some_and(|route| route.id == from) {
             lane.route = None;
         }
         lane.pause_until = Some(Instant::now() + DETOUR);
@@ -106,6 +116,10 @@ impl Lanes {
         if let Some(until) = lane.pause_until.filter(|until| now < *until) {
             return Some(until);
         }
+        if lane.recalled.is_some() {
+            // The link says when; this only looks for asks that wait too long.
+            return (!lane.held.is_empty()).then(|| now + DETOUR);
+        }
         lane.pause_until = None;
         lane.route = route();
         let link = lane.route.as_ref().map(|route| route.link.clone());
@@ -123,14 +137,32 @@ impl Lanes {
     }
 
     /// The placement has changed: a lane whose route is of another epoch, or whose
-    /// shard is on the move, finds its way anew.
-    pub(super) fn reroute(&self, shard: ShardId, epoch: Option<Epoch>) {
+    /// shard is on the move, finds its way anew. Gives the link that has to give back
+    /// first what it has.
+    pub(super) fn reroute(&self, shard: ShardId, epoch: Option<Epoch>) -> Option<LinkId> {
         let mut lane = self.lane(shard);
-        if lane.route.as_ref().map(|route| route.epoch) != epoch {
-            lane.route = None;
-            lane.pause_until = None;
-            self.waiting.notify_one();
+        if lane.route.as_ref().map(|route| route.epoch) == epoch {
+            return None;
         }
+        let link = lane.route.take().map(|route| route.id);
+        lane.pause_until = None;
+        lane.recalled = link.or(lane.recalled);
+        self.waiting.notify_one();
+        link
+    }
+
+    /// A link has ended, and has given back all it had.
+    pub(super) fn ended(&self, link: LinkId) {
+        for shard in ShardId::all() {
+            let mut lane = self.lane(shard);
+            if lane.recalled == Some(link) {
+                lane.recalled = None;
+            }
+            if lane.route.as_ref().is_some_and(|route| route.id == link) {
+                lane.route = None;
+            }
+        }
+        self.waiting.notify_one();
     }
 
     /// Nothing is sent any more.
@@ -142,5 +174,104 @@ impl Lanes {
                 pending.refuse(ApiError::unavailable("the process stops"));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::sessions::pending::Asked;
+    use bytes::Bytes;
+    use frontdesk_core::conversation::Outcome;
+    use frontdesk_proto::internal::link_ask::Ask;
+    use tokio::sync::oneshot;
+
+    type Answer = oneshot::Receiver<Result<Outcome, ApiError>>;
+
+    fn shard() -> ShardId {
+        ShardId::new(7).unwrap()
+    }
+
+    fn ask(name: &'static str) -> (Pending, Answer) {
+        let (answer, answered) = oneshot::channel();
+        let asked = Asked::Command(Bytes::from_static(name.as_bytes()), answer);
+        (Pending { asked, give_up: Instant::now() + Duration::from_secs(8) }, answered)
+    }
+
+    fn route(id: LinkId, epoch: u64) -> (Route, mpsc::Receiver<(ShardId, Pending)>) {
+        let (link, asks) = mpsc::channel(8);
+        (Route { epoch: Epoch::new(epoch), id, link }, asks)
+    }
+
+    fn names(asks: &[Pending]) -> Vec<Bytes> {
+        let name = |pending: &Pending| match pending.ask() {
+            Ask::Command(name) => name,
+            _ => panic!("a command"),
+        };
+        asks.iter().map(name).collect()
+    }
+
+    fn taken(asks: &mut mpsc::Receiver<(ShardId, Pending)>) -> Vec<Pending> {
+        std::iter::from_fn(|| asks.try_recv().ok()).map(|(_, pending)| pending).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_comes_before_what_waits() {
+        let lanes = Lanes::default();
+        let (old, mut at_old) = route(1, 5);
+        let (new, mut at_new) = route(2, 9);
+        let (first, _a) = ask("1");
+        let (second, _b) = ask("2");
+        let (third, _c) = ask("3");
+        lanes.post(shard(), first);
+        lanes.flush(shard(), Instant::now(), || Some(old));
+        lanes.post(shard(), second);
+        let sent = taken(&mut at_old);
+        assert_eq!(names(&sent), ["1", "2"]);
+        // The shard moves while both are on their way.
+        assert_eq!(lanes.reroute(shard(), Some(Epoch::new(9))), Some(1));
+        lanes.post(shard(), third);
+        lanes.flush(shard(), Instant::now(), || Some(new.clone()));
+        assert!(taken(&mut at_new).is_empty(), "it would overtake the others");
+        lanes.give_back(shard(), sent, 1);
+        tokio::time::advance(DETOUR).await;
+        lanes.flush(shard(), Instant::now(), || Some(new));
+        assert_eq!(names(&taken(&mut at_new)), ["1", "2", "3"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_has_ended_holds_nobody_up() {
+        let lanes = Lanes::default();
+        let (old, at_old) = route(1, 5);
+        let (first, _a) = ask("1");
+        lanes.post(shard(), first);
+        lanes.flush(shard(), Instant::now(), || Some(old));
+        assert_eq!(lanes.reroute(shard(), None), Some(1));
+        drop(at_old);
+        lanes.ended(1);
+        let (second, _b) = ask("2");
+        lanes.post(shard(), second);
+        let (new, mut at_new) = route(2, 9);
+        lanes.flush(shard(), Instant::now(), || Some(new));
+        assert_eq!(names(&taken(&mut at_new)), ["2"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_waits_for_ever_and_not_too_much_waits() {
+        let lanes = Lanes::default();
+        let (late, answered) = ask("late");
+        lanes.post(shard(), late);
+        tokio::time::advance(Duration::from_secs(8)).await;
+        assert_eq!(lanes.flush(shard(), Instant::now(), || None), None);
+        assert!(matches!(answered.await.unwrap(), Err(ApiError::Unavailable { .. })));
+        let mut answers: Vec<Answer> = (0..=MAX_HELD)
+            .map(|_| {
+                let (pending, answered) = ask("x");
+                lanes.post(shard(), pending);
+                answered
+            })
+            .collect();
+        let last = answers.pop().unwrap().await.unwrap();
+        assert!(matches!(last, Err(ApiError::Unavailable { .. })), "one too many");
     }
 }

@@ -1,14 +1,15 @@
 //! One stream to one owner: many asks in a message, answers as they come. When it
-//! ends, whatever has no answer goes back to its lane.
+//! ends, or a shard has moved, whatever has no answer goes back to its lane, all of
+//! it and in order: what is asked again must not be overtaken.
 
-use super::lane::Lanes;
+use super::lane::{Lanes, LinkId};
 use super::pending::Pending;
-use frontdesk_core::shard::ShardId;
+use frontdesk_core::shard::{SHARDS, ShardId};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
 use frontdesk_proto::internal::{LinkAnswer, LinkAsk, LinkDown, LinkUp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -27,23 +28,48 @@ const OPEN_DEADLINE: Duration = Duration::from_secs(2);
 /// How often what nobody waits for any more is dropped.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// Shards that may wait to be given back: each once.
+const RECALLS: usize = SHARDS as usize;
+
 /// The sending end; closed when the link has ended.
 pub(super) type LinkSender = mpsc::Sender<(ShardId, Pending)>;
 
-/// Starts a link in a task of its own, which ends with the stream or with `stop`.
+/// Both ends that a link is told by.
+pub(super) struct Handles {
+    pub(super) asks: LinkSender,
+    /// Shards whose asks are to be given back.
+    pub(super) recalls: mpsc::Sender<ShardId>,
+}
+
+/// Makes a link and the task that runs it, which ends with the stream or with
+/// `stop`.
 pub(super) fn start(
+    id: LinkId,
     channel: Channel,
     lanes: Arc<Lanes>,
     stop: CancellationToken,
-) -> (LinkSender, impl Future<Output = ()> + Send + 'static) {
-    let (sender, asks) = mpsc::channel(WAITING);
-    let link = Link { lanes, asks, in_flight: BTreeMap::new(), next_call: 1 };
-    (sender, link.run(channel, stop))
+) -> (Handles, impl Future<Output = ()> + Send + 'static) {
+    let (asks, waiting) = mpsc::channel(WAITING);
+    let (recalls, recalled) = mpsc::channel(RECALLS);
+    let link = Link {
+        id,
+        lanes,
+        asks: waiting,
+        recalled,
+        unsent: VecDeque::new(),
+        in_flight: BTreeMap::new(),
+        next_call: 1,
+    };
+    (Handles { asks, recalls }, link.run(channel, stop))
 }
 
 struct Link {
+    id: LinkId,
     lanes: Arc<Lanes>,
     asks: mpsc::Receiver<(ShardId, Pending)>,
+    recalled: mpsc::Receiver<ShardId>,
+    /// Taken from `asks` and not sent yet; before what is there.
+    unsent: VecDeque<(ShardId, Pending)>,
     /// By call, which rises: the order in which they were sent.
     in_flight: BTreeMap<u64, (ShardId, Pending)>,
     next_call: u64,
@@ -68,7 +94,6 @@ impl Link {
         let opened = tokio::time::timeout(OPEN_DEADLINE, opened).await;
         let opened = opened.map_err(|_| ApiError::unavailable("the owner does not answer"))?;
         let mut answers = opened.map_err(|s| error_from_status(&s))?.into_inner();
-        let mut batch = Vec::with_capacity(BATCH);
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
@@ -77,33 +102,32 @@ impl Link {
                     Some(down) => self.take(down),
                     None => return Ok(()),
                 },
+                Some(shard) = self.recalled.recv() => self.give_shard_back(shard),
                 // Reserved first: an ask that is taken out is sent.
-                permit = out.reserve(), if !self.asks.is_empty() => {
+                permit = out.reserve(), if self.has_unsent() => {
                     let permit = permit.map_err(|_| ApiError::unavailable("the stream ended"))?;
-                    if self.asks.recv_many(&mut batch, BATCH).await == 0 {
-                        return Ok(());
-                    }
-                    permit.send(self.pack(&mut batch));
+                    permit.send(self.pack());
                 }
-                first = self.asks.recv(), if self.asks.is_empty() => {
-                    let Some(first) = first else { return Ok(()) };
-                    batch.push(first);
-                    while batch.len() < BATCH
-                        && let Ok(more) = self.asks.try_recv()
-                    {
-                        batch.push(more);
-                    }
-                    let up = self.pack(&mut batch);
-                    out.send(up).await.map_err(|_| ApiError::unavailable("the stream ended"))?;
-                }
+                first = self.asks.recv(), if !self.has_unsent() => match first {
+                    Some(first) => self.unsent.push_back(first),
+                    None => return Ok(()),
+                },
                 _ = sweep.tick() => self.in_flight.retain(|_, (_, pending)| pending.is_awaited()),
             }
         }
     }
 
-    fn pack(&mut self, batch: &mut Vec<(ShardId, Pending)>) -> LinkUp {
-        let mut asks = Vec::with_capacity(batch.len());
-        for (shard, pending) in batch.drain(..) {
+    fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty() || !self.asks.is_empty()
+    }
+
+    /// The next message, of what has not been sent.
+    fn pack(&mut self) -> LinkUp {
+        let mut asks = Vec::new();
+        while asks.len() < BATCH
+            && let Some((shard, pending)) =
+                self.unsent.pop_front().or_else(|| self.asks.try_recv().ok())
+        {
             let ask = Some(pending.ask());
             let mut call = 0;
             if pending.is_awaited() {
@@ -117,28 +141,49 @@ impl Link {
     }
 
     fn take(&mut self, down: LinkDown) {
-        let mut moved: BTreeMap<ShardId, Vec<Pending>> = BTreeMap::new();
+        let mut moved = BTreeSet::new();
         for LinkAnswer { call, answer } in down.answers {
             let Some((shard, pending)) = self.in_flight.remove(&call) else { continue };
             if let Some(pending) = pending.settle(answer) {
-                moved.entry(shard).or_default().push(pending);
+                self.in_flight.insert(call, (shard, pending));
+                moved.insert(shard);
             }
         }
-        for (shard, pending) in moved {
-            self.lanes.give_back(shard, pending, None);
+        moved.into_iter().for_each(|shard| self.give_shard_back(shard));
+    }
+
+    /// Gives back all that this link was given for a shard: what it has sent, whatever
+    /// becomes of it there, and what it has not.
+    fn give_shard_back(&mut self, shard: ShardId) {
+        let sent = self.in_flight.extract_if(.., |_, (of, _)| *of == shard);
+        let mut back: Vec<Pending> = sent.map(|(_, (_, pending))| pending).collect();
+        for (of, pending) in self.take_unsent() {
+            if of == shard {
+                back.push(pending);
+            } else {
+                self.unsent.push_back((of, pending));
+            }
         }
+        self.lanes.give_back(shard, back, self.id);
+    }
+
+    /// What has been given to this link and not been sent, in order.
+    fn take_unsent(&mut self) -> Vec<(ShardId, Pending)> {
+        let kept = self.unsent.drain(..).collect::<Vec<_>>();
+        kept.into_iter().chain(std::iter::from_fn(|| self.asks.try_recv().ok())).collect()
     }
 
     fn give_all_back(mut self) {
         self.asks.close();
         let mut back: BTreeMap<ShardId, Vec<Pending>> = BTreeMap::new();
+        let unsent = self.take_unsent();
         let sent = std::mem::take(&mut self.in_flight).into_values();
-        let unsent = std::iter::from_fn(|| self.asks.try_recv().ok());
         for (shard, pending) in sent.chain(unsent) {
             back.entry(shard).or_default().push(pending);
         }
         for (shard, pending) in back {
-            self.lanes.give_back(shard, pending, None);
+            self.lanes.give_back(shard, pending, self.id);
         }
+        self.lanes.ended(self.id);
     }
 }

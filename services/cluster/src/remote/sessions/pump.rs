@@ -1,8 +1,8 @@
 //! Keeps lanes and links going: finds the way for what waits when the placement
 //! changes, and ends links to nodes that are no more.
 
-use super::lane::{Lanes, Route};
-use super::link::{self, LinkSender};
+use super::lane::{Lanes, LinkId, Route};
+use super::link::{self, Handles};
 use crate::fabric::{Cluster, ClusterView};
 use frontdesk_core::ids::{Epoch, NodeId};
 use frontdesk_core::presence::NodeRole;
@@ -22,7 +22,8 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// An open link; dropped, it ends.
 struct Open {
-    sender: LinkSender,
+    id: LinkId,
+    handles: Handles,
     opened: Instant,
     _stop: DropGuard,
 }
@@ -31,6 +32,7 @@ struct Pump {
     cluster: Arc<Cluster>,
     lanes: Arc<Lanes>,
     links: HashMap<NodeId, Open>,
+    next_link: LinkId,
     /// The links' tasks; each ends with its stream.
     tasks: JoinSet<()>,
     /// Epochs that have been told of.
@@ -50,6 +52,7 @@ pub(super) async fn run(
         cluster,
         lanes: lanes.clone(),
         links: HashMap::new(),
+        next_link: 1,
         tasks: JoinSet::new(),
         epochs: HashMap::new(),
         moves,
@@ -89,13 +92,24 @@ impl Pump {
         for shard in ShardId::all() {
             let place = view.place(NodeRole::Sessions, shard);
             let settled = place.filter(|p| p.moving.is_none());
-            self.lanes.reroute(shard, settled.map(|p| p.epoch));
+            if let Some(link) = self.lanes.reroute(shard, settled.map(|p| p.epoch)) {
+                self.recall(link, shard);
+            }
             let Some(epoch) = place.map(|p| p.epoch) else { continue };
             let before = self.epochs.insert(shard, epoch);
             if before.is_some_and(|before| before != epoch) {
                 // Fails when nobody listens, which is fine.
                 let _ = self.moves.send(shard);
             }
+        }
+    }
+
+    /// Has a link give back what it has of a shard. One that has ended, or is about
+    /// to, gives everything back by itself.
+    fn recall(&self, link: LinkId, shard: ShardId) {
+        if let Some(open) = self.links.values().find(|open| open.id == link) {
+            // Never full: each shard is recalled once between two routes.
+            let _ = open.handles.recalls.try_send(shard);
         }
     }
 
@@ -118,8 +132,8 @@ impl Pump {
         let member = view.member(&place.node)?;
         let epoch = place.epoch;
         if let Some(open) = self.links.get(&member.node) {
-            if !open.sender.is_closed() {
-                return Some(Route { epoch, link: open.sender.clone() });
+            if !open.handles.asks.is_closed() {
+                return Some(Route { epoch, id: open.id, link: open.handles.asks.clone() });
             }
             if now < open.opened + REOPEN_PAUSE {
                 return None;
@@ -127,10 +141,13 @@ impl Pump {
         }
         let channel = self.cluster.channels().to(&member.address).ok()?;
         let stop = CancellationToken::new();
-        let (sender, task) = link::start(channel, self.lanes.clone(), stop.clone());
+        let id = self.next_link;
+        self.next_link += 1;
+        let (handles, task) = link::start(id, channel, self.lanes.clone(), stop.clone());
         self.tasks.spawn(task);
-        let open = Open { sender: sender.clone(), opened: now, _stop: stop.drop_guard() };
+        let link = handles.asks.clone();
+        let open = Open { id, handles, opened: now, _stop: stop.drop_guard() };
         self.links.insert(member.node.clone(), open);
-        Some(Route { epoch, link: sender })
+        Some(Route { epoch, id, link })
     }
 }

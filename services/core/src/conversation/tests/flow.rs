@@ -30,6 +30,25 @@ fn only_a_visitor_opens_and_only_with_a_start() {
 }
 
 #[test]
+fn a_message_waits_for_the_one_it_follows() {
+    let (mut it, _) = opened();
+    let follows = |id: &str, after: &str| match send(id, "text") {
+        Command::Send { client_msg_id, text, attachments, .. } => {
+            let after = Some(after.parse().unwrap());
+            Command::Send { client_msg_id, text, attachments, after }
+        }
+        other => other,
+    };
+    let early = it.step(&visitor(), &follows("m2", "m1"), at(101));
+    assert!(matches!(early, Err(Reject::Early(_))));
+    assert_eq!(it.step(&visitor(), &send("m1", "text"), at(102)).unwrap().events.len(), 1);
+    assert_eq!(it.step(&visitor(), &follows("m2", "m1"), at(103)).unwrap().events.len(), 1);
+    // Said before: what it followed does not matter any more.
+    let again = it.step(&visitor(), &follows("m2", "never-said"), at(104)).unwrap();
+    assert!(matches!(again.outcome, Outcome::Sent { duplicate: true, .. }));
+}
+
+#[test]
 fn a_repeated_start_changes_nothing() {
     let (mut it, _) = opened();
     let before = it.clone();

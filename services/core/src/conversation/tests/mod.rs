@@ -69,7 +69,12 @@ fn start() -> Command {
 }
 
 fn send(id: &str, text: &str) -> Command {
-    Command::Send { client_msg_id: id.parse().unwrap(), text: Arc::from(text), attachments: vec![] }
+    Command::Send {
+        client_msg_id: id.parse().unwrap(),
+        text: Arc::from(text),
+        attachments: vec![],
+        after: None,
+    }
 }
 
 fn note(id: &str) -> Command {
