@@ -158,7 +158,8 @@ impl PresenceGroup {
 
     /// The group as this voter sees it.
     pub fn status(&self) -> GroupStatus {
-        membership::status(&self.inner.voter.raft)
+        let voter = &self.inner.voter;
+        membership::status(&voter.raft, voter.clock.now())
     }
 
     /// Changes who votes, wherever the leader is; gives the id of whom it is

@@ -5,6 +5,7 @@ use super::types::{Raft, TypeConfig};
 use super::voter::{Voter, stopped};
 use super::{GroupError, VoterId};
 use frontdesk_core::presence::{Action, RequestId};
+use frontdesk_core::time::Timestamp;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, RaftError};
 use openraft::{BasicNode, ChangeMembers, Instant as _, LogIdOptionExt, RaftMetrics};
@@ -83,10 +84,13 @@ pub struct GroupStatus {
     pub changing: bool,
     /// All who take part.
     pub voters: Vec<VoterStatus>,
+    /// The clock of who tells; absent from programs that did not tell it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Timestamp>,
 }
 
-/// The group as this voter sees it.
-pub(crate) fn status(raft: &Raft) -> GroupStatus {
+/// The group as this voter sees it, at this time.
+pub(crate) fn status(raft: &Raft, now: Timestamp) -> GroupStatus {
     let seen = raft.metrics().borrow_watched().clone();
     let members = seen.membership_config.membership();
     let votes: BTreeSet<VoterId> = members.voter_ids().collect();
@@ -108,6 +112,7 @@ pub(crate) fn status(raft: &Raft) -> GroupStatus {
         snapshot: seen.snapshot.index().unwrap_or(0),
         changing: members.get_joint_config().len() > 1,
         voters: voters.collect(),
+        now: Some(now),
     }
 }
 
@@ -135,7 +140,7 @@ impl Voter {
         &self,
         change: MembershipChange,
     ) -> Result<Option<Result<VoterId, String>>, GroupError> {
-        let status = status(&self.raft);
+        let status = status(&self.raft, self.clock.now());
         if status.leader != Some(self.id) {
             return Ok(None);
         }
@@ -224,7 +229,7 @@ impl Voter {
     /// Hands leadership to whoever is there and has most of the log; does nothing
     /// when this voter does not lead or nobody else is there.
     pub(crate) async fn hand_over(&self) -> Result<Option<VoterId>, GroupError> {
-        let status = status(&self.raft);
+        let status = status(&self.raft, self.clock.now());
         let others = status.voters.iter().filter(|v| v.votes && v.id != self.id && is_there(v));
         let Some(heir) = others.min_by_key(|v| v.lag.unwrap_or(u64::MAX)) else { return Ok(None) };
         if status.leader != Some(self.id) {
@@ -294,6 +299,7 @@ mod tests {
             snapshot: 0,
             changing: false,
             voters: voters.collect(),
+            now: None,
         }
     }
 

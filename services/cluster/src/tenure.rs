@@ -126,7 +126,7 @@ fn steps(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use frontdesk_core::presence::{Move, Place, Placement};
+    use frontdesk_core::presence::{Move, Place, PlacedBy, Placement};
     use frontdesk_core::time::Timestamp;
 
     fn node(name: &str) -> NodeId {
@@ -139,9 +139,11 @@ mod tests {
 
     fn view(places: &[(u16, &str, u64, Option<&str>)]) -> ClusterView {
         let placed = places.iter().map(|(n, owner, epoch, to)| {
-            let moving = to.map(|to| Move { to: node(to), since: Timestamp::ZERO });
+            let moving =
+                to.map(|to| Move { to: node(to), since: Timestamp::ZERO, by: PlacedBy::Plan });
             let place = Place { role: NodeRole::Sessions, shard: shard(*n) };
-            (place, Placement { node: node(owner), epoch: Epoch::new(*epoch), moving })
+            let by = PlacedBy::Plan;
+            (place, Placement { node: node(owner), epoch: Epoch::new(*epoch), moving, by })
         });
         let mut view = ClusterView::default();
         view.learn(None, placed.collect());

@@ -9,6 +9,7 @@ mod cli;
 mod cluster;
 mod ctl;
 mod dev;
+mod doctor;
 mod keys;
 mod link;
 mod settings;
@@ -69,6 +70,7 @@ async fn run(command: Command) -> ExitCode {
         },
         Command::Chat(args) => report("chat", chat::run(args).await),
         Command::Ctl(args) => report("ctl", ctl::run(args).await),
+        Command::Doctor(args) => report("doctor", doctor::run(&args).await),
     }
 }
 

@@ -57,7 +57,7 @@ async fn place(group: &PresenceGroup, clock: &dyn Clock) {
             Action::AssignShards { role, shards, node } => {
                 tracing::info!(role = role.as_str(), shards = shards.len(), %node, "assigning");
             }
-            Action::MoveShards { role, shards, to } => {
+            Action::MoveShards { role, shards, to, .. } => {
                 tracing::info!(role = role.as_str(), shards = shards.len(), %to, "moving");
             }
             _ => {}

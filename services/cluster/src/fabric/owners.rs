@@ -37,7 +37,7 @@ impl Cluster {
     }
 
     /// Asks the owner of a shard.
-    pub(crate) async fn ask_owner<T: DeserializeOwned>(
+    pub async fn ask_owner<T: DeserializeOwned>(
         &self,
         role: NodeRole,
         shard: ShardId,
@@ -58,6 +58,16 @@ impl Cluster {
         question: &Question,
         deadline: Duration,
     ) -> Result<(), ApiError> {
+        self.ask_at(address, question, deadline).await
+    }
+
+    /// Asks one process, once.
+    pub async fn ask_at<T: DeserializeOwned>(
+        &self,
+        address: &str,
+        question: &Question,
+        deadline: Duration,
+    ) -> Result<T, ApiError> {
         ask(self.channels().to(address)?, question, deadline).await
     }
 

@@ -97,7 +97,7 @@ mod tests {
     fn placed(node: &str, epoch: u64) -> (Place, Placement) {
         let place = Place { role: NodeRole::Sessions, shard: ShardId::new(7).unwrap() };
         let node = node.parse().unwrap();
-        (place, Placement { node, epoch: Epoch::new(epoch), moving: None })
+        (place, Placement::planned(node, Epoch::new(epoch)))
     }
 
     #[test]

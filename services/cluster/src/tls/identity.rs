@@ -81,11 +81,14 @@ impl Identity {
     }
 }
 
-fn content(path: &Path, what: impl std::fmt::Display) -> TlsError {
+pub(super) fn content(path: &Path, what: impl std::fmt::Display) -> TlsError {
     TlsError::Content { path: path.to_owned(), what: what.to_string() }
 }
 
-fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(super) fn certificates(
+    path: &Path,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let chain = chain.map_err(|e| content(path, e))?;
     if chain.is_empty() {

@@ -4,6 +4,7 @@
 
 mod error;
 mod identity;
+mod inspect;
 mod local;
 mod reload;
 mod stream;
@@ -11,6 +12,7 @@ mod stream;
 mod tests;
 
 pub use error::TlsError;
+pub use inspect::CertificateTerm;
 pub use local::local_ca;
 pub use reload::{ReloadTask, Tls};
 pub use stream::ServerStream;

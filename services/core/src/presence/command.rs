@@ -1,7 +1,7 @@
 //! What can be asked of the presence state, and what it answers.
 
 use super::nodes::NodeRole;
-use super::placement::{Place, Placement};
+use super::placement::{Place, PlacedBy, Placement};
 use super::view::{AgentProfile, AgentStatus, AgentView};
 use crate::ids::{AgentId, ConnectionId, ConversationId, Epoch, NodeId, SiteId};
 use crate::shard::ShardId;
@@ -86,8 +86,12 @@ pub enum Action {
         role: NodeRole,
         /// Which.
         shards: Vec<ShardId>,
-        /// To a live node of the role.
+        /// To a live node of the role; shards that it has already stay.
         to: NodeId,
+        /// Whose wish it is. Without one it is the plan's, as before there were
+        /// others.
+        #[serde(default)]
+        by: PlacedBy,
     },
     /// An owner has finished with shards that move: each goes to its next owner
     /// with a new epoch.

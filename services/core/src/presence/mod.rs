@@ -20,7 +20,7 @@ mod view;
 
 pub use command::{Action, AgentKey, Applied, Command, Refusal, Reply, RequestId};
 pub use nodes::{Member, NodeRole, incarnation_id, node_name};
-pub use placement::{Move, Place, Placement};
+pub use placement::{Move, Place, PlacedBy, Placement};
 pub use plan::{plan, shares};
 pub use state::PresenceState;
 pub use view::{AgentProfile, AgentStatus, AgentView, Hold, Reservation};

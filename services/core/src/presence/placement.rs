@@ -21,6 +21,23 @@ pub struct Place {
     pub shard: ShardId,
 }
 
+/// Who wants a shard where it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlacedBy {
+    /// The plan, which may think again.
+    #[default]
+    Plan,
+    /// A person: the plan leaves it alone for as long as its owner stays.
+    Operator,
+}
+
+impl PlacedBy {
+    fn is_plan(&self) -> bool {
+        *self == Self::Plan
+    }
+}
+
 /// Where a shard goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
@@ -28,6 +45,9 @@ pub struct Move {
     pub to: NodeId,
     /// Since when the owner has been asked to finish.
     pub since: Timestamp,
+    /// Whose wish it is.
+    #[serde(default, skip_serializing_if = "PlacedBy::is_plan")]
+    pub by: PlacedBy,
 }
 
 /// Who owns a shard.
@@ -40,6 +60,16 @@ pub struct Placement {
     /// Set while it is handed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<Move>,
+    /// Whose wish it is.
+    #[serde(default, skip_serializing_if = "PlacedBy::is_plan")]
+    pub by: PlacedBy,
+}
+
+impl Placement {
+    /// As it is after an assignment by the plan.
+    pub fn planned(node: NodeId, epoch: Epoch) -> Self {
+        Self { node, epoch, moving: None, by: PlacedBy::Plan }
+    }
 }
 
 /// Owners of all shards that were ever assigned.
@@ -72,33 +102,44 @@ impl Places {
     ) -> Result<(), Refusal> {
         nodes.may_own(node, role)?;
         for shard in shards {
-            let placement = Placement { node: node.clone(), epoch, moving: None };
-            self.placed.insert(Place { role, shard: *shard }, placement);
+            let place = Place { role, shard: *shard };
+            let mut placement = Placement::planned(node.clone(), epoch);
+            // A move that was forced still is the move that was asked for.
+            let move_asked = self.placed.get(&place).and_then(|known| known.moving.as_ref());
+            if let Some(asked) = move_asked.filter(|asked| asked.to == *node) {
+                placement.by = asked.by;
+            }
+            self.placed.insert(place, placement);
         }
         Ok(())
     }
 
-    /// Asks the owners of shards to hand them on. A shard that is there already,
-    /// or was never assigned, is left alone; one on its way elsewhere turns.
+    /// Asks the owners of shards to hand them on. A shard that is there already
+    /// only takes note of who wants it there; one that was never assigned is left
+    /// alone; one on its way elsewhere turns.
     pub(super) fn start_move(
         &mut self,
         role: NodeRole,
         shards: &[ShardId],
-        to: &NodeId,
-        now: Timestamp,
+        towards: Move,
         nodes: &Nodes,
     ) -> Result<Vec<Place>, Refusal> {
+        let Move { to, by, .. } = &towards;
         nodes.may_own(to, role)?;
         let mut changed = Vec::new();
         for shard in shards {
             let place = Place { role, shard: *shard };
             let Some(placement) = self.placed.get_mut(&place) else { continue };
-            let goes_there = placement.moving.as_ref().is_some_and(|m| m.to == *to);
-            if placement.node == *to || goes_there {
-                continue;
+            let going = placement.moving.as_ref();
+            if placement.node == *to && going.is_none() {
+                if placement.by != *by {
+                    placement.by = *by;
+                    changed.push(place);
+                }
+            } else if going.is_none_or(|going| going.to != *to || going.by != *by) {
+                placement.moving = Some(towards.clone());
+                changed.push(place);
             }
-            placement.moving = Some(Move { to: to.clone(), since: now });
-            changed.push(place);
         }
         Ok(changed)
     }
@@ -118,10 +159,10 @@ impl Places {
         for (shard, held) in shards {
             let place = Place { role, shard: *shard };
             let Some(placement) = self.placed.get_mut(&place) else { continue };
-            let Some(to) = placement.moving.as_ref().map(|m| m.to.clone()) else { continue };
+            let Some(Move { to, by, .. }) = placement.moving.clone() else { continue };
             let is_owner = placement.node == *node && placement.epoch == *held;
             if is_owner && nodes.may_own(&to, role).is_ok() {
-                *placement = Placement { node: to, epoch, moving: None };
+                *placement = Placement { node: to, epoch, moving: None, by };
                 changed.push(place);
             }
         }

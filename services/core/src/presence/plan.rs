@@ -5,7 +5,7 @@
 use super::command::Action;
 use super::limits::{HAND_OFF, MAX_MOVING};
 use super::nodes::{Member, NodeRole};
-use super::placement::{Place, Placement};
+use super::placement::{Place, PlacedBy, Placement};
 use super::state::PresenceState;
 use crate::ids::NodeId;
 use crate::shard::{SHARDS, ShardId};
@@ -60,7 +60,9 @@ impl<'s> Planner<'s> {
         let role = self.role;
         let assign =
             assign.into_iter().map(|(node, shards)| Action::AssignShards { role, shards, node });
-        let moves = moves.into_iter().map(|(to, shards)| Action::MoveShards { role, shards, to });
+        let by = PlacedBy::Plan;
+        let moves =
+            moves.into_iter().map(|(to, shards)| Action::MoveShards { role, shards, to, by });
         assign.chain(moves).collect()
     }
 
@@ -99,7 +101,8 @@ impl<'s> Planner<'s> {
     }
 
     /// Moves shards from who has most to who has least, until they differ by one
-    /// at most, as far as may be on the move at once.
+    /// at most, as far as may be on the move at once; where an operator has put a
+    /// shard it stays.
     fn balance(
         &mut self,
         assign: &BTreeMap<NodeId, Vec<ShardId>>,
@@ -118,7 +121,8 @@ impl<'s> Planner<'s> {
             };
             let Some(load) = self.loads.get(&placement.node).copied() else { continue };
             let least = self.least();
-            if placement.moving.is_some() || load <= self.loads[&least] + 1 {
+            let stays = placement.moving.is_some() || placement.by == PlacedBy::Operator;
+            if stays || load <= self.loads[&least] + 1 {
                 continue;
             }
             self.moving += 1;

@@ -4,7 +4,7 @@ use super::agent::{Agent, check_profile};
 use super::command::{Action, AgentKey, Applied, Command, Refusal, Reply};
 use super::limits::MAX_AGENTS;
 use super::nodes::{Member, NodeRole, Nodes};
-use super::placement::{Place, Placement, Places};
+use super::placement::{Move, Place, Placement, Places};
 use super::requests::RecentRequests;
 use super::view::AgentView;
 use crate::ids::{Epoch, NodeId};
@@ -142,8 +142,9 @@ impl PresenceState {
                 moved.extend(shards.into_iter().map(|shard| Place { role, shard }));
                 Ok(())
             }
-            Action::MoveShards { role, shards, to } => {
-                moved.extend(self.places.start_move(role, &shards, &to, now, &self.nodes)?);
+            Action::MoveShards { role, shards, to, by } => {
+                let towards = Move { to, since: now, by };
+                moved.extend(self.places.start_move(role, &shards, towards, &self.nodes)?);
                 Ok(())
             }
             Action::ReleaseShards { role, node, shards } => {

@@ -8,11 +8,11 @@ use crate::blobs::Blobs;
 use bytes::Bytes;
 use frontdesk_bus::Bus;
 use frontdesk_cluster::{
-    Cluster, Offer, Question, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
-    RemoteSessions,
+    Cluster, ClusterView, Offer, Question, RemoteDesk, RemotePresence, RemoteQueueing,
+    RemoteRouting, RemoteSessions,
 };
 use frontdesk_core::presence::NodeRole;
-use frontdesk_gateway::{Gateway, GatewayDeps};
+use frontdesk_gateway::{Gateway, GatewayDeps, Running};
 use frontdesk_store::postgres::PostgresAttachments;
 use futures::FutureExt as _;
 use futures::future::join_all;
@@ -59,11 +59,16 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let offer = Offer { gateway: Some((cluster.node().clone(), direct)), ..Offer::default() };
     let served = process.serve(listener, &offer, readiness).await?;
     let gateway = Gateway::start(process.settings.gateway.clone(), deps).await?;
-    process.until_stopped().await;
     tokio::select! {
-        () = gateway.drain() => {}
-        // Asked again: at once.
-        () = process.until_stopped() => {}
+        () = process.until_stopped() => {
+            tokio::select! {
+                () = gateway.drain() => {}
+                // Asked again: at once.
+                () = process.until_stopped() => {}
+            }
+        }
+        // It takes nobody new from then on, and goes on running until it is stopped.
+        () = drained_by_operator(&cluster, &gateway) => process.until_stopped().await,
     }
     gateway.stop().await;
     watcher.abort();
@@ -72,6 +77,19 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     sessions_tasks.stop().await;
     served.stop().await;
     Ok(())
+}
+
+/// Asks all clients to go elsewhere once the group says that this process drains.
+async fn drained_by_operator(cluster: &Cluster, gateway: &Running) {
+    let mut view = cluster.view();
+    let drains =
+        |view: &Arc<ClusterView>| view.member(cluster.node()).is_some_and(|own| own.draining);
+    // An error means that the connection to the cluster has ended.
+    if view.wait_for(drains).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tracing::info!("an operator has asked this gateway to drain");
+    gateway.drain().await;
 }
 
 /// Counts how often the group had taken this process for dead.

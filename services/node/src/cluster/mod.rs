@@ -14,6 +14,8 @@ mod process;
 mod sessions;
 pub(crate) mod settings;
 
+pub(crate) use process::load_tls;
+
 use crate::settings::Settings;
 use frontdesk_core::ids::InvalidId;
 use frontdesk_desk::DeskError;

@@ -1,11 +1,19 @@
-//! `frontdesk ctl`: looks into a running system through the admin service.
+//! `frontdesk ctl`: looks into a running system through the admin service of a
+//! gateway, and moves its parts by way of the voters.
 
-mod table;
+mod cluster;
+pub(crate) mod table;
+
+pub(crate) use cluster::{Link, now};
 
 use crate::chat::screen;
 use crate::cli::{CtlArgs, CtlCommand, Output};
 use crate::link::{self, LinkError};
+use crate::settings::SettingsError;
 use crate::signin::{self, SignInError, with_deadline};
+use frontdesk_cluster::tls::TlsError;
+use frontdesk_core::ids::InvalidId;
+use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
 use frontdesk_proto::v1::{
     AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
@@ -31,6 +39,16 @@ pub(crate) enum CtlError {
     Token,
     #[error("cannot print as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("cluster.tls: {0}")]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    #[error("{0}")]
+    Usage(String),
 }
 
 type Admin = AdminServiceClient<InterceptedService<Channel, Bearer>>;
@@ -48,12 +66,19 @@ impl Interceptor for Bearer {
 
 /// Runs one command.
 pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
+    let command = match args.command {
+        CtlCommand::Cluster(command) => {
+            return cluster::run(command, args.config, args.output).await;
+        }
+        command => command,
+    };
     let token = signin::staff(&args.target).await?;
     let bearer = format!("Bearer {}", token.token).parse().map_err(|_| CtlError::Token)?;
     let channel = link::endpoint(&args.target.target)?.connect().await.map_err(LinkError::from)?;
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
     let output = args.output;
-    match args.command {
+    match command {
+        CtlCommand::Cluster(_) => Ok(()),
         CtlCommand::Agents => agents(admin, output).await,
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {
@@ -66,7 +91,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     }
 }
 
-fn print_json(value: &impl Serialize) -> Result<(), CtlError> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), serde_json::Error> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }

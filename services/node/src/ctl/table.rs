@@ -4,7 +4,7 @@ use crate::chat::screen;
 use frontdesk_proto::v1::{AgentState, ConversationState, QueueState};
 
 /// Prints rows under a heading; characters count as one column each.
-fn print(heading: &[&str], rows: Vec<Vec<String>>) {
+pub(crate) fn print(heading: &[&str], rows: Vec<Vec<String>>) {
     let mut width: Vec<usize> = heading.iter().map(|h| h.len()).collect();
     for row in &rows {
         for (w, cell) in width.iter_mut().zip(row) {

@@ -13,6 +13,11 @@ const LOCK: i64 = 0x6672_6f6e_7464_6573;
 /// A process that migrates for longer than this has a problem of its own.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'";
 
+/// The schema this program makes.
+pub(super) fn known_schema() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
+
 /// Brings the database to this program's schema.
 pub(super) async fn migrate(settings: &PostgresSettings) -> Result<(), PostgresError> {
     let live = Live::connect(&settings.config()?, settings).await?;
@@ -28,7 +33,7 @@ pub(super) async fn migrate(settings: &PostgresSettings) -> Result<(), PostgresE
         .await
         .map_err(failed)?;
     let found: i32 = rows.first().map_or(0, |row| row.get(0));
-    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    let known = known_schema();
     if found > known {
         return Err(PostgresError::TooNew { found, known });
     }

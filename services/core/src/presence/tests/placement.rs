@@ -76,7 +76,7 @@ fn a_shard_on_the_move_stays_its_owners_until_released() {
     let shard = ShardId::new(7).expect("below 256");
     let place = Place { role: NodeRole::Sessions, shard };
     let role = NodeRole::Sessions;
-    log.apply(0, Action::MoveShards { role, shards: vec![shard], to: node(2) });
+    log.apply(0, Action::MoveShards { role, shards: vec![shard], to: node(2), by: PlacedBy::Plan });
     let before = log.state.placement_of(place).expect("placed").clone();
     assert_eq!(before.node, node(1));
     // Under another epoch it is somebody else's release.
@@ -88,6 +88,40 @@ fn a_shard_on_the_move_stays_its_owners_until_released() {
     let after = log.state.placement_of(place).expect("placed");
     assert_eq!((&after.node, after.moving.as_ref()), (&node(2), None));
     assert!(after.epoch > before.epoch);
+}
+
+#[test]
+fn what_an_operator_has_moved_stays_until_its_owner_goes() {
+    let mut log = Log::default();
+    join(&mut log, 1);
+    join(&mut log, 2);
+    settle(&mut log, 0);
+    let role = NodeRole::Sessions;
+    let theirs: Vec<ShardId> = log
+        .state
+        .placement()
+        .filter(|(place, p)| place.role == role && p.node == node(1))
+        .map(|(place, _)| place.shard)
+        .take(20)
+        .collect();
+    let wish = |by, to| Action::MoveShards { role, shards: theirs.clone(), to: node(to), by };
+    let on_second = |log: &Log| {
+        let there = |shard: &&ShardId| {
+            log.state
+                .placement_of(Place { role, shard: **shard })
+                .is_some_and(|p| p.node == node(2))
+        };
+        theirs.iter().filter(there).count()
+    };
+    log.apply(0, wish(PlacedBy::Operator, 2));
+    settle(&mut log, 0);
+    assert_eq!((on_second(&log), shares_of(&log)), (20, vec![128, 128]), "others made room");
+    let shares = shares_of(&log);
+    settle(&mut log, 0);
+    assert_eq!((on_second(&log), shares_of(&log)), (20, shares), "and nothing moves again");
+    log.apply(0, Action::DrainNode { node: node(2) });
+    settle(&mut log, 0);
+    assert_eq!(on_second(&log), 0, "a wish does not hold up a drain");
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The command line. Says what can be asked for; does nothing.
 
+mod ctl;
+
+pub(crate) use ctl::{ClusterCommands, CtlArgs, CtlCommand, Output, PlacedRole, RaftCommand};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,8 +39,10 @@ pub(crate) enum Command {
     Config(SettingsArgs),
     /// Chat in the terminal, as a visitor or as an agent.
     Chat(ChatArgs),
-    /// Look into a running system.
+    /// Look into a running system, and move its parts.
     Ctl(CtlArgs),
+    /// Check the settings of a cluster against its live parts.
+    Doctor(DoctorArgs),
 }
 
 /// Where settings come from: the file, then `FRONTDESK_…` variables, then these.
@@ -54,6 +60,15 @@ pub(crate) struct SettingsArgs {
     /// Log directives such as `info` or `warn,frontdesk_gateway=debug`.
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -252,53 +267,4 @@ pub(crate) struct ChatArgs {
     /// Agent: accept every offer at once.
     #[arg(long)]
     pub(crate) auto_accept: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CtlArgs {
-    #[command(flatten)]
-    pub(crate) target: TargetArgs,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t = Output::Table, global = true)]
-    pub(crate) output: Output,
-    #[command(subcommand)]
-    pub(crate) command: CtlCommand,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people.
-    Table,
-    /// JSON, one document (`follow`: one line an event).
-    Json,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CtlCommand {
-    /// Agents with status and load.
-    Agents,
-    /// Queues with how many wait and for how long.
-    Queues,
-    /// Conversations, newest activity first.
-    Conversations {
-        /// At most this many.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-        /// Only those that are not closed.
-        #[arg(long)]
-        open: bool,
-    },
-    /// One conversation with its events.
-    Show {
-        /// Its id.
-        conversation: String,
-    },
-    /// A conversation's events, live, until interrupted.
-    Follow {
-        /// Its id.
-        conversation: String,
-        /// Begin after this seq.
-        #[arg(long, default_value_t = 0)]
-        after: u32,
-    },
 }

@@ -1,0 +1,144 @@
+//! The command line of `frontdesk ctl`. Says what can be asked for; does nothing.
+
+use super::TargetArgs;
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct CtlArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Settings file of the cluster: for what is asked of its voters rather than of
+    /// a gateway.
+    #[arg(long, global = true, value_name = "FILE", env = "FRONTDESK_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = Output::Table, global = true)]
+    pub(crate) output: Output,
+    #[command(subcommand)]
+    pub(crate) command: CtlCommand,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// JSON, one document (`follow`: one line an event).
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CtlCommand {
+    /// Agents with status and load.
+    Agents,
+    /// Queues with how many wait and for how long.
+    Queues,
+    /// Conversations, newest activity first.
+    Conversations {
+        /// At most this many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// Only those that are not closed.
+        #[arg(long)]
+        open: bool,
+    },
+    /// One conversation with its events.
+    Show {
+        /// Its id.
+        conversation: String,
+    },
+    /// A conversation's events, live, until interrupted.
+    Follow {
+        /// Its id.
+        conversation: String,
+        /// Begin after this seq.
+        #[arg(long, default_value_t = 0)]
+        after: u32,
+    },
+    #[command(flatten)]
+    Cluster(ClusterCommands),
+}
+
+/// What is asked of the voters, with `--config`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommands {
+    /// Processes of the cluster, with their roles and shards (--config).
+    Nodes,
+    /// Who owns which shards (--config).
+    Placement {
+        /// Of this role only.
+        #[arg(long, value_enum)]
+        role: Option<PlacedRole>,
+    },
+    /// Take all shards, or all clients, from a process; it goes on running (--config).
+    Drain {
+        /// Name of the process.
+        node: String,
+        /// Give up waiting after this many seconds.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+    },
+    /// Move shards to a process, where they stay until it goes (--config).
+    Move {
+        /// Of which role.
+        #[arg(value_enum)]
+        role: PlacedRole,
+        /// Which: 0 to 255.
+        #[arg(required = true, value_name = "SHARD")]
+        shards: Vec<u16>,
+        /// Name of the process.
+        #[arg(long, value_name = "NODE", required_unless_present = "unpin")]
+        to: Option<String>,
+        /// Let the plan place them again, as if they had never been moved.
+        #[arg(long, conflicts_with = "to")]
+        unpin: bool,
+    },
+    /// What takes agents' room: offers, chats, wrap-up (--config).
+    Reservations {
+        /// Of this agent only, by id or name.
+        #[arg(long, value_name = "AGENT")]
+        agent: Option<String>,
+    },
+    /// Which process has a conversation, and where it stands (--config).
+    Where {
+        /// Its id.
+        conversation: String,
+    },
+    /// The Raft group behind presence and placement (--config).
+    #[command(subcommand)]
+    Raft(RaftCommand),
+}
+
+/// A role whose shards are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlacedRole {
+    Sessions,
+    Queueing,
+    Routing,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RaftCommand {
+    /// Who takes part, who leads, how far each is.
+    Status,
+    /// A process that was started without being a founder learns from now on.
+    Add {
+        /// `host:port` of its internal listener.
+        address: String,
+    },
+    /// A learner that has caught up votes from now on.
+    Promote {
+        /// Its id.
+        voter: u64,
+    },
+    /// A voter or learner takes part no longer; its id is never used again.
+    Remove {
+        /// Its id.
+        voter: u64,
+    },
+    /// A voter is to lead.
+    Transfer {
+        /// Its id.
+        voter: u64,
+    },
+}

@@ -1,0 +1,163 @@
+//! The voters, the quorum, and what the group knows of nodes and placement.
+
+use super::finding::{Finding, Verdict};
+use crate::ctl::{Link, now};
+use frontdesk_cluster::{ClusterQuestion, ClusterView, GroupStatus, Question};
+use frontdesk_core::presence::{NodeRole, node_name};
+use frontdesk_core::shard::ShardId;
+use frontdesk_proto::api::ApiError;
+use futures::future::join_all;
+use std::time::{Duration, Instant};
+
+/// For one question to one process.
+const DEADLINE: Duration = Duration::from_secs(3);
+/// Without one of these nobody is served.
+const NEEDED: [NodeRole; 5] =
+    [NodeRole::Gateway, NodeRole::Sessions, NodeRole::Queueing, NodeRole::Routing, NodeRole::Desk];
+
+/// What one voter said.
+struct Answer {
+    address: String,
+    status: Result<GroupStatus, ApiError>,
+    took: Duration,
+}
+
+pub(super) async fn check(link: &Link) -> Vec<Finding> {
+    let voters = link.settings.cluster.voters.iter();
+    let answers = join_all(voters.map(|voter| ask(link, voter.address.clone()))).await;
+    let mut findings: Vec<Finding> = answers.iter().flat_map(voter).collect();
+    findings.push(quorum(&answers));
+    match link.view().await {
+        Ok(view) => {
+            findings.extend(NEEDED.into_iter().map(|role| nodes(&view, role)));
+            findings.extend(NodeRole::PLACED.into_iter().map(|role| placement(&view, role)));
+            findings.extend(join_all(view.members().map(|m| reach(link, m))).await);
+        }
+        Err(error) => findings.push(Finding::fail("cluster", format!("nobody knows: {error}"))),
+    }
+    findings
+}
+
+async fn ask(link: &Link, address: String) -> Answer {
+    let asked = Instant::now();
+    let question = Question::Cluster(ClusterQuestion::Status);
+    let status = link.cluster.ask_at(&address, &question, DEADLINE).await;
+    Answer { address, status, took: asked.elapsed() }
+}
+
+fn voter(answer: &Answer) -> Vec<Finding> {
+    let check = format!("voter {}", answer.address);
+    let status = match &answer.status {
+        Ok(status) => status,
+        Err(error) => return vec![Finding::fail(check, format!("{error}: is it running?"))],
+    };
+    let mut findings = vec![match status.leader {
+        Some(leader) => Finding::ok(check, format!("id {}, follows voter {leader}", status.by)),
+        None => Finding::fail(check, format!("id {}, knows no leader", status.by)),
+    }];
+    if let Some(there) = status.now {
+        let unsure = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
+        let clock = format!("voter {} clock", answer.address);
+        findings.push(Finding::clock(clock, now(), there, unsure));
+    }
+    findings
+}
+
+/// How many more may fail.
+fn quorum(answers: &[Answer]) -> Finding {
+    let told: Vec<&GroupStatus> = answers.iter().filter_map(|a| a.status.as_ref().ok()).collect();
+    let Some(newest) = told.iter().max_by_key(|status| (status.term, status.applied)) else {
+        return Finding::fail("quorum", "no voter answers: nothing can be assigned or placed");
+    };
+    let votes = newest.voters.iter().filter(|voter| voter.votes);
+    let (mut all, mut there) = (0_usize, 0_usize);
+    for voter in votes {
+        all += 1;
+        let known = told.iter().any(|status| status.by == voter.id);
+        there += usize::from(known || voter.silent_ms.is_some_and(|ms| ms < 2_000));
+    }
+    let majority = all / 2 + 1;
+    if there < majority {
+        return Finding::fail("quorum", format!("{there} of {all} voters: {majority} are needed"));
+    }
+    let spare = there - majority;
+    let verdict = if there < all { Verdict::Warn } else { Verdict::Ok };
+    Finding::new("quorum", verdict, format!("{there} of {all} voters; {spare} more may fail"))
+}
+
+fn nodes(view: &ClusterView, role: NodeRole) -> Finding {
+    let check = format!("{} processes", role.as_str());
+    let names: Vec<&str> = view.of_role(role).map(|m| node_name(&m.node)).collect();
+    match names.len() {
+        0 => Finding::fail(check, "none: start one"),
+        1 if role != NodeRole::Desk => Finding::new(
+            check,
+            Verdict::Warn,
+            format!("{} alone: nobody takes over when it fails", names[0]),
+        ),
+        _ => Finding::ok(check, names.join(", ")),
+    }
+}
+
+fn placement(view: &ClusterView, role: NodeRole) -> Finding {
+    let check = format!("{} shards", role.as_str());
+    let orphans = ShardId::all().filter(|shard| view.owner(role, *shard).is_none()).count();
+    let moving = view.placement().filter(|(p, at)| p.role == role && at.moving.is_some()).count();
+    match (orphans, moving) {
+        (0, 0) => Finding::ok(check, "all have a live owner"),
+        (0, moving) => Finding::ok(check, format!("all have a live owner; {moving} on the move")),
+        (orphans, _) => Finding::fail(check, format!("{orphans} have no live owner")),
+    }
+}
+
+/// Whether a member can be reached from here at the address it gave the others.
+/// It has not the role asked for: that it says so is the answer.
+async fn reach(link: &Link, member: &frontdesk_core::presence::Member) -> Finding {
+    let check = format!("reach {}", node_name(&member.node));
+    let question = Question::Cluster(ClusterQuestion::Status);
+    match link.cluster.ask_at::<GroupStatus>(&member.address, &question, DEADLINE).await {
+        Ok(_) | Err(ApiError::Unimplemented(_)) => Finding::ok(check, &*member.address),
+        Err(error) => Finding::fail(
+            check,
+            format!("{} ({error}): check cluster.advertise and the network", member.address),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frontdesk_cluster::VoterStatus;
+
+    fn answer(by: u64, voters: &[(u64, Option<u64>)]) -> Answer {
+        let voters = voters.iter().map(|(id, silent_ms)| VoterStatus {
+            id: *id,
+            address: String::new(),
+            votes: true,
+            lag: None,
+            silent_ms: *silent_ms,
+        });
+        let status = GroupStatus {
+            by,
+            leader: Some(1),
+            term: 1,
+            last_log: 1,
+            applied: 1,
+            snapshot: 0,
+            changing: false,
+            voters: voters.collect(),
+            now: None,
+        };
+        Answer { address: String::new(), status: Ok(status), took: Duration::ZERO }
+    }
+
+    #[test]
+    fn a_quorum_is_counted_from_who_answers() {
+        let voters = [(1, None), (2, None), (3, None)];
+        let all: Vec<_> = (1..=3).map(|id| answer(id, &voters)).collect();
+        assert_eq!(quorum(&all).verdict, Verdict::Ok);
+        assert_eq!(quorum(&all[..2]).verdict, Verdict::Warn);
+        assert_eq!(quorum(&all[..1]).verdict, Verdict::Fail);
+        assert_eq!(quorum(&[]).verdict, Verdict::Fail);
+    }
+}

@@ -1,0 +1,54 @@
+//! `frontdesk doctor`: holds the settings of a cluster against its live parts and
+//! says what is wrong and what to do about it. It changes nothing.
+
+mod engines;
+mod finding;
+mod group;
+mod local;
+
+use crate::cli::{DoctorArgs, Output};
+use crate::ctl::{CtlError, Link, print_json};
+use crate::settings::{self, Settings, SettingsError};
+use finding::{Finding, Verdict};
+
+/// Why no diagnosis, or no good one, could be given.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DoctorError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Ctl(#[from] CtlError),
+    #[error("cannot print as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{0} of the checks failed")]
+    Sick(usize),
+}
+
+/// Checks everything, prints what was found; fails when anything is wrong.
+pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
+    let settings = settings::load(&args.settings)?;
+    let findings = examine(settings).await?;
+    match args.output {
+        Output::Json => print_json(&findings)?,
+        Output::Table => finding::print(&findings),
+    }
+    match findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count() {
+        0 => Ok(()),
+        wrong => Err(DoctorError::Sick(wrong)),
+    }
+}
+
+async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
+    let mut findings = local::check(&settings);
+    let link = Link::open(settings)?;
+    let (postgres, redis, group) = tokio::join!(
+        engines::postgres(&link.settings.postgres),
+        engines::redis(&link.settings.redis),
+        group::check(&link),
+    );
+    findings.extend(postgres);
+    findings.push(redis);
+    findings.extend(group);
+    link.close().await;
+    Ok(findings)
+}
