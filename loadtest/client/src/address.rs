@@ -1,12 +1,14 @@
 //! Where a gateway listens, checked once, and from where it is called.
 
+use crate::connection::OpenError;
 use crate::source;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use tokio::net::TcpStream;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
 /// Base address of a gateway: `http://HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +18,34 @@ pub struct Address {
     host: String,
     /// Address of this machine to connect from.
     source: Option<IpAddr>,
+    /// Another network than this machine's.
+    dial: Option<Dial>,
 }
+
+/// A way to connect over another network than this machine's; gRPC only.
+#[derive(Clone)]
+pub struct Dial(Arc<dyn Fn(Endpoint) -> Channel + Send + Sync>);
+
+impl Dial {
+    /// Makes the channel of an endpoint, connected when it is first used.
+    pub fn new(dial: impl Fn(Endpoint) -> Channel + Send + Sync + 'static) -> Self {
+        Self(Arc::new(dial))
+    }
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dial")
+    }
+}
+
+impl PartialEq for Dial {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Dial {}
 
 /// Text that is no address of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +68,7 @@ impl FromStr for Address {
             authority: format!("{host}:{port}"),
             host: host.trim_matches(['[', ']']).to_owned(),
             source: None,
+            dial: None,
         })
     }
 }
@@ -62,6 +92,30 @@ impl Address {
         Self { source: Some(source), ..self }
     }
 
+    /// The same gateway, reached over another network.
+    #[must_use]
+    pub fn through(self, dial: Dial) -> Self {
+        Self { dial: Some(dial), ..self }
+    }
+
+    /// A gRPC channel, connected already unless it goes over another network.
+    pub(super) async fn open_channel(&self) -> Result<Channel, OpenError> {
+        let endpoint = self.endpoint().map_err(|e| OpenError::Refused(e.to_string()))?;
+        match &self.dial {
+            Some(Dial(dial)) => Ok(dial(endpoint)),
+            None => endpoint.connect().await.map_err(OpenError::Transport),
+        }
+    }
+
+    /// A gRPC channel, connected when it is first used.
+    pub(super) fn channel(&self) -> Result<Channel, AddressError> {
+        let endpoint = self.endpoint()?;
+        Ok(match &self.dial {
+            Some(Dial(dial)) => dial(endpoint),
+            None => endpoint.connect_lazy(),
+        })
+    }
+
     /// Opens a TCP connection.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
         source::connect(&self.authority, self.source).await
@@ -74,7 +128,7 @@ impl Address {
     }
 
     /// For gRPC, with the settings that all channels share.
-    pub(super) fn endpoint(&self) -> Result<Endpoint, AddressError> {
+    fn endpoint(&self) -> Result<Endpoint, AddressError> {
         let endpoint =
             Endpoint::from_shared(self.to_string()).map_err(|_| AddressError(self.to_string()))?;
         Ok(endpoint

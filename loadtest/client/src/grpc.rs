@@ -25,8 +25,7 @@ pub(super) async fn open(
     address: &Address,
     first: Option<Bytes>,
 ) -> Result<(Writer, Reader), OpenError> {
-    let endpoint = address.endpoint().map_err(|e| OpenError::Refused(e.to_string()))?;
-    let channel = endpoint.connect().await.map_err(OpenError::Transport)?;
+    let channel = address.open_channel().await?;
     let (mut to_server, outgoing) = mpsc::channel(QUEUE);
     if let Some(first) = first {
         // An answer may wait for the first batch: it goes along. The queue is new.

@@ -20,7 +20,7 @@ mod upload;
 mod verbs;
 mod websocket;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, Dial};
 pub use close::{Advice, Ended};
 pub use codec::{Carrier, EncodeError};
 pub use connection::{Connection, OpenError, Receiver, Sender};

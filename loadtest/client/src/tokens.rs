@@ -34,7 +34,7 @@ pub struct Tokens {
 impl Tokens {
     /// Connects when it is first used, inside a runtime.
     pub fn new(address: &Address) -> Result<Self, TokenError> {
-        let channel = address.endpoint()?.connect_lazy();
+        let channel = address.channel()?;
         Ok(Self { client: AuthServiceClient::new(channel) })
     }
 

@@ -4,6 +4,7 @@ use super::changes::PlacementChange;
 use super::liveness::Liveness;
 use super::membership::{self, GroupStatus, MembershipChange};
 use super::network::Network;
+use super::storage::Disk;
 use super::types::Raft;
 use super::voter::{Voter, stopped};
 use super::{
@@ -18,7 +19,6 @@ use openraft::BasicNode;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{InitializeError, RaftError};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -42,13 +42,13 @@ struct Inner {
 }
 
 impl PresenceGroup {
-    /// Opens the voter `id` with its files in `folder`, and founds the group with
-    /// `founders` when the folder is new. All founders give the same ones, `id`
+    /// Opens the voter `id` with its file on `disk`, and founds the group with
+    /// `founders` when the disk is empty. All founders give the same ones, `id`
     /// among them; who joins later gives none, and waits to be told of the group.
     /// Does not wait for a leader: see `ready`.
     pub async fn open(
         settings: GroupSettings,
-        folder: &Path,
+        disk: Disk,
         id: VoterId,
         founders: Vec<Peer>,
         transport: Arc<dyn RaftTransport>,
@@ -58,12 +58,8 @@ impl PresenceGroup {
         if !founders.is_empty() && !founders.iter().any(|peer| peer.id == id) {
             return Err(GroupError::Settings(format!("voter {id} is not among the founders")));
         }
-        let folder = folder.to_owned();
-        let opened = tokio::task::spawn_blocking(move || storage::open(&folder));
-        let storage = opened
-            .await
-            .map_err(|e| GroupError::Storage(e.to_string()))?
-            .map_err(|e| GroupError::Storage(e.to_string()))?;
+        let opened = storage::open(disk).await;
+        let storage = opened.map_err(|e| GroupError::Storage(e.to_string()))?;
         let network = Network { own: id, transport: transport.clone() };
         let raft = Raft::new(id, config, network, storage.log, storage.machine)
             .await

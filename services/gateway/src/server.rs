@@ -86,19 +86,41 @@ impl Gateway {
         let listen_error = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
-
-        // The subscription comes before the first connection: nothing is missed.
-        let subscription = deps.bus.subscribe(deps.node_id.clone());
-        let shared = Shared::new(settings, deps, tokens);
-        let router = router(&shared)?;
-        // Four tasks, each ends when `stopping` is cancelled.
-        shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
-        shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
-        shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
+        let (shared, router) = begin(settings, deps, tokens)?;
+        // Ends when `stopping` is cancelled.
         shared.tasks.spawn(accept(shared.clone(), listener, router));
         tracing::info!(address = %local_addr, "the gateway listens");
         Ok(Running { local_addr, shared })
     }
+
+    /// As `start`, but whoever calls listens and serves the routes: for networks
+    /// that are not this machine's. WebSockets need a real socket.
+    pub fn start_unbound(
+        settings: Settings,
+        deps: GatewayDeps,
+    ) -> Result<(Running, Router), StartError> {
+        let tokens = Tokens::new(&settings.keys)?;
+        let local_addr = settings.listen;
+        let (shared, router) = begin(settings, deps, tokens)?;
+        Ok((Running { local_addr, shared }, router))
+    }
+}
+
+/// Begins to deliver.
+fn begin(
+    settings: Settings,
+    deps: GatewayDeps,
+    tokens: Tokens,
+) -> Result<(Arc<Shared>, Router), StartError> {
+    // The subscription comes before the first connection: nothing is missed.
+    let subscription = deps.bus.subscribe(deps.node_id.clone());
+    let shared = Shared::new(settings, deps, tokens);
+    let router = router(&shared)?;
+    // Three tasks, each ends when `stopping` is cancelled.
+    shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
+    shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
+    shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
+    Ok((shared, router))
 }
 
 /// A gateway that runs. Dropping it stops nothing; call `stop`.

@@ -3,7 +3,7 @@
 //! to disk. Prints a line for each number of callers.
 
 use frontdesk_cluster::{
-    Channels, GroupSettings, GrpcTransport, Offer, Peer, PresenceGroup, SystemClock, routes,
+    Channels, Disk, GroupSettings, GrpcTransport, Offer, Peer, PresenceGroup, SystemClock, routes,
 };
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId};
 use frontdesk_core::presence::{
@@ -56,7 +56,7 @@ async fn voters(
     for (listener, peer) in listeners.into_iter().zip(&founders) {
         let group = PresenceGroup::open(
             GroupSettings::default(),
-            &folder.join(peer.id.to_string()),
+            Disk::Folder(folder.join(peer.id.to_string())),
             peer.id,
             founders.clone(),
             Arc::new(GrpcTransport::new(Arc::new(Channels::new(None)))),

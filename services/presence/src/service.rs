@@ -4,7 +4,9 @@ use super::error::{PresenceError, from_group, from_refusal};
 use super::metrics::{self, Outcome};
 use super::{census, expiry, settings::PresenceSettings, steward};
 use async_trait::async_trait;
-use frontdesk_cluster::{Clock, GroupSettings, PlacementChange, PresenceGroup, RaftTransport};
+use frontdesk_cluster::{
+    Clock, Disk, GroupSettings, PlacementChange, PresenceGroup, RaftTransport,
+};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Epoch, NodeId, SiteId};
 use frontdesk_core::presence::{
     Action, AgentKey, AgentStatus, AgentView, Member, NodeRole, Place, Placement, Refusal, Reply,
@@ -49,9 +51,20 @@ impl PresenceService {
         transport: Arc<dyn RaftTransport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, PresenceError> {
+        let disk = Disk::Folder(settings.folder.clone());
+        Self::open_on(disk, settings, transport, clock).await
+    }
+
+    /// As `open`, with its file elsewhere than the settings say.
+    pub async fn open_on(
+        disk: Disk,
+        settings: &PresenceSettings,
+        transport: Arc<dyn RaftTransport>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, PresenceError> {
         let group = PresenceGroup::open(
             GroupSettings::default(),
-            &settings.folder,
+            disk,
             settings.voter,
             settings.peers(),
             transport,

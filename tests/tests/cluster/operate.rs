@@ -156,7 +156,8 @@ async fn voters_change(cluster: &Cluster) {
     fourth.args(["--name", "presence-4", "--internal-listen", &address]);
     let mut fourth = Process::start(&mut fourth);
 
-    let id = ctl_json(cluster, &["raft", "add", &address])["voter"].to_string();
+    let voter = ctl_json(cluster, &["raft", "add", &address])["voter"].clone();
+    let id = voter.to_string();
     assert!(id.len() >= 4, "ids below 1,000 are the founders': {id}");
     assert_eq!(ctl_json(cluster, &["raft", "add", &address])["voter"].to_string(), id);
     // Refused until it has caught up.
@@ -168,7 +169,7 @@ async fn voters_change(cluster: &Cluster) {
     ctl(cluster, &["raft", "transfer", &id]);
     until("it leads", || async {
         let status = ctl_json(cluster, &["raft", "status"]);
-        (status["leader"].to_string() == id).then_some(())
+        (status["leader"] == voter).then_some(())
     })
     .await;
     assert!(refused(cluster, &["raft", "remove", &id]).contains("leads"));

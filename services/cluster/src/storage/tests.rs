@@ -14,7 +14,7 @@ impl StoreBuilder<TypeConfig, LogStore, StateMachine, tempfile::TempDir> for Bui
         &self,
     ) -> Result<(tempfile::TempDir, LogStore, StateMachine), StorageError<TypeConfig>> {
         let folder = tempfile::tempdir().expect("a folder");
-        let storage = open(folder.path()).expect("a new file opens");
+        let storage = open_folder(folder.path().to_owned()).expect("a new file opens");
         Ok((folder, storage.log, storage.machine))
     }
 }
@@ -36,7 +36,7 @@ fn entries(range: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
 #[tokio::test]
 async fn a_closed_file_opens_as_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut first = open(folder.path()).expect("opens");
+    let mut first = open_folder(folder.path().to_owned()).expect("opens");
     first.log.save_vote(&Vote::new_committed(3, 1)).await.expect("saves");
     first.log.blocking_append(entries(0..=2_999)).await.expect("appends");
     first.log.truncate_after(Some(log_id(2_499))).await.expect("truncates");
@@ -44,7 +44,7 @@ async fn a_closed_file_opens_as_it_was() {
     first.log.purge(log_id(2_099)).await.expect("purges");
     first.writer.stop().await;
 
-    let mut again = open(folder.path()).expect("opens again");
+    let mut again = open_folder(folder.path().to_owned()).expect("opens again");
     let state = again.log.get_log_state().await.expect("reads");
     assert_eq!(state.last_purged_log_id, Some(log_id(2_099)));
     assert_eq!(state.last_log_id, Some(log_id(2_499)));
@@ -58,7 +58,7 @@ async fn a_closed_file_opens_as_it_was() {
 #[tokio::test]
 async fn what_left_memory_is_read_from_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut storage = open(folder.path()).expect("opens");
+    let mut storage = open_folder(folder.path().to_owned()).expect("opens");
     let last = log::TAIL as u64 + 500;
     storage.log.blocking_append(entries(0..=last)).await.expect("appends");
     let early = storage.log.try_get_log_entries(10..20).await.expect("reads");
@@ -76,5 +76,5 @@ fn a_file_of_another_format_is_refused() {
     let db = rusqlite::Connection::open(folder.path().join(FILE)).expect("opens");
     db.pragma_update(None, "user_version", 99).expect("writes");
     drop(db);
-    assert!(open(folder.path()).is_err());
+    assert!(open_folder(folder.path().to_owned()).is_err());
 }

@@ -10,6 +10,8 @@ use crate::types::{Entry, SnapshotMeta, TypeConfig};
 use openraft::storage::IOFlushed;
 use std::collections::VecDeque;
 use std::io;
+#[cfg(feature = "simulation")]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,6 +28,16 @@ pub(super) enum Done {
     Reply(oneshot::Sender<io::Result<()>>),
 }
 
+impl Done {
+    fn tell(self, outcome: io::Result<()>) {
+        match self {
+            Self::Flushed(flushed) => flushed.io_completed(outcome),
+            // The asker may have given up.
+            Self::Reply(reply) => drop(reply.send(outcome)),
+        }
+    }
+}
+
 type Read = Box<dyn FnOnce(&File) + Send>;
 
 enum Job {
@@ -39,7 +51,22 @@ enum Job {
 /// Hands jobs to the thread. The thread ends when the last handle is gone.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    hand: Hand,
+}
+
+/// Who does the jobs.
+#[derive(Clone)]
+enum Hand {
+    Thread(mpsc::Sender<Job>),
+    /// Whoever asks, at once.
+    #[cfg(feature = "simulation")]
+    Caller(Arc<Mutex<File>>),
+}
+
+#[cfg(feature = "simulation")]
+pub(super) fn lock(file: &Mutex<File>) -> MutexGuard<'_, File> {
+    // Every change is a transaction: what is there after a panic is whole.
+    file.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Writer {
@@ -50,7 +77,13 @@ impl Writer {
         std::thread::Builder::new()
             .name("raft-storage".into())
             .spawn(move || Thread { file, queue, lazy: Vec::new() }.run())?;
-        Ok(Self { jobs })
+        Ok(Self { hand: Hand::Thread(jobs) })
+    }
+
+    /// Without a thread: each call does its own job.
+    #[cfg(feature = "simulation")]
+    pub(super) fn direct(file: Arc<Mutex<File>>) -> Self {
+        Self { hand: Hand::Caller(file) }
     }
 
     /// Queues entries; `flushed` hears when they are on stable storage.
@@ -107,7 +140,28 @@ impl Writer {
     }
 
     async fn send(&self, job: Job) -> io::Result<()> {
-        self.jobs.send(job).await.map_err(|_| gone())
+        match &self.hand {
+            Hand::Thread(jobs) => jobs.send(job).await.map_err(|_| gone()),
+            #[cfg(feature = "simulation")]
+            Hand::Caller(file) => {
+                do_now(&mut lock(file), job);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Does a job as the thread would, without waiting for others to go along.
+#[cfg(feature = "simulation")]
+fn do_now(file: &mut File, job: Job) {
+    match job {
+        Job::Read(read) => read(file),
+        Job::Lazy(change) => {
+            // It costs nothing to lose.
+            let _ = file.commit([change].iter());
+        }
+        Job::Write(change, done) => done.tell(file.commit([change].iter())),
+        Job::Stop(stopped) => drop(stopped.send(())),
     }
 }
 
@@ -188,12 +242,7 @@ impl Thread {
         self.lazy.clear();
         metrics::committed(batch.len(), started.elapsed());
         for (_, done) in batch {
-            let outcome = result.as_ref().copied().map_err(copy);
-            match done {
-                Done::Flushed(flushed) => flushed.io_completed(outcome),
-                // The asker may have given up.
-                Done::Reply(reply) => drop(reply.send(outcome)),
-            }
+            done.tell(result.as_ref().copied().map_err(copy));
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use frontdesk_cluster::{
-    GroupError, GroupSettings, LocalRouter, Peer, PeerRequest, PresenceGroup, RaftTransport,
+    Disk, GroupError, GroupSettings, LocalRouter, Peer, PeerRequest, PresenceGroup, RaftTransport,
     RequestKind, SystemClock, TransportError, VoterId,
 };
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId};
@@ -117,7 +117,7 @@ impl Cluster {
         let outlet = Outlet { own: id, network: self.network.clone() };
         PresenceGroup::open(
             self.settings.clone(),
-            folder.path(),
+            Disk::Folder(folder.path().to_owned()),
             id,
             members,
             Arc::new(outlet),
