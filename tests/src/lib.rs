@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod corpus;
 pub mod deadline;
 pub mod http;
+pub mod linear;
 pub mod load;
 pub mod process;
 pub mod proxy;

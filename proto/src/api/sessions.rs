@@ -4,7 +4,9 @@ use super::ApiError;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::conversation::{Command, Outcome, Summary};
-use frontdesk_core::ids::{AgentId, ConversationId, NodeId, QueueId, Seq, SiteId, VisitorId};
+use frontdesk_core::ids::{
+    AgentId, ConversationId, Epoch, NodeId, QueueId, Seq, SiteId, VisitorId,
+};
 use frontdesk_core::party::{Audience, Origin, Principal};
 use frontdesk_core::shard::ShardId;
 use futures::future::{BoxFuture, FutureExt as _};
@@ -174,6 +176,12 @@ pub trait Sessions: Send + Sync + 'static {
     /// Sends an encoded `ServerFrame` push to the conversation's attached
     /// gateways; may be lost. `internal` keeps it from the visitor.
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes);
+
+    /// The epoch under which a shard is owned here; `None` when it is not, or when
+    /// nobody else could own it.
+    fn epoch_of(&self, _: ShardId) -> Option<Epoch> {
+        None
+    }
 
     /// Shards that have a new owner from now on: whoever is attached to their
     /// conversations attaches again. A receiver that lags does so for all. Within

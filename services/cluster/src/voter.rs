@@ -177,18 +177,38 @@ impl Voter {
         Some(Peer { id, address: node.addr.clone() })
     }
 
-    /// Asks a peer; a default answer when it cannot be reached now.
+    /// Asks who leads; a default answer when it cannot be reached now, or leads no
+    /// longer while it is silent: what is asked may be asked again.
     async fn ask<T: serde::de::DeserializeOwned + Default>(
         &self,
-        peer: &Peer,
+        leader: &Peer,
         kind: RequestKind,
         body: &[u8],
     ) -> Result<T, GroupError> {
         let request = PeerRequest { kind, body: body.to_vec() };
-        match self.transport.call(peer, request, self.settings.deadline).await {
+        let answer = tokio::select! {
+            biased;
+            answer = self.transport.call(leader, request, self.settings.deadline) => answer,
+            () = self.led_by_another_than(leader.id) => return Ok(T::default()),
+        };
+        match answer {
             Ok(answer) => decode(&answer).map_err(malformed),
             // The caller looks for a leader again until its own deadline.
             Err(_) => Ok(T::default()),
+        }
+    }
+
+    /// Returns once somebody else leads.
+    async fn led_by_another_than(&self, id: VoterId) {
+        let mut seen = self.raft.metrics();
+        loop {
+            if seen.borrow_watched().current_leader.is_some_and(|leader| leader != id) {
+                return;
+            }
+            if seen.changed().await.is_err() {
+                // The voter has stopped; whoever asks has a deadline.
+                std::future::pending::<()>().await;
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! then says it. Decides nothing itself: `core` does.
 
 mod clock;
+mod epochs;
 mod error;
 mod lists;
 mod mail;

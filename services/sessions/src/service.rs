@@ -2,6 +2,7 @@
 //! reads pages from the journal for those who may read.
 
 use crate::clock::Clock;
+use crate::epochs::Epochs;
 use crate::error::SessionsError;
 use crate::lists::query_of;
 use crate::mail::{Job, Mail};
@@ -53,6 +54,7 @@ pub struct SessionsDeps {
 /// The running role.
 pub struct SessionsService {
     mailboxes: Mailboxes<Mail>,
+    epochs: Epochs,
     pub(crate) journal: Arc<dyn Journal>,
     meters: Meters,
     parts: Mutex<Option<Parts>>,
@@ -88,6 +90,7 @@ impl SessionsService {
         let tasks = Tasks { shards: HashMap::new(), notifier: Some(notifier_task) };
         let role = Self {
             mailboxes: Mailboxes::default(),
+            epochs: Epochs::default(),
             journal: deps.journal,
             meters,
             parts: Mutex::new(Some(parts)),
@@ -109,6 +112,7 @@ impl SessionsService {
         };
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, epoch) in owned {
+            self.epochs.set(*id, *epoch);
             let mail = self.mailboxes.open(*id, parts.settings.mailbox_commands.get());
             let shard = Shard::new(*id, *epoch, parts.clone(), mail);
             tasks.shards.insert(*id, tokio::spawn(shard.run()));
@@ -196,7 +200,10 @@ impl ShardHost for SessionsService {
     }
 
     async fn release(&self, shards: &[ShardId]) {
-        shards.iter().for_each(|shard| self.mailboxes.close_one(*shard));
+        shards.iter().for_each(|shard| {
+            self.mailboxes.close_one(*shard);
+            self.epochs.set(*shard, Epoch::default());
+        });
         let ending: Vec<_> = {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
             shards.iter().filter_map(|s| Some((*s, tasks.shards.remove(s)?))).collect()
@@ -235,6 +242,10 @@ fn page_event(record: Record, audience: Audience) -> PageEvent {
 
 #[async_trait]
 impl Sessions for SessionsService {
+    fn epoch_of(&self, shard: ShardId) -> Option<Epoch> {
+        self.epochs.get(shard)
+    }
+
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
         let (answer, answered) = oneshot::channel();
         self.post(Mail::Command(Job::new(envelope, answer)));

@@ -1,6 +1,6 @@
 //! Bugs brought back: a simulation that does not see them would prove nothing.
 
-use crate::engine::{Bug, Fault, HEALED_MS, OWNERS, Plan, READY_MS, ROUTERS, catches};
+use crate::engine::{Bug, Fault, OWNERS, Plan, ROUTERS, catches};
 
 #[test]
 fn a_journal_that_does_not_fence() {
@@ -24,15 +24,11 @@ fn an_acknowledgement_before_the_commit() {
 
 #[test]
 fn a_reservation_without_expiry() {
-    let mut faults: Vec<Fault> = ROUTERS.map(Fault::Crash).into();
-    faults.push(Fault::Split(ROUTERS.into(), OWNERS.into()));
+    // Room is reserved, and who has reserved it dies before it is said what for.
     let plan = |seed| {
-        let plan = Plan {
-            agents: 2,
-            capacity: 2,
-            arrivals: READY_MS..HEALED_MS - 2_000,
-            ..Plan::with(seed, &faults)
-        };
+        let plan = Plan { agents: 2, arrivals: 6_000..8_000, ..Plan::calm(seed) };
+        let plan = plan.and(Fault::Split(ROUTERS.into(), OWNERS.into()), 6_000, 3_000);
+        let plan = plan.and(Fault::Crash("r1"), 8_500, 1_000).and(Fault::Crash("r2"), 8_500, 1_000);
         plan.bugged(Bug::NoExpiry)
     };
     catches("bugs::a_reservation_without_expiry", "P6", plan);

@@ -4,7 +4,8 @@
 use crate::fabric::{decode_bytes, encode_bytes};
 use bytes::Bytes;
 use frontdesk_core::conversation::Outcome;
-use frontdesk_core::ids::ConversationId;
+use frontdesk_core::ids::{ConversationId, Epoch};
+use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{ApiError, Attach, Envelope, HistoryQuery, Sessions};
 use frontdesk_proto::convert::{error_to_failure, error_to_status};
 use frontdesk_proto::internal::link_answer::Answer;
@@ -105,10 +106,11 @@ async fn serve(
 }
 
 fn take(sessions: &Arc<dyn Sessions>, up: LinkUp, answering: &FuturesUnordered<Answering>) {
-    for LinkAsk { call, ask } in up.asks {
+    for LinkAsk { call, ask, epoch } in up.asks {
+        let epoch = Epoch::new(epoch);
         match ask {
-            Some(Ask::Command(command)) => answering.push(submit(sessions, call, &command)),
-            Some(Ask::Attach(request)) => answering.push(attach(sessions, call, &request)),
+            Some(Ask::Command(command)) => answering.push(submit(sessions, call, epoch, &command)),
+            Some(Ask::Attach(request)) => answering.push(attach(sessions, call, epoch, &request)),
             Some(Ask::Detach(detach)) => {
                 let Some(conversation) = conversation(&detach.conversation_id) else { continue };
                 let Ok(gateway) = detach.gateway.parse() else { continue };
@@ -127,17 +129,27 @@ fn take(sessions: &Arc<dyn Sessions>, up: LinkUp, answering: &FuturesUnordered<A
             // Of a newer version.
             None => {
                 let error = ApiError::Unimplemented("unknown kind of ask".into());
-                answering.push(std::future::ready(failure(call, &error)).boxed());
+                answering.push(refused(call, &error));
             }
         }
     }
 }
 
-fn submit(sessions: &Arc<dyn Sessions>, call: u64, command: &[u8]) -> Answering {
+/// Whether the asker means another ownership than this one: what was done under it
+/// would be undone unseen when it ends.
+fn is_of_another_epoch(sessions: &dyn Sessions, id: ConversationId, epoch: Epoch) -> bool {
+    let held = sessions.epoch_of(ShardId::of(id));
+    epoch != Epoch::default() && held.is_some_and(|held| held != epoch)
+}
+
+fn submit(sessions: &Arc<dyn Sessions>, call: u64, epoch: Epoch, command: &[u8]) -> Answering {
     let envelope: Envelope = match decode_bytes(command) {
         Ok(envelope) => envelope,
-        Err(error) => return std::future::ready(failure(call, &error)).boxed(),
+        Err(error) => return refused(call, &error),
     };
+    if is_of_another_epoch(&**sessions, envelope.conversation, epoch) {
+        return refused(call, &ApiError::Moved);
+    }
     // Into the mailbox now: the order of a link's commands is kept.
     let reply = sessions.submit(envelope);
     reply.map(move |outcome| answer_of(call, outcome)).boxed()
@@ -154,11 +166,14 @@ fn answer_of(call: u64, outcome: Result<Outcome, ApiError>) -> LinkAnswer {
     LinkAnswer { call, answer: Some(answer) }
 }
 
-fn attach(sessions: &Arc<dyn Sessions>, call: u64, request: &[u8]) -> Answering {
+fn attach(sessions: &Arc<dyn Sessions>, call: u64, epoch: Epoch, request: &[u8]) -> Answering {
     let request: Attach = match decode_bytes(request) {
         Ok(request) => request,
-        Err(error) => return std::future::ready(failure(call, &error)).boxed(),
+        Err(error) => return refused(call, &error),
     };
+    if is_of_another_epoch(&**sessions, request.conversation, epoch) {
+        return refused(call, &ApiError::Moved);
+    }
     let sessions = sessions.clone();
     let attaching = async move {
         let attached = sessions.attach(request).await;
@@ -168,6 +183,10 @@ fn attach(sessions: &Arc<dyn Sessions>, call: u64, request: &[u8]) -> Answering 
         }
     };
     attaching.boxed()
+}
+
+fn refused(call: u64, error: &ApiError) -> Answering {
+    std::future::ready(failure(call, error)).boxed()
 }
 
 fn failure(call: u64, error: &ApiError) -> LinkAnswer {

@@ -68,9 +68,9 @@ pub enum Rejection {
     NotOnline,
     /// The conversation waits for the agent a transfer named.
     HeldForTarget,
-    /// Declined or did not answer, and others are there to ask.
+    /// Declined or did not answer, and others with room are there to ask.
     Excluded,
-    /// Declined or did not answer; nobody else is there, but it is too soon.
+    /// Declined or did not answer; nobody else can take it, but it is too soon.
     AskedJustNow,
     /// Has fewer free slots than it takes.
     NoRoom,

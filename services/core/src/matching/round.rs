@@ -83,8 +83,13 @@ impl<'a> Round<'a> {
         let entry = &request.entry;
         let target = self.target(request);
         let is_excluded = |place: &Place<'_>| entry.excluded.contains(&place.agent.id);
-        let is_there = |place: &&Place<'_>| place.is_online() && place.agent.serves(&request.queue);
-        let others_left = self.places.iter().filter(is_there).any(|place| !is_excluded(place));
+        // Whoever is full may be so for hours: nobody waits for that while another,
+        // who may only have missed the offer, has room.
+        let could_take = |place: &&Place<'_>| {
+            let is_there = place.is_online() && place.agent.serves(&request.queue);
+            is_there && place.free() >= entry.weight
+        };
+        let others_left = self.places.iter().filter(could_take).any(|place| !is_excluded(place));
         let too_soon = request.ask_again_at.is_some_and(|at| self.now < at);
         let refusal = |place: &Place<'_>| {
             if target.is_some_and(|target| target != place.agent.id) {

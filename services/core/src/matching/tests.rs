@@ -149,10 +149,13 @@ fn a_transfer_does_not_wait_for_an_agent_who_is_not_there() {
 fn who_refused_is_asked_again_only_when_nobody_else_is_left_and_not_at_once() {
     let mut refused = request(1, 1);
     refused.entry.excluded = vec![agent_id(1)];
+    let decision = run(std::slice::from_ref(&refused), &[free(1), free(2)]);
+    assert_eq!(chosen(&decision), [agent_id(2)]);
+    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::Excluded));
+
     let full = seat(view(2, 3, 3, AgentStatus::Online));
     let decision = run(std::slice::from_ref(&refused), &[free(1), full]);
-    assert_eq!(chosen(&decision), []);
-    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::Excluded));
+    assert_eq!(chosen(&decision), [agent_id(1)], "nobody waits for one who is full");
 
     let away = seat(view(2, 3, 0, AgentStatus::Away));
     let alone = [free(1), away];

@@ -62,6 +62,9 @@ fn run(plan: Plan, more: Check) -> Vec<String> {
     if let Ok(filter) = env::var("SIM_LOG") {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).init();
     }
+    for trouble in &plan.troubles {
+        println!("{} to {} ms: {:?}", trouble.from_ms, trouble.until_ms, trouble.fault);
+    }
     // A fresh thread: nothing in it has drawn a number yet.
     let simulating = std::thread::spawn(move || {
         let outcome = simulate(plan);

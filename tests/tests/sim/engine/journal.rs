@@ -30,6 +30,11 @@ const RETRY: Duration = Duration::from_millis(20);
 /// With the bug: between the acknowledgement and the commit.
 const LATE_COMMIT_MS: u64 = 150;
 
+/// How long an append is under way; some meet a disk that is busy.
+fn way(rng: &mut SmallRng) -> u64 {
+    if rng.random_range(0..20) == 0 { rng.random_range(20..300) } else { rng.random_range(1..8) }
+}
+
 /// An append as it was applied.
 #[derive(Debug, Clone)]
 pub(crate) struct Applied {
@@ -253,7 +258,7 @@ impl Journal for Handle {
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, AppendOutcome> {
-        let way = self.journal.rng().random_range(1..8);
+        let way = way(&mut self.journal.rng());
         let mut store = self.journal.store();
         let early = store.bug == Some(Bug::AckBeforeCommit);
         let lane = store.lanes.entry(self.process.clone()).or_default();

@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 /// Before somebody without a token asks again.
 const TOKEN_PAUSE: Duration = Duration::from_millis(300);
+/// How often a visitor looks whether the conversation has begun.
+const A_LITTLE: Duration = Duration::from_millis(50);
 /// A message is said again, under its old id, this long before the end.
 const AGAIN_MS: u64 = 5_000;
 
@@ -178,6 +180,10 @@ pub(crate) async fn visitor(plan: Plan, ledger: Ledger, n: usize) -> turmoil::Re
     let start =
         StartConversation { conversation_id: conversation.clone(), ..StartConversation::default() };
     person.ask(Request::Start(start), Asked::Start);
+    while !person.asked.is_empty() && elapsed() < QUIET_MS {
+        let next = Instant::now() + A_LITTLE;
+        person.listen(next, |_, _| {}).await;
+    }
     while elapsed() < QUIET_MS {
         let pause = rand::rng().random_range(plan.every_ms / 4..plan.every_ms * 2);
         let next = Instant::now() + Duration::from_millis(pause);

@@ -19,12 +19,37 @@ const DETOUR: Duration = Duration::from_millis(30);
 /// Names a link for its life.
 pub(super) type LinkId = u64;
 
+/// An ask on its way to an owner.
+pub(super) struct Parcel {
+    pub(super) shard: ShardId,
+    /// Under which the owner is thought to have the shard.
+    pub(super) epoch: Epoch,
+    pub(super) pending: Pending,
+}
+
 /// Where a lane leads.
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) epoch: Epoch,
     pub(super) id: LinkId,
-    pub(super) link: mpsc::Sender<(ShardId, Pending)>,
+    pub(super) link: mpsc::Sender<Parcel>,
+}
+
+impl Route {
+    /// Hands an ask to the link; gives it back when it cannot be taken.
+    fn send(&self, shard: ShardId, pending: Pending) -> Result<(), Unsent> {
+        let sent = self.link.try_send(Parcel { shard, epoch: self.epoch, pending });
+        sent.map_err(|error| match error {
+            mpsc::error::TrySendError::Full(parcel) => Unsent::Full(parcel.pending),
+            mpsc::error::TrySendError::Closed(parcel) => Unsent::Closed(parcel.pending),
+        })
+    }
+}
+
+/// Why a link did not take an ask.
+enum Unsent {
+    Full(Pending),
+    Closed(Pending),
 }
 
 #[derive(Default)]
@@ -62,13 +87,13 @@ impl Lanes {
     pub(super) fn post(&self, shard: ShardId, pending: Pending) {
         let mut lane = self.lane(shard);
         let pending = match &lane.route {
-            Some(route) if lane.held.is_empty() => match route.link.try_send((shard, pending)) {
+            Some(route) if lane.held.is_empty() => match route.send(shard, pending) {
                 Ok(()) => return,
-                Err(mpsc::error::TrySendError::Full((_, pending))) => {
+                Err(Unsent::Full(pending)) => {
                     pending.refuse(ApiError::unavailable("the link to the owner is full"));
                     return;
                 }
-                Err(mpsc::error::TrySendError::Closed((_, pending))) => pending,
+                Err(Unsent::Closed(pending)) => pending,
             },
             _ => pending,
         };
@@ -122,12 +147,12 @@ impl Lanes {
         }
         lane.pause_until = None;
         lane.route = route();
-        let link = lane.route.as_ref().map(|route| route.link.clone());
-        while let Some(link) = &link
+        let route = lane.route.clone();
+        while let Some(route) = &route
             && let Some(pending) = lane.held.pop_front()
         {
-            if let Err(error) = link.try_send((shard, pending)) {
-                let (_, pending) = error.into_inner();
+            if let Err(Unsent::Full(pending) | Unsent::Closed(pending)) = route.send(shard, pending)
+            {
                 lane.held.push_front(pending);
                 lane.route = None;
                 break;
@@ -198,7 +223,7 @@ mod tests {
         (Pending { asked, give_up: Instant::now() + Duration::from_secs(8) }, answered)
     }
 
-    fn route(id: LinkId, epoch: u64) -> (Route, mpsc::Receiver<(ShardId, Pending)>) {
+    fn route(id: LinkId, epoch: u64) -> (Route, mpsc::Receiver<Parcel>) {
         let (link, asks) = mpsc::channel(8);
         (Route { epoch: Epoch::new(epoch), id, link }, asks)
     }
@@ -211,8 +236,8 @@ mod tests {
         asks.iter().map(name).collect()
     }
 
-    fn taken(asks: &mut mpsc::Receiver<(ShardId, Pending)>) -> Vec<Pending> {
-        std::iter::from_fn(|| asks.try_recv().ok()).map(|(_, pending)| pending).collect()
+    fn taken(asks: &mut mpsc::Receiver<Parcel>) -> Vec<Pending> {
+        std::iter::from_fn(|| asks.try_recv().ok()).map(|parcel| parcel.pending).collect()
     }
 
     #[tokio::test(start_paused = true)]

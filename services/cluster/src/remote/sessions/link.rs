@@ -2,7 +2,7 @@
 //! ends, or a shard has moved, whatever has no answer goes back to its lane, all of
 //! it and in order: what is asked again must not be overtaken.
 
-use super::lane::{Lanes, LinkId};
+use super::lane::{Lanes, LinkId, Parcel};
 use super::pending::Pending;
 use frontdesk_core::shard::{SHARDS, ShardId};
 use frontdesk_proto::api::ApiError;
@@ -32,7 +32,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 const RECALLS: usize = SHARDS as usize;
 
 /// The sending end; closed when the link has ended.
-pub(super) type LinkSender = mpsc::Sender<(ShardId, Pending)>;
+pub(super) type LinkSender = mpsc::Sender<Parcel>;
 
 /// Both ends that a link is told by.
 pub(super) struct Handles {
@@ -66,10 +66,10 @@ pub(super) fn start(
 struct Link {
     id: LinkId,
     lanes: Arc<Lanes>,
-    asks: mpsc::Receiver<(ShardId, Pending)>,
+    asks: mpsc::Receiver<Parcel>,
     recalled: mpsc::Receiver<ShardId>,
     /// Taken from `asks` and not sent yet; before what is there.
-    unsent: VecDeque<(ShardId, Pending)>,
+    unsent: VecDeque<Parcel>,
     /// By call, which rises: the order in which they were sent.
     in_flight: BTreeMap<u64, (ShardId, Pending)>,
     next_call: u64,
@@ -125,7 +125,7 @@ impl Link {
     fn pack(&mut self) -> LinkUp {
         let mut asks = Vec::new();
         while asks.len() < BATCH
-            && let Some((shard, pending)) =
+            && let Some(Parcel { shard, epoch, pending }) =
                 self.unsent.pop_front().or_else(|| self.asks.try_recv().ok())
         {
             let ask = Some(pending.ask());
@@ -135,7 +135,7 @@ impl Link {
                 self.next_call += 1;
                 self.in_flight.insert(call, (shard, pending));
             }
-            asks.push(LinkAsk { call, ask });
+            asks.push(LinkAsk { call, epoch: epoch.get(), ask });
         }
         LinkUp { asks }
     }
@@ -157,18 +157,18 @@ impl Link {
     fn give_shard_back(&mut self, shard: ShardId) {
         let sent = self.in_flight.extract_if(.., |_, (of, _)| *of == shard);
         let mut back: Vec<Pending> = sent.map(|(_, (_, pending))| pending).collect();
-        for (of, pending) in self.take_unsent() {
-            if of == shard {
-                back.push(pending);
+        for parcel in self.take_unsent() {
+            if parcel.shard == shard {
+                back.push(parcel.pending);
             } else {
-                self.unsent.push_back((of, pending));
+                self.unsent.push_back(parcel);
             }
         }
         self.lanes.give_back(shard, back, self.id);
     }
 
     /// What has been given to this link and not been sent, in order.
-    fn take_unsent(&mut self) -> Vec<(ShardId, Pending)> {
+    fn take_unsent(&mut self) -> Vec<Parcel> {
         let kept = self.unsent.drain(..).collect::<Vec<_>>();
         kept.into_iter().chain(std::iter::from_fn(|| self.asks.try_recv().ok())).collect()
     }
@@ -176,7 +176,7 @@ impl Link {
     fn give_all_back(mut self) {
         self.asks.close();
         let mut back: BTreeMap<ShardId, Vec<Pending>> = BTreeMap::new();
-        let unsent = self.take_unsent();
+        let unsent = self.take_unsent().into_iter().map(|parcel| (parcel.shard, parcel.pending));
         let sent = std::mem::take(&mut self.in_flight).into_values();
         for (shard, pending) in sent.chain(unsent) {
             back.entry(shard).or_default().push(pending);
