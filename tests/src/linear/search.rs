@@ -143,21 +143,14 @@ impl<'a, M: Model> Search<'a, M> {
             let tried = &self.tried[index];
             let number = self.answered[position].number;
             let Some(state) = self.step(tried, number) else { continue };
-            // What changes nothing can as well be first: nothing else need be tried.
-            let only_this = state == tried.state;
-            let follower = Tried {
+            followers.push(Tried {
                 placed: tried.placed.with(position),
                 placed_count: tried.placed_count + 1,
                 used: tried.used.clone(),
                 used_count: tried.used_count,
                 state,
                 last: Some((number, index)),
-            };
-            if only_this {
-                self.keep(follower);
-                return;
-            }
-            followers.push(follower);
+            });
         }
         for position in open {
             let tried = &self.tried[index];

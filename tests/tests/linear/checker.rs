@@ -153,6 +153,18 @@ fn renewing_gives_back_what_it_had() {
     assert!(check(&ROOMS, &history).is_ok());
 }
 
+/// Done first it would change nothing, and what the read saw could not be explained.
+#[test]
+fn renewing_may_have_to_come_after_a_release() {
+    let history: [Event; 4] = [
+        done(1, (0, 10), reserve(1, 1), Told::Granted),
+        done(2, (20, 50), reserve(1, 1), Told::Granted),
+        done(3, (20, 50), release(1), Told::Released),
+        done(1, (60, 70), LOOK, holds([(1, 1)])),
+    ];
+    assert!(check(&ROOMS, &history).is_ok());
+}
+
 #[test]
 fn a_refusal_needs_a_reason() {
     let refused = done(2, (10, 60), reserve(2, 2), Told::NoRoom);
@@ -181,7 +193,8 @@ fn many_unknown_operations_are_no_burden() {
 
 #[test]
 fn a_search_that_takes_too_long_says_so() {
-    let history: Vec<Event> = (0..6).map(|n| done(n, (0, 10), reserve(n, 1), Told::Granted)).collect();
+    let history: Vec<Event> =
+        (0..6).map(|n| done(n, (0, 10), reserve(n, 1), Told::Granted)).collect();
     let checked = check_within(4, &ROOMS, &history);
     assert!(matches!(checked, Err(Failure::Undecided { explored: 5.., .. })), "{checked:?}");
 }

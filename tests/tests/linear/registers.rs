@@ -67,7 +67,8 @@ fn explained_by_any_order(history: &[Step], order: &mut Vec<usize>) -> bool {
 }
 
 fn is_explained_by(history: &[Step], order: &[usize]) -> bool {
-    keeps_real_time(history, order) && [0, 1].iter().all(|register| replays(history, order, *register))
+    keeps_real_time(history, order)
+        && [0, 1].iter().all(|register| replays(history, order, *register))
 }
 
 /// Whether nothing stands behind what was called only after it had returned.
@@ -118,8 +119,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 /// What really happened, one after the other, each seen from a little before to a
 /// little after.
 fn true_history() -> impl Strategy<Value = Vec<Step>> {
-    let step = (any_step(), 0..40u64, 0..40u64);
-    vec(step, 0..60).prop_map(|steps| {
+    let step = (any_step(), 0..20u64, 0..20u64);
+    vec(step, 0..300).prop_map(|steps| {
         let mut registers = [0; 2];
         let happened = steps.into_iter().enumerate();
         let recorded = happened.map(|(n, (mut step, early, late))| {

@@ -26,6 +26,11 @@ pub(crate) fn set_elapsed(ms: u64) {
     NOW.set(Some(EPOCH_MS + ms));
 }
 
+/// The time of day in this thread's world; milliseconds since 1970.
+pub(crate) fn now() -> u64 {
+    EPOCH_MS + elapsed()
+}
+
 /// Milliseconds since the beginning; 0 outside of simulations.
 pub(crate) fn elapsed() -> u64 {
     NOW.get().map_or(0, |now| now - EPOCH_MS)

@@ -13,8 +13,8 @@ use frontdesk_actor::{Ownership, ShardHost};
 use frontdesk_bus::{Bus, DirectPath, FallbackBus, Published, Subscription};
 use frontdesk_cluster::{
     Cluster, ClusterSettings, ClusterTasks, DirectFeed, Disk, GrpcTransport, MemoryDisk, Offer,
-    Question, RemoteObserver, RemotePresence, RemoteQueueing, RemoteRouting, RemoteSessions,
-    SystemClock, keep, routes,
+    PresenceGroup, Question, RemoteObserver, RemotePresence, RemoteQueueing, RemoteRouting,
+    RemoteSessions, SystemClock, keep, routes,
 };
 use frontdesk_core::ids::{AttachmentId, NodeId, SiteId};
 use frontdesk_core::presence::{NodeRole, incarnation_id};
@@ -26,8 +26,8 @@ use frontdesk_sessions::{SessionsDeps, SessionsService};
 use frontdesk_store::journal::Journal;
 use futures::FutureExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 use turmoil::Result;
@@ -47,6 +47,8 @@ pub(crate) struct Engines {
     pub(crate) broker: SimBroker,
     pub(crate) desk: Arc<SimDesk>,
     pub(crate) disks: Vec<MemoryDisk>,
+    /// The voters that were started last, by number: to look into what they hold.
+    pub(crate) groups: Arc<Mutex<Vec<Option<PresenceGroup>>>>,
     /// Number of the voter that was the last to lead.
     pub(crate) leader: Arc<AtomicUsize>,
     pub(crate) bug: Option<Bug>,
@@ -130,6 +132,8 @@ pub(crate) async fn voter(engines: Engines, n: usize) -> Result {
     let disk = Disk::Memory(engines.disks[n].clone());
     let presence =
         PresenceService::open_on(disk, &settings, transport, Arc::new(SystemClock)).await?;
+    engines.groups.lock().unwrap_or_else(PoisonError::into_inner)[n] =
+        Some(presence.group().clone());
     let mut leading = presence.group().leading();
     tokio::spawn(async move {
         while leading.wait_for(|leads| *leads).await.is_ok() {

@@ -81,7 +81,11 @@ impl Ledger {
         self.entries().heard.entry(key).or_default().push(Heard { seq, at_ms: elapsed(), text });
     }
 
+    /// Noted once.
     pub(crate) fn wrong(&self, what: String) {
-        self.entries().wrongs.push(what);
+        let mut entries = self.entries();
+        if !entries.wrongs.contains(&what) {
+            entries.wrongs.push(what);
+        }
     }
 }

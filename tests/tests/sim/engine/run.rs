@@ -11,12 +11,14 @@ use super::plan::{
     END_MS, Fault, GATEWAYS, HEALED_MS, KEEPERS, OWNERS, Plan, ROUTERS, VOTERS, processes,
 };
 use frontdesk_cluster::MemoryDisk;
+use frontdesk_core::presence::Hold;
+use frontdesk_core::time::{Millis, Timestamp};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use turmoil::Sim;
@@ -32,6 +34,11 @@ pub(crate) struct Outcome {
     pub(crate) ledger: Ledger,
     pub(crate) journal: SimJournal,
 }
+
+/// How often the voters' states are looked into.
+const LOOK_MS: u64 = 500;
+/// The longest that room may be held for an offer, which has 5 s.
+const LONGEST_HOLD: Millis = Millis::from_secs(60);
 
 /// Begins a summary.
 pub(crate) const SUMMARY: &str = "run:";
@@ -77,6 +84,9 @@ pub(crate) fn simulate(plan: Plan) -> Outcome {
         }
         world.engines.journal.tick();
         world.engines.broker.tick();
+        if ms % LOOK_MS == 0 {
+            world.look_into_presence();
+        }
     }
     Outcome { plan, ledger: world.ledger.clone(), journal: world.engines.journal.clone() }
 }
@@ -106,6 +116,7 @@ impl World {
             broker: SimBroker::new(rng(2)),
             desk: Arc::new(SimDesk::new(plan.agents, plan.capacity)),
             disks: VOTERS.iter().map(disk).collect(),
+            groups: Arc::new(Mutex::new(vec![None; VOTERS.len()])),
             leader: Arc::new(AtomicUsize::new(0)),
             bug: plan.bug,
         };
@@ -114,6 +125,31 @@ impl World {
         start_processes(&mut sim, &engines, &stops);
         start_people(&mut sim, plan, &ledger);
         Self { sim, engines, ledger, stops }
+    }
+
+    /// No agent holds more than it may, and no room is held for an offer for ever.
+    fn look_into_presence(&self) {
+        let now = Timestamp::from_millis(entropy::now());
+        let groups = self.engines.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        for group in groups.iter().flatten() {
+            let wrong = group.view(|state| {
+                state.agents().find_map(|agent| {
+                    let is_for_ever = |hold: &Hold| {
+                        matches!(hold, Hold::Reserved(until) if *until > now + LONGEST_HOLD)
+                    };
+                    if agent.load > agent.profile.capacity {
+                        Some(format!("P6: {} holds {}", agent.profile.name, agent.load))
+                    } else if agent.reservations.iter().any(|r| is_for_ever(&r.hold)) {
+                        Some(format!("P6: {} holds room for ever", agent.profile.name))
+                    } else {
+                        None
+                    }
+                })
+            });
+            if let Some(wrong) = wrong {
+                self.ledger.wrong(wrong);
+            }
+        }
     }
 
     /// Begins a fault; gives it with what it stands for.

@@ -11,8 +11,11 @@ fn assignments_go_on() {
         plan.and(Fault::CrashLeader, AT_MS, LASTS_MS)
     };
     explore("faults::leader_lost::assignments_go_on", plan, |outcome| {
-        let waits = outcome.assigned().into_iter().map(|(begun, at)| at - begun.max(AT_MS).min(at));
-        let mut wrongs = at_most(3_500, waits.max().unwrap_or(0), "an assignment");
+        let mut wrongs = Vec::new();
+        for (begun, at) in outcome.assigned() {
+            let what = format!("the assignment of who came at {begun} ms");
+            wrongs.extend(at_most(3_500, at - begun.max(AT_MS).min(at), &what));
+        }
         let slowest = outcome.slowest(AT_MS, AT_MS + LASTS_MS);
         wrongs.extend(at_most(3_500, slowest, "an acknowledgement"));
         wrongs
