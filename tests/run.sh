@@ -32,6 +32,10 @@ stage() { # name, command…
 
 tests/setup.sh || exit 1
 
+# Before this one: it leaves its program where this one belongs.
+stage previous tests/previous.sh
+count $? 0 0
+
 stage build cargo build --locked -p frontdesk-node -p frontdesk-loadtest
 code=$?
 count $code 0 0

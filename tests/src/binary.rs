@@ -9,6 +9,15 @@ pub fn frontdesk() -> PathBuf {
     find("frontdesk", "FRONTDESK_TEST_BINARY", "frontdesk-node")
 }
 
+/// The `frontdesk` program of the commit before this one, which
+/// `tests/previous.sh` builds; or what `FRONTDESK_PREVIOUS_BINARY` names.
+pub fn previous() -> PathBuf {
+    let path = env::var_os("FRONTDESK_PREVIOUS_BINARY");
+    let path = path.map_or_else(|| beside_this_test("frontdesk-previous"), PathBuf::from);
+    assert!(path.is_file(), "no program at {}: run tests/previous.sh", path.display());
+    path
+}
+
 /// The `frontdesk-loadtest` program; the same with `LOADTEST_TEST_BINARY`.
 pub fn loadtest() -> PathBuf {
     find("frontdesk-loadtest", "LOADTEST_TEST_BINARY", "frontdesk-loadtest")

@@ -64,8 +64,14 @@ pub struct Cluster {
 impl Cluster {
     /// Starts one with these arguments besides.
     pub async fn start(arguments: &[&str]) -> Self {
+        Self::start_with(&binary::frontdesk(), arguments).await
+    }
+
+    /// The same, with a program of one's own: what lies at its path when a process
+    /// is started again is what runs from then on.
+    pub async fn start_with(program: &Path, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut command = Command::new(binary::frontdesk());
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FRONTDESK_") {
                 command.env_remove(name);

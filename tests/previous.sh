@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Builds the program of the commit before this one as target/debug/frontdesk-previous:
+# a rolling upgrade runs both in one cluster. Dependencies are shared with this build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+commit=$(git rev-parse --verify --quiet 'HEAD~1^{commit}' || git rev-parse HEAD)
+mark=target/debug/frontdesk-previous.commit
+[ -x target/debug/frontdesk-previous ] && [ "$(cat "$mark" 2>/dev/null)" = "$commit" ] && exit 0
+
+folder=target/previous
+rm -rf "$folder"
+mkdir -p "$folder"
+git archive "$commit" | tar -x -C "$folder"
+# The pages are the same to a cluster's processes; they only have to be there.
+if [ -d services/web/dist ]; then cp -r services/web/dist "$folder/services/web/"; fi
+CARGO_TARGET_DIR=$PWD/target cargo build --locked -p frontdesk-node \
+  --manifest-path "$folder/Cargo.toml"
+cp target/debug/frontdesk target/debug/frontdesk-previous
+echo "$commit" >"$mark"
