@@ -2,8 +2,8 @@
 # Measures one process on this machine: CPU per delivered message when saturated
 # (median of several runs), latency at 5,000 messages a second, and memory per
 # idle connection and live conversation. Then a cluster with 1, 2 and 4 owners, the
-# CPU of all its parts counted, Redis and PostgreSQL too; and reservations of three
-# voters. Everything it starts it stops.
+# CPU of all its parts counted, Redis and PostgreSQL too; what handing on all shards
+# adds; and reservations of three voters. Everything it starts it stops.
 #
 #   RUNS=3         runs of the saturating scenario
 #   PORT=0         port of the server; 0 takes a free one
@@ -88,6 +88,9 @@ for owners in 1 2 4; do
   printf '\n-- cluster with %s owners\n' "$owners"
   run saturate "cluster-$owners" cluster up --base-port 0 --sessions "$owners"
 done
+printf '\n-- hand-off of all shards\n'
+export LOADTEST_SIGNAL="$bin/frontdesk cluster signal --data $work/data"
+run hand-off hand-off cluster up --base-port 0
 printf '\n-- reservations of three voters\n'
 cargo run --profile "$profile" --locked -p frontdesk-presence --example reservations
 
@@ -100,6 +103,7 @@ read = lambda name: json.load(open(f"{folder}/{name}.json"))
 saturated = [read(f"saturate-{n}") for n in range(1, runs + 1)]
 clusters = {n: read(f"cluster-{n}") for n in (1, 2, 4)}
 open5k, idle, live = read("open-5k"), read("idle-connections"), read("live-conversations")
+handoff = read("hand-off")
 
 def spread(values, unit=""):
     if None in values:
@@ -135,13 +139,15 @@ rows = [
     ("resident per connection with a live conversation", kib(server(live, "bytes_per_connection"))),
     ("a cluster, CPU of all its parts per delivered message", ""),
 ] + [
-    (f"  with {n} owners", spread([server(clusters[n], "cpu_us_per_message")], " µs"))
+    (f"  with {n} owner{'s'[:n > 1]}", spread([server(clusters[n], "cpu_us_per_message")], " µs"))
     for n in clusters
+] + [("all shards handed on at 500 messages a second, to the acknowledgement, p50 / p99 / p99.9", "")] + [
+    (f"  {phase['name']}", latency(phase, "ack")) for phase in handoff["phases"]
 ]
 width = max(len(name) for name, value in rows if value)
 for name, value in rows:
     print(f"{name:<{width}}  {value}".rstrip())
-reports = saturated + [open5k, idle, live] + list(clusters.values())
+reports = saturated + [open5k, idle, live] + list(clusters.values()) + [handoff]
 for report in reports:
     if report["verdict"] != "passed":
         reasons = "; ".join(reason["text"] for reason in report["reasons"])
