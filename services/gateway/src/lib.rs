@@ -26,6 +26,8 @@ mod settings;
 mod shared;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tls_tests;
 mod tokens;
 mod verbs;
 

@@ -13,6 +13,7 @@ use crate::tokens::{KeyError, Tokens};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use frontdesk_cluster::tls::{ServerStream, Tls, TlsError, TlsFiles};
 use frontdesk_proto::DESCRIPTORS;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::admin_service_server::AdminServiceServer;
@@ -69,6 +70,12 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The certificates cannot be used.
+    #[error("gateway.tls: {0}")]
+    Tls(#[from] TlsError),
+    /// Clients show no certificates.
+    #[error("gateway.tls.ca: clients show no certificates")]
+    ClientCertificates,
     /// The schema cannot be offered for reflection.
     #[error("the schema cannot be read: {0}")]
     Schema(String),
@@ -83,12 +90,13 @@ impl Gateway {
     pub async fn start(settings: Settings, deps: GatewayDeps) -> Result<Running, StartError> {
         let tokens = Tokens::new(&settings.keys)?;
         let address = settings.listen;
+        let tls = settings.tls.clone().map(load_tls).transpose()?;
         let listen_error = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let (shared, router) = begin(settings, deps, tokens)?;
         // Ends when `stopping` is cancelled.
-        shared.tasks.spawn(accept(shared.clone(), listener, router));
+        shared.tasks.spawn(accept(shared.clone(), listener, tls, router));
         tracing::info!(address = %local_addr, "the gateway listens");
         Ok(Running { local_addr, shared })
     }
@@ -179,7 +187,16 @@ fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
     Ok(grpc.reset_fallback().merge(http::router(shared.clone())))
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener, router: Router) {
+fn load_tls(files: TlsFiles) -> Result<Tls, StartError> {
+    match files.ca {
+        Some(_) => Err(StartError::ClientCertificates),
+        None => Ok(Tls::load(files)?),
+    }
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener, tls: Option<Tls>, router: Router) {
+    // Ends with this task.
+    let _reload = tls.as_ref().map(Tls::follow);
     let sockets = shared.settings.max_connections.saturating_add(EXTRA_SOCKETS);
     let sockets = Arc::new(Semaphore::new(sockets.min(Semaphore::MAX_PERMITS)));
     loop {
@@ -193,7 +210,8 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, router: Router) {
                 let Ok(permit) = sockets.clone().try_acquire_owned() else {
                     continue;
                 };
-                let serving = serve(shared.clone(), stream, address, router.clone(), permit);
+                let tls = tls.clone();
+                let serving = serve(shared.clone(), stream, tls, address, router.clone(), permit);
                 // One task for each socket; ends with it or soon after a stop.
                 shared.tasks.spawn(serving);
             }
@@ -209,22 +227,25 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, router: Router) {
 async fn serve(
     shared: Arc<Shared>,
     stream: TcpStream,
+    tls: Option<Tls>,
     address: SocketAddr,
     router: Router,
     _permit: OwnedSemaphorePermit,
 ) {
     // Without this a reply would wait for the client's next acknowledgement.
     let _ = stream.set_nodelay(true);
-    if !matches!(tokio::time::timeout(HEAD_DEADLINE, first_bytes(&stream)).await, Ok(Ok(()))) {
-        return;
-    }
+    let opened = tokio::time::timeout(HEAD_DEADLINE, open(stream, tls)).await;
+    let (stream, builder) = match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => return tracing::debug!(%address, %error, "nothing came of a connection"),
+        Err(_) => return,
+    };
     let peer = Peer(address.ip().to_canonical());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
         router.clone().call(request)
     });
-    let builder = http_builder();
     let mut connection =
         pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let result = tokio::select! {
@@ -237,6 +258,24 @@ async fn serve(
     if let Err(error) = result {
         tracing::debug!(%address, %error, "an HTTP connection ended early");
     }
+}
+
+/// What the client speaks: with TLS that is agreed on in its handshake, without it
+/// the first bytes tell.
+async fn open(
+    stream: TcpStream,
+    tls: Option<Tls>,
+) -> io::Result<(ServerStream, Builder<TokioExecutor>)> {
+    let Some(tls) = tls else {
+        first_bytes(&stream).await?;
+        return Ok((ServerStream::Plain(stream), http_builder()));
+    };
+    let stream = tls.accept(stream).await?;
+    let builder = match stream.is_http2() {
+        true => http_builder().http2_only(),
+        false => http_builder().http1_only(),
+    };
+    Ok((stream, builder))
 }
 
 fn http_builder() -> Builder<TokioExecutor> {

@@ -3,6 +3,7 @@
 //! Names carry their units. Limits that the protocol fixes are not settings:
 //! they are constants beside the code that enforces them.
 
+use frontdesk_cluster::tls::TlsFiles;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +15,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Address to listen on, for HTTP/1.1, HTTP/2, gRPC and WebSocket alike.
     pub listen: SocketAddr,
+    /// Certificates for clients: then the address takes TLS only. Read again when the
+    /// files change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsFiles>,
     /// Keys of tokens. The first one signs, all of them verify; at least one.
     pub keys: Vec<TokenKey>,
     /// Life of a visitor's token.
@@ -30,6 +35,8 @@ pub struct Settings {
     pub max_connections_per_address: u32,
     /// Live connections of one visitor or agent.
     pub max_connections_per_person: u32,
+    /// Live connections of one site's people together.
+    pub max_connections_per_site: u32,
     /// Handshakes a second that are let in, on average.
     pub handshakes_per_second: u32,
     /// Handshakes that are let in at once.
@@ -61,6 +68,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: None,
             keys: Vec::new(),
             visitor_token_hours: 24,
             agent_token_hours: 12,
@@ -69,6 +77,7 @@ impl Default for Settings {
             max_connections: 100_000,
             max_connections_per_address: 10_000,
             max_connections_per_person: 20,
+            max_connections_per_site: 100_000,
             handshakes_per_second: 1_000,
             handshake_burst: 5_000,
             requests_per_second: 20,

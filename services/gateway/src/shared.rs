@@ -130,6 +130,7 @@ pub(crate) struct Limits {
     all: Arc<Counts<()>>,
     addresses: Arc<Counts<IpAddr>>,
     people: Arc<Counts<(SiteId, Uuid)>>,
+    sites: Arc<Counts<SiteId>>,
     handshake_rate: BucketRate,
     handshakes: Mutex<TokenBucket>,
     pub(crate) sign_ins: KeyedBuckets<SignInKey>,
@@ -141,8 +142,11 @@ pub(crate) struct Admission {
     _address: CountGuard<IpAddr>,
 }
 
-/// A person's place among their own connections.
-pub(crate) type PersonGuard = CountGuard<(SiteId, Uuid)>;
+/// A person's place among their own connections and those of their site.
+pub(crate) struct PersonGuard {
+    _own: CountGuard<(SiteId, Uuid)>,
+    _site: CountGuard<SiteId>,
+}
 
 impl Limits {
     fn new(settings: &Settings) -> Self {
@@ -153,6 +157,7 @@ impl Limits {
             all: Counts::new(u32::try_from(settings.max_connections).unwrap_or(u32::MAX)),
             addresses: Counts::new(settings.max_connections_per_address),
             people: Counts::new(settings.max_connections_per_person),
+            sites: Counts::new(settings.max_connections_per_site),
             handshake_rate,
             handshakes: Mutex::new(TokenBucket::full(handshake_rate, Instant::now())),
             sign_ins: KeyedBuckets::new(
@@ -175,7 +180,8 @@ impl Limits {
 
     /// Lets one more connection of a person in.
     pub(crate) fn person(&self, site: &SiteId, id: Uuid) -> Option<PersonGuard> {
-        self.people.open((site.clone(), id))
+        let own = self.people.open((site.clone(), id))?;
+        Some(PersonGuard { _own: own, _site: self.sites.open(site.clone())? })
     }
 }
 

@@ -16,6 +16,16 @@ pub enum ServerStream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl ServerStream {
+    /// Whether the handshake has agreed on HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+}
+
 impl AsyncRead for ServerStream {
     fn poll_read(
         self: Pin<&mut Self>,

@@ -52,6 +52,27 @@ async fn a_person_has_only_so_many_connections_and_says_hello_in_time() {
 }
 
 #[tokio::test]
+async fn a_site_has_only_so_many_connections() {
+    let world = World::with(|s| s.max_connections_per_site = 2).await;
+    let (_first, _) = TestClient::hello(&world, true, world.visitor(), vec![]).await;
+    let (second, _) = TestClient::hello(&world, true, world.visitor(), vec![]).await;
+    let hello = || Request::Hello(v1::Hello { token: world.visitor(), ..Default::default() });
+    let mut third = TestClient::connect(&world, true).await;
+    third.send(1, hello()).await;
+    assert_eq!(third.close_code().await, Some(4100));
+    drop(second);
+    // Its place is free again once the server has noticed.
+    loop {
+        let mut fourth = TestClient::connect(&world, true).await;
+        fourth.send(1, hello()).await;
+        let answer = fourth.next().await.and_then(|frame| frame.frame);
+        if matches!(answer, Some(Frame::Welcome(_))) {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn at_most_five_conversations_are_open_and_a_retry_opens_none() {
     let world = World::start().await;
     let (mut client, _) = TestClient::hello(&world, false, world.visitor(), vec![]).await;

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use frontdesk_cluster::tls::ServerStream;
 use frontdesk_proto::api::ApiError;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -21,7 +22,6 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use sha1_smol::Sha1;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 const PROTOBUF: &str = "frontdesk.v1.proto";
 const JSON: &str = "frontdesk.v1.json";
@@ -62,7 +62,7 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
         return;
     };
     // The bare socket comes back: HTTP's buffers are freed with the rest.
-    let Ok(parts) = downcast::<TokioIo<TcpStream>>(upgraded) else {
+    let Ok(parts) = downcast::<TokioIo<ServerStream>>(upgraded) else {
         tracing::error!("an upgraded connection is not a socket");
         return;
     };

@@ -5,14 +5,20 @@ use frontdesk_proto::v1::{self, client_frame::Request, server_frame::Frame};
 use futures::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
 use std::collections::VecDeque;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
+use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
 /// How long a test waits for what must come.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
+/// What the client runs over.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 pub(crate) struct TestClient {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Stream>>,
     json: bool,
     next_id: u32,
     frames: VecDeque<v1::ServerFrame>,
@@ -27,7 +33,26 @@ impl TestClient {
     }
 
     pub(crate) async fn connect_from(world: &World, json: bool, origin: Option<&str>) -> Self {
-        let uri = format!("ws://{}/v1/ws", world.gateway.local_addr());
+        let address = world.gateway.local_addr();
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::upgrade(Box::new(stream), &address.to_string(), json, origin).await
+    }
+
+    /// Over any stream to a gateway.
+    pub(crate) async fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        json: bool,
+    ) -> Self {
+        Self::upgrade(Box::new(stream), "localhost", json, None).await
+    }
+
+    async fn upgrade(
+        stream: Box<dyn Stream>,
+        host: &str,
+        json: bool,
+        origin: Option<&str>,
+    ) -> Self {
+        let uri = format!("ws://{host}/v1/ws");
         let protocol = if json { "frontdesk.v1.json" } else { "frontdesk.v1.proto" };
         let mut builder = ClientBuilder::new()
             .uri(&uri)
@@ -38,7 +63,7 @@ impl TestClient {
             let (name, value) = ("origin".parse().unwrap(), origin.parse().unwrap());
             builder = builder.add_header(name, value).unwrap();
         }
-        let (socket, _) = builder.connect().await.unwrap();
+        let (socket, _) = builder.connect_on(stream).await.unwrap();
         Self { socket, json, next_id: 0, frames: VecDeque::new(), closed: None }
     }
 
