@@ -56,7 +56,8 @@ rivals: rivals-needs pages $(RIVALS)/node_modules/.installed ## Measure Frontdes
 	target/dist/frontdesk-rivals $(if $(RESULTS),--results $(RESULTS)) $(ARGS)
 
 rivals-needs:
-	@for program in node npm redis-server; do command -v $$program >/dev/null || \
+	@for program in node npm redis-server postgres; do \
+	  command -v $$program >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$$program" >/dev/null || \
 	  { echo "make rivals needs $$program: install it and run again" >&2; exit 1; }; done
 
 $(RIVALS)/node_modules/.installed: $(RIVALS)/package.json $(RIVALS)/package-lock.json

@@ -14,6 +14,8 @@ cd "$(dirname "$0")/.."
 
 runs=${RUNS:-3}
 work=$(mktemp -d)
+# As root PostgreSQL runs as another user, who has to pass.
+chmod 711 "$work"
 results=${RESULTS:-$work/results}
 mkdir -p "$results"
 server=

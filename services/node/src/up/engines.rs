@@ -53,8 +53,14 @@ pub(super) async fn initialise(files: &Files) -> Result<(), UpError> {
     if made.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&made.stderr);
-    Err(UpError::Settings(format!("initdb: {}", said.trim().replace('\n', "; "))))
+    let said = String::from_utf8_lossy(&made.stderr).trim().replace('\n', "; ");
+    let hint = match other_user() {
+        Some((uid, _)) if said.contains("Permission denied") => {
+            format!(" (it runs as user {uid}, who must be able to pass the folders above)")
+        }
+        _ => String::new(),
+    };
+    Err(UpError::Settings(format!("initdb: {said}{hint}")))
 }
 
 /// How the engines are run.

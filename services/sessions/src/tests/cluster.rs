@@ -6,7 +6,7 @@ use crate::testing::{World, conversation, gateway, message, settle, start, visit
 use frontdesk_actor::ShardHost as _;
 use frontdesk_core::ids::Epoch;
 use frontdesk_core::shard::ShardId;
-use frontdesk_proto::api::ApiError;
+use frontdesk_proto::api::{ApiError, Sessions as _};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -15,13 +15,16 @@ async fn a_released_shard_answers_that_it_has_moved_and_may_come_back() {
     let world = World::new().await;
     let (id, vi) = (world.assigned(1).await, visitor(1));
     let shard = ShardId::of(id);
+    assert_eq!(world.sessions.epoch_of(shard), Some(Epoch::new(1)));
     let under_way = world.submit(id, &vi, message("m1"));
     world.sessions.release(&[shard]).await;
+    assert_eq!(world.sessions.epoch_of(shard), None, "nobody may attach to what is going");
     assert!(under_way.await.is_ok(), "what was under way is finished");
     let after = world.submit(id, &vi, message("m2")).await;
     assert_eq!(after, Err(ApiError::Moved));
     assert_eq!(world.attach(id, &vi, 0).await.err(), Some(ApiError::Moved));
     world.sessions.acquire(&[(shard, Epoch::new(2))]).await.unwrap();
+    assert_eq!(world.sessions.epoch_of(shard), Some(Epoch::new(2)));
     assert_eq!(world.say(id, &vi, "m2").await, 6);
 }
 
