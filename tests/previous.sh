@@ -14,7 +14,7 @@ mkdir -p "$folder"
 git archive "$commit" | tar -x -C "$folder"
 # The pages are the same to a cluster's processes; they only have to be there.
 if [ -d services/web/dist ]; then cp -r services/web/dist "$folder/services/web/"; fi
-CARGO_TARGET_DIR=$PWD/target cargo build --locked -p frontdesk-node \
+CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$PWD/target cargo build --locked -p frontdesk-node \
   --manifest-path "$folder/Cargo.toml"
 cp target/debug/frontdesk target/debug/frontdesk-previous
 echo "$commit" >"$mark"

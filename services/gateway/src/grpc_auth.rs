@@ -1,7 +1,7 @@
 //! `AuthService`: the token calls over gRPC. Programs, not pages: no Origin.
 
 use crate::auth;
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::shared::Shared;
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1;

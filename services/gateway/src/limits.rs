@@ -3,11 +3,75 @@
 //! Everything here is bounded itself: a map of buckets forgets those that are
 //! full again, a map of counts those that are zero.
 
+use frontdesk_proto::status::CloseCode;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// What somebody was one too many for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// Sockets of the gateway.
+    Sockets,
+    /// Sockets from one address.
+    AddressSockets,
+    /// TLS handshakes under way.
+    Handshakes,
+    /// TLS handshakes under way from one address.
+    AddressHandshakes,
+    /// New connections a second.
+    Arrivals,
+    /// Live connections of the gateway.
+    Connections,
+    /// Live connections from one address.
+    Address,
+    /// Live connections of one visitor or agent.
+    Person,
+    /// Live connections of one site's people.
+    Site,
+}
+
+impl Limit {
+    /// What a client is told, where it can be told: all of it may pass.
+    pub(crate) fn close_code(self) -> CloseCode {
+        match self {
+            Self::Arrivals => CloseCode::Overloaded,
+            _ => CloseCode::TooManyConnections,
+        }
+    }
+
+    /// For people who read logs.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Sockets => "too many sockets",
+            Self::AddressSockets => "too many sockets from this address",
+            Self::Handshakes => "too many handshakes at once",
+            Self::AddressHandshakes => "too many handshakes at once from this address",
+            Self::Arrivals => "too many new connections at once",
+            Self::Connections => "too many connections",
+            Self::Address => "too many connections from this address",
+            Self::Person => "too many connections of this person",
+            Self::Site => "too many connections of this site",
+        }
+    }
+
+    /// The label of the metric.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sockets => "sockets",
+            Self::AddressSockets => "address_sockets",
+            Self::Handshakes => "handshakes",
+            Self::AddressHandshakes => "address_handshakes",
+            Self::Arrivals => "arrivals",
+            Self::Connections => "connections",
+            Self::Address => "address",
+            Self::Person => "person",
+            Self::Site => "site",
+        }
+    }
+}
 
 /// Lets through `rate` a second on average and `burst` at once.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +160,9 @@ impl<K: Eq + Hash + Clone> Counts<K> {
 
     /// One more of this key until the guard is dropped; `None` when it has enough.
     pub(crate) fn open(self: &Arc<Self>, key: K) -> Option<CountGuard<K>> {
+        if self.max == 0 {
+            return None;
+        }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(key.clone()).or_insert(0);
         if *count >= self.max {
@@ -163,5 +230,7 @@ mod tests {
         drop(first);
         assert!(counts.open("a").is_some());
         assert_eq!(counts.open.lock().unwrap().len(), 1);
+        let none = Counts::new(0);
+        assert!(none.open("a").is_none() && none.open.lock().unwrap().is_empty());
     }
 }

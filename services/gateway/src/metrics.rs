@@ -1,5 +1,6 @@
 //! The gateway's metrics. Handles are made once; labels are closed sets.
 
+use crate::limits::Limit;
 use frontdesk_proto::status::CloseCode;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
@@ -52,9 +53,9 @@ pub(crate) struct Metrics {
     pub(crate) fills: Counter,
     /// Times the bus said that it had lost deliveries.
     pub(crate) bus_lags: Counter,
-    /// Deliveries that could not be read.
     /// Readers that a head beacon has shown to have missed something.
     pub(crate) healed: Counter,
+    /// Deliveries that could not be read.
     pub(crate) unreadable: Counter,
     /// Pieces that waited in an outbox at each ping.
     pub(crate) outbox_depth: Histogram,
@@ -87,6 +88,11 @@ impl Metrics {
 
     pub(crate) fn carrier(&self, kind: CarrierKind) -> &CarrierMetrics {
         &self.carriers[kind as usize]
+    }
+
+    /// Somebody was not let in.
+    pub(crate) fn refused(&self, limit: Limit) {
+        counter!("frontdesk_gateway_refused_total", "limit" => limit.as_str()).increment(1);
     }
 
     /// A connection was ended by the gateway.

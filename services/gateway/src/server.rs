@@ -1,4 +1,4 @@
-//! Starting and stopping a gateway, and its one listener.
+//! Starting and stopping a gateway.
 
 use crate::admin::Admin;
 use crate::carriers::grpc::ChatService;
@@ -7,54 +7,22 @@ use crate::dispatch;
 use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
+use crate::listener;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::tokens::{KeyError, Tokens};
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use frontdesk_cluster::tls::{ServerStream, Tls, TlsError, TlsFiles};
+use frontdesk_cluster::tls::{Tls, TlsError, TlsFiles};
 use frontdesk_proto::DESCRIPTORS;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::admin_service_server::AdminServiceServer;
 use frontdesk_proto::v1::auth_service_server::AuthServiceServer;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::pin;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::codegen::Service as _;
-
-/// How long a client may take for the first bytes and for each request's head.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
-/// How often HTTP/2 connections are pinged, and how long a pong may take.
-const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Streams of one HTTP/2 connection.
-const MAX_STREAMS: u32 = 256;
-/// Bytes of a request's head.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Sockets beside those of live connections: pages, API calls, handshakes.
-const EXTRA_SOCKETS: usize = 1_024;
-/// Pause after a failed accept: the process may be out of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Pause while the first bytes could still become either protocol.
-const PREFACE_PAUSE: Duration = Duration::from_millis(20);
-const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// The address that a request came from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
-impl Default for Peer {
-    fn default() -> Self {
-        Self(Ipv4Addr::UNSPECIFIED.into())
-    }
-}
+use tokio::net::TcpListener;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +40,17 @@ pub enum StartError {
     },
     /// The certificates cannot be used.
     #[error("gateway.tls: {0}")]
-    Tls(#[from] TlsError),
+    Tls(TlsError),
+    /// The key is not the certificate's.
+    #[error("gateway.tls: {cert} and {key}: {what}")]
+    TlsPair {
+        /// The chain.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// What is wrong with them.
+        what: String,
+    },
     /// Clients show no certificates.
     #[error("gateway.tls.ca: clients show no certificates")]
     ClientCertificates,
@@ -96,7 +74,7 @@ impl Gateway {
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let (shared, router) = begin(settings, deps, tokens)?;
         // Ends when `stopping` is cancelled.
-        shared.tasks.spawn(accept(shared.clone(), listener, tls, router));
+        shared.tasks.spawn(listener::accept(shared.clone(), listener, tls, router));
         tracing::info!(address = %local_addr, "the gateway listens");
         Ok(Running { local_addr, shared })
     }
@@ -188,125 +166,46 @@ fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
 }
 
 fn load_tls(files: TlsFiles) -> Result<Tls, StartError> {
-    match files.ca {
-        Some(_) => Err(StartError::ClientCertificates),
-        None => Ok(Tls::load(files)?),
+    if files.ca.is_some() {
+        return Err(StartError::ClientCertificates);
     }
+    Tls::load(files.clone()).map_err(|error| match error {
+        TlsError::Mismatch(what) => StartError::TlsPair { cert: files.cert, key: files.key, what },
+        other => StartError::Tls(other),
+    })
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener, tls: Option<Tls>, router: Router) {
-    // Ends with this task.
-    let _reload = tls.as_ref().map(Tls::follow);
-    let sockets = shared.settings.max_connections.saturating_add(EXTRA_SOCKETS);
-    let sockets = Arc::new(Semaphore::new(sockets.min(Semaphore::MAX_PERMITS)));
-    loop {
-        let accepted = tokio::select! {
-            () = shared.stopping.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, address)) => {
-                // One too many is hung up on at once: there is no protocol yet.
-                let Ok(permit) = sockets.clone().try_acquire_owned() else {
-                    continue;
-                };
-                let tls = tls.clone();
-                let serving = serve(shared.clone(), stream, tls, address, router.clone(), permit);
-                // One task for each socket; ends with it or soon after a stop.
-                shared.tasks.spawn(serving);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frontdesk_cluster::tls::local_ca;
+    use std::fs;
+
+    /// What a start with these files says; none when it would go on.
+    fn said(files: &TlsFiles) -> Option<String> {
+        load_tls(files.clone()).err().map(|error| error.to_string())
     }
-}
 
-/// Serves HTTP on one socket, until it ends or becomes a WebSocket.
-async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    tls: Option<Tls>,
-    address: SocketAddr,
-    router: Router,
-    _permit: OwnedSemaphorePermit,
-) {
-    // Without this a reply would wait for the client's next acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let opened = tokio::time::timeout(HEAD_DEADLINE, open(stream, tls)).await;
-    let (stream, builder) = match opened {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => return tracing::debug!(%address, %error, "nothing came of a connection"),
-        Err(_) => return,
-    };
-    let peer = Peer(address.ip().to_canonical());
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        router.clone().call(request)
-    });
-    let mut connection =
-        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shared.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%address, %error, "an HTTP connection ended early");
-    }
-}
+    #[test]
+    fn certificates_that_cannot_be_used_are_told_in_one_line_with_their_file() {
+        let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mutual = local_ca(ours.path()).unwrap();
+        let files = TlsFiles { ca: None, ..mutual.clone() };
+        assert_eq!(said(&files), None);
+        assert_eq!(said(&mutual).unwrap(), "gateway.tls.ca: clients show no certificates");
 
-/// What the client speaks: with TLS that is agreed on in its handshake, without it
-/// the first bytes tell.
-async fn open(
-    stream: TcpStream,
-    tls: Option<Tls>,
-) -> io::Result<(ServerStream, Builder<TokioExecutor>)> {
-    let Some(tls) = tls else {
-        first_bytes(&stream).await?;
-        return Ok((ServerStream::Plain(stream), http_builder()));
-    };
-    let stream = tls.accept(stream).await?;
-    let builder = match stream.is_http2() {
-        true => http_builder().http2_only(),
-        false => http_builder().http1_only(),
-    };
-    Ok((stream, builder))
-}
+        let (cert, key) = (files.cert.display().to_string(), files.key.display().to_string());
+        let other = local_ca(theirs.path()).unwrap();
+        let mixed = TlsFiles { key: other.key.clone(), ..files.clone() };
+        let error = said(&mixed).unwrap();
+        let both = format!("gateway.tls: {cert} and {}: ", other.key.display());
+        assert!(error.starts_with(&both) && !error.contains('\n'), "{error}");
 
-fn http_builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(MAX_HEAD_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HTTP2_KEEP_ALIVE)
-        .keep_alive_timeout(HTTP2_KEEP_ALIVE)
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD_BYTES as u32);
-    builder
-}
-
-/// Waits until it is clear which version of HTTP the client speaks: the parser
-/// itself would wait without end.
-async fn first_bytes(stream: &TcpStream) -> io::Result<()> {
-    let mut bytes = [0; HTTP2_PREFACE.len()];
-    loop {
-        let n = stream.peek(&mut bytes).await?;
-        if n == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if n == bytes.len() || bytes[..n] != HTTP2_PREFACE[..n] {
-            return Ok(());
-        }
-        tokio::time::sleep(PREFACE_PAUSE).await;
+        fs::write(&files.key, "no key").unwrap();
+        let error = said(&files).unwrap();
+        assert!(error.starts_with(&format!("gateway.tls: {key}: ")), "{error}");
+        fs::remove_file(&files.cert).unwrap();
+        let error = said(&files).unwrap();
+        assert!(error.starts_with(&format!("gateway.tls: {cert}: ")), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 //! Names carry their units. Limits that the protocol fixes are not settings:
 //! they are constants beside the code that enforces them.
 
+use crate::network::Network;
 use frontdesk_cluster::tls::TlsFiles;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,6 +20,9 @@ pub struct Settings {
     /// files change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsFiles>,
+    /// Proxies in front of the gateway: from these addresses the client's own address
+    /// is taken from `X-Forwarded-For`, from others that header is ignored.
+    pub trusted_proxies: Vec<Network>,
     /// Keys of tokens. The first one signs, all of them verify; at least one.
     pub keys: Vec<TokenKey>,
     /// Life of a visitor's token.
@@ -69,6 +73,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             tls: None,
+            trusted_proxies: Vec::new(),
             keys: Vec::new(),
             visitor_token_hours: 24,
             agent_token_hours: 12,

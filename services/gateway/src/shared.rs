@@ -1,7 +1,7 @@
 //! What all connections and handlers of a gateway share.
 
 use crate::deps::GatewayDeps;
-use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, TokenBucket};
+use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
@@ -93,11 +93,25 @@ impl Shared {
     }
 
     /// Lets a new connection in, or says why not.
-    pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, CloseCode> {
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, (CloseCode, &'static str)> {
         if self.is_draining() {
-            return Err(CloseCode::Draining);
+            return Err((CloseCode::Draining, "the gateway stops"));
         }
-        self.limits.admit(address)
+        self.limits.admit(address).map_err(|limit| self.refuse(limit))
+    }
+
+    /// Lets one more connection of a person in, or says why not.
+    pub(crate) fn admit_person(
+        &self,
+        site: &SiteId,
+        id: Uuid,
+    ) -> Result<PersonGuard, (CloseCode, &'static str)> {
+        self.limits.person(site, id).map_err(|limit| self.refuse(limit))
+    }
+
+    fn refuse(&self, limit: Limit) -> (CloseCode, &'static str) {
+        self.metrics.refused(limit);
+        (limit.close_code(), limit.reason())
     }
 
     /// Remembers a connection, so that a stop reaches it.
@@ -167,21 +181,23 @@ impl Limits {
         }
     }
 
-    /// Lets a new connection in, or says why not.
-    fn admit(&self, address: IpAddr) -> Result<Admission, CloseCode> {
+    /// Lets a new connection in, or says what it is too many for.
+    fn admit(&self, address: IpAddr) -> Result<Admission, Limit> {
         let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
-        handshakes.take(self.handshake_rate, Instant::now()).map_err(|_| CloseCode::Overloaded)?;
+        handshakes.take(self.handshake_rate, Instant::now()).map_err(|_| Limit::Arrivals)?;
         drop(handshakes);
         Ok(Admission {
-            _all: self.all.open(()).ok_or(CloseCode::TooManyConnections)?,
-            _address: self.addresses.open(address).ok_or(CloseCode::TooManyConnections)?,
+            _all: self.all.open(()).ok_or(Limit::Connections)?,
+            _address: self.addresses.open(address).ok_or(Limit::Address)?,
         })
     }
 
-    /// Lets one more connection of a person in.
-    pub(crate) fn person(&self, site: &SiteId, id: Uuid) -> Option<PersonGuard> {
-        let own = self.people.open((site.clone(), id))?;
-        Some(PersonGuard { _own: own, _site: self.sites.open(site.clone())? })
+    /// Lets one more connection of a person in, or says what it is too many for.
+    fn person(&self, site: &SiteId, id: Uuid) -> Result<PersonGuard, Limit> {
+        Ok(PersonGuard {
+            _own: self.people.open((site.clone(), id)).ok_or(Limit::Person)?,
+            _site: self.sites.open(site.clone()).ok_or(Limit::Site)?,
+        })
     }
 }
 
@@ -194,5 +210,61 @@ pub(crate) async fn within<T>(
     match tokio::time::timeout(limit, call).await {
         Ok(result) => result,
         Err(_) => Err(ApiError::unavailable(format!("{part} did not answer in time"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(change: impl FnOnce(&mut Settings)) -> Limits {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        Limits::new(&settings)
+    }
+
+    fn address(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_bound_of_connections_is_told_by_its_name() {
+        let all = limits(|s| s.max_connections = 1);
+        let _first = all.admit(address(1)).ok().unwrap();
+        assert_eq!(all.admit(address(2)).err(), Some(Limit::Connections));
+
+        let each = limits(|s| s.max_connections_per_address = 1);
+        let first = each.admit(address(1)).ok().unwrap();
+        assert_eq!(each.admit(address(1)).err(), Some(Limit::Address));
+        assert!(each.admit(address(2)).is_ok());
+        drop(first);
+        assert!(each.admit(address(1)).is_ok());
+
+        let storm = limits(|s| {
+            s.handshake_burst = 1;
+            s.handshakes_per_second = 1;
+        });
+        assert!(storm.admit(address(1)).is_ok());
+        assert_eq!(storm.admit(address(2)).err(), Some(Limit::Arrivals));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(storm.admit(address(2)).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_takes_no_place() {
+        let limits = limits(|s| {
+            s.max_connections_per_person = 1;
+            s.max_connections_per_site = 2;
+        });
+        let site: SiteId = "demo".parse().unwrap();
+        let people = [1, 2, 3].map(Uuid::from_u128);
+        let first = limits.person(&site, people[0]).ok().unwrap();
+        assert_eq!(limits.person(&site, people[0]).err(), Some(Limit::Person));
+        let _second = limits.person(&site, people[1]).ok().unwrap();
+        assert_eq!(limits.person(&site, people[2]).err(), Some(Limit::Site));
+        assert!(limits.person(&"other".parse().unwrap(), people[0]).is_ok());
+        drop(first);
+        // Had the refused one been counted as a person, it would be one too many.
+        assert!(limits.person(&site, people[2]).is_ok());
     }
 }

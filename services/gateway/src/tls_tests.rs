@@ -1,11 +1,11 @@
 //! The one listener with certificates: WebSocket and gRPC through TLS, and new
 //! certificates while old connections go on.
 
-use crate::testing::{TestClient, World};
+use crate::testing::{SITE_KEY, TestClient, World};
 use frontdesk_cluster::tls::{TlsFiles, local_ca};
 use frontdesk_proto::v1::auth_service_client::AuthServiceClient;
-use frontdesk_proto::v1::{Hello, ListConversations};
-use frontdesk_proto::v1::{IssueVisitorTokenRequest, client_frame::Request, server_frame::Frame};
+use frontdesk_proto::v1::{Hello, IssueVisitorTokenRequest, ListConversations};
+use frontdesk_proto::v1::{client_frame::Request, server_frame::Frame};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -15,10 +15,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Endpoint, Uri};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Trusts the authority in a folder, and speaks one protocol.
 fn trusting(folder: &Path, alpn: &[u8]) -> TlsConnector {
@@ -73,20 +77,39 @@ async fn chats_and_calls_go_through_tls_and_nothing_else_does() {
     });
     let endpoint = Endpoint::from_static("http://localhost");
     let channel = endpoint.connect_with_connector(dial).await.unwrap();
-    let ask = IssueVisitorTokenRequest { site_key: "no such key".into(), ..Default::default() };
-    let refused = AuthServiceClient::new(channel).issue_visitor_token(ask).await.unwrap_err();
-    assert_ne!(refused.code(), tonic::Code::Unavailable, "{refused}");
+    let ask = IssueVisitorTokenRequest { site_key: SITE_KEY.into(), ..Default::default() };
+    let token = AuthServiceClient::new(channel).issue_visitor_token(ask).await.unwrap();
+    assert!(!token.get_ref().token.is_empty());
 
-    let plain = format!("http://{address}/livez");
-    let plain = Endpoint::from_shared(plain).unwrap().connect().await;
-    let answered = match plain {
-        Ok(channel) => {
-            let ask = IssueVisitorTokenRequest::default();
-            AuthServiceClient::new(channel).issue_visitor_token(ask).await.map_err(|s| s.code())
-        }
-        Err(_) => return,
-    };
-    assert!(answered.is_err_and(|code| code != tonic::Code::NotFound), "without TLS nobody speaks");
+    let mut plain = TcpStream::connect(address).await.unwrap();
+    plain.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let answer = until_the_end(&mut plain).await;
+    assert!(!answer.starts_with(b"HTTP/"), "without TLS nobody speaks");
+}
+
+/// All that comes until the server hangs up, however it does.
+async fn until_the_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let reading = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes));
+    // An error is an end as well.
+    let _ = reading.await.expect("the server hangs up");
+    bytes
+}
+
+#[tokio::test]
+async fn who_falls_silent_after_the_handshake_is_hung_up_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path()).await;
+    for alpn in [b"http/1.1".as_slice(), b"h2"] {
+        let connector = trusting(folder.path(), alpn);
+        let mut silent = connect(&connector, world.gateway.local_addr()).await.unwrap();
+        assert_eq!(silent.get_ref().1.alpn_protocol(), Some(alpn));
+        // From here on only deadlines pass.
+        tokio::time::pause();
+        eprintln!("{}", String::from_utf8_lossy(alpn));
+        until_the_end(&mut silent).await;
+        tokio::time::resume();
+    }
 }
 
 #[tokio::test]

@@ -40,14 +40,14 @@ pub(crate) struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
+    /// `listen` is the URL of the gateway.
     pub(crate) fn new(
-        listen: std::net::SocketAddr,
+        listen: String,
         site: &'a str,
         site_key: &'a str,
         agents: &'a [Account],
         data: &'a Path,
     ) -> Self {
-        let listen = format!("http://{listen}");
         Self {
             event: "ready",
             demo: format!("{listen}/demo/"),

@@ -167,4 +167,33 @@ mod tests {
             Ok(())
         });
     }
+
+    #[test]
+    #[expect(clippy::result_large_err, reason = "the closure's signature is figment's")]
+    fn what_is_wrong_with_the_gateways_door_is_said_by_name() {
+        figment::Jail::expect_with(|jail| {
+            let args =
+                SettingsArgs { config: Some("f.toml".into()), data: None, listen: None, log: None };
+            let said = |text: &str| -> figment::error::Result<Result<Settings, String>> {
+                jail.create_file("f.toml", &format!("[gateway]\n{text}\n"))?;
+                Ok(load(&args).map_err(|e| e.to_string()))
+            };
+            let tls = said("tls = { cert = \"tls.crt\", key = \"tls.key\" }")?.unwrap();
+            assert!(tls.gateway.tls.is_some());
+            for (text, name) in [
+                ("tls = { cert = \"tls.crt\" }", "`key`"),
+                ("tls = { key = \"tls.key\" }", "`cert`"),
+                ("trusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
+                ("trusted_proxies = [\"10.0.0.7/8\"]", "10.0.0.0/8"),
+                ("trusted_proxies = [\"proxy.example\"]", "proxy.example"),
+            ] {
+                let error = said(text)?.unwrap_err();
+                assert!(error.contains(name) && error.contains("gateway"), "{error}");
+                assert!(!error.contains('\n'), "{error}");
+            }
+            let trusted = "trusted_proxies = [\"10.0.0.0/8\", \"2001:db8::1\"]";
+            assert_eq!(said(trusted)?.unwrap().gateway.trusted_proxies.len(), 2);
+            Ok(())
+        });
+    }
 }

@@ -6,7 +6,7 @@ use crate::codec::MAX_BATCH_BYTES;
 use crate::connection::{self, Arrival};
 use crate::metrics::CarrierKind;
 use crate::outbox::Outbox;
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::shared::Shared;
 use bytes::{Buf, BufMut, Bytes};
 use frontdesk_proto::status::CloseCode;

@@ -80,10 +80,9 @@ pub(super) async fn hello(
     let Verified { mut principal, expires_at, attributes } = verified;
     check_origin(&shared, &principal, origin.as_ref()).await?;
     let profile = account(&shared, &mut principal).await?;
-    let person = shared.limits.person(&principal.site, principal.id).ok_or_else(|| {
-        let error = ApiError::State("too many connections of this person".into());
-        (CloseCode::TooManyConnections, error)
-    })?;
+    let person = shared
+        .admit_person(&principal.site, principal.id)
+        .map_err(|(code, why)| (code, ApiError::State(why.into())))?;
     let expires = instant_of(expires_at, shared.now());
     let reader = Arc::new(Reader::new(connection, principal, outbox));
     let client = Client::new(shared.clone(), reader, profile, attributes, person);

@@ -72,6 +72,42 @@ async fn a_site_has_only_so_many_connections() {
     }
 }
 
+/// Says Hello as a new visitor of whom a proxy says that it is at `address`.
+async fn hello_from(world: &World, address: &str) -> (TestClient, Option<u16>) {
+    let headers = [("x-forwarded-for", address)];
+    let mut client = TestClient::connect_with(world, true, &headers).await;
+    let hello = v1::Hello { token: world.visitor(), ..Default::default() };
+    // A refused one may have been closed before it is read.
+    client.send(1, Request::Hello(hello)).await;
+    let welcome = matches!(client.next().await.and_then(|f| f.frame), Some(Frame::Welcome(_)));
+    let closed = if welcome { None } else { client.close_code().await };
+    (client, closed)
+}
+
+#[tokio::test]
+async fn an_address_has_only_so_many_connections() {
+    let world = World::with(|s| s.max_connections_per_address = 1).await;
+    let (_first, closed) = hello_from(&world, "198.51.100.1").await;
+    assert_eq!(closed, None);
+    // Nobody is trusted: both come from this machine, whatever they say.
+    assert_eq!(hello_from(&world, "198.51.100.2").await.1, Some(4100));
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_whose_connections_it_brings() {
+    let world = World::with(|s| {
+        s.max_connections_per_address = 1;
+        s.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let (_first, closed) = hello_from(&world, "198.51.100.1").await;
+    assert_eq!(closed, None);
+    let (_other, closed) = hello_from(&world, "198.51.100.2, 127.0.0.2").await;
+    assert_eq!(closed, None);
+    let made_up = "203.0.113.9, 198.51.100.1:4711";
+    assert_eq!(hello_from(&world, made_up).await.1, Some(4100));
+}
+
 #[tokio::test]
 async fn at_most_five_conversations_are_open_and_a_retry_opens_none() {
     let world = World::start().await;

@@ -26,7 +26,7 @@ use crate::codec::{self, push_frame};
 use crate::limits::TokenBucket;
 use crate::metrics::CarrierKind;
 use crate::outbox::{Outbox, Signal};
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::shared::Shared;
 use fill::{Filled, Fills};
 use frontdesk_core::ids::ConnectionId;
@@ -108,10 +108,7 @@ pub(crate) fn run<C: Carrier>(
         connection.open_now().increment(1.0);
         let (end, admission) = match admitted {
             Ok(admission) => (connection.serve().await, Some(admission)),
-            Err(CloseCode::Draining) => {
-                (End::Close(CloseCode::Draining, "the gateway stops"), None)
-            }
-            Err(code) => (End::Close(code, "too many connections"), None),
+            Err((code, why)) => (End::Close(code, why), None),
         };
         connection.finish(end).await;
         connection.open_now().decrement(1.0);

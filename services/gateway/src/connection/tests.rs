@@ -186,7 +186,7 @@ async fn pages_of_strangers_may_not_connect() {
     for (origin, good) in
         [("https://shop.example", true), (own.as_str(), true), ("https://evil.example", false)]
     {
-        let mut client = TestClient::connect_from(&world, true, Some(origin)).await;
+        let mut client = TestClient::connect_with(&world, true, &[("origin", origin)]).await;
         let hello = v1::Hello { token: world.visitor(), ..Default::default() };
         let frame = client.ask(Request::Hello(hello)).await;
         assert_eq!(matches!(frame, Frame::Welcome(_)), good, "{origin}");

@@ -1,7 +1,7 @@
 //! The HTTP side, route by route.
 
 use super::{api, local, ops, router};
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::settings::DemoSettings;
 use crate::testing::{AGENT_EMAIL, PASSWORD, SITE_KEY, TestClient, World, agent_id};
 use axum::body::Body;

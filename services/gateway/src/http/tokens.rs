@@ -3,7 +3,7 @@
 use super::error::{Failure, json};
 use super::origin_of;
 use crate::auth;
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::shared::Shared;
 use axum::Extension;
 use axum::body::Body;

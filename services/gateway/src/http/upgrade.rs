@@ -5,8 +5,9 @@ use super::origin_of;
 use crate::carriers::ws::WebSocket;
 use crate::codec::WireFormat;
 use crate::connection::{self, Arrival, BrowserOrigin};
+use crate::listener::Socket;
 use crate::metrics::CarrierKind;
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::shared::Shared;
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -14,7 +15,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use frontdesk_cluster::tls::ServerStream;
 use frontdesk_proto::api::ApiError;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -62,7 +62,7 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
         return;
     };
     // The bare socket comes back: HTTP's buffers are freed with the rest.
-    let Ok(parts) = downcast::<TokioIo<ServerStream>>(upgraded) else {
+    let Ok(parts) = downcast::<TokioIo<Socket>>(upgraded) else {
         tracing::error!("an upgraded connection is not a socket");
         return;
     };
@@ -70,7 +70,7 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
         CarrierKind::WebSocketJson => WireFormat::Json,
         CarrierKind::WebSocketProtobuf | CarrierKind::Grpc => WireFormat::Protobuf,
     };
-    let carrier = WebSocket::new(parts.io.into_inner(), format, &parts.read_buf);
+    let carrier = WebSocket::new(parts.io.into_inner().into_stream(), format, &parts.read_buf);
     // A task of its own, so that what the switch needed is freed; ends with the
     // connection, or with the gateway's stop.
     shared.tasks.spawn(connection::run(shared.clone(), carrier, arrival));

@@ -29,13 +29,14 @@ pub(crate) struct TestClient {
 impl TestClient {
     /// Connects without saying anything.
     pub(crate) async fn connect(world: &World, json: bool) -> Self {
-        Self::connect_from(world, json, None).await
+        Self::connect_with(world, json, &[]).await
     }
 
-    pub(crate) async fn connect_from(world: &World, json: bool, origin: Option<&str>) -> Self {
+    /// With more headers in the request.
+    pub(crate) async fn connect_with(world: &World, json: bool, headers: &[(&str, &str)]) -> Self {
         let address = world.gateway.local_addr();
         let stream = TcpStream::connect(address).await.unwrap();
-        Self::upgrade(Box::new(stream), &address.to_string(), json, origin).await
+        Self::upgrade(Box::new(stream), &address.to_string(), json, headers).await
     }
 
     /// Over any stream to a gateway.
@@ -43,14 +44,14 @@ impl TestClient {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         json: bool,
     ) -> Self {
-        Self::upgrade(Box::new(stream), "localhost", json, None).await
+        Self::upgrade(Box::new(stream), "localhost", json, &[]).await
     }
 
     async fn upgrade(
         stream: Box<dyn Stream>,
         host: &str,
         json: bool,
-        origin: Option<&str>,
+        headers: &[(&str, &str)],
     ) -> Self {
         let uri = format!("ws://{host}/v1/ws");
         let protocol = if json { "frontdesk.v1.json" } else { "frontdesk.v1.proto" };
@@ -59,9 +60,8 @@ impl TestClient {
             .unwrap()
             .add_header("sec-websocket-protocol".parse().unwrap(), protocol.parse().unwrap())
             .unwrap();
-        if let Some(origin) = origin {
-            let (name, value) = ("origin".parse().unwrap(), origin.parse().unwrap());
-            builder = builder.add_header(name, value).unwrap();
+        for (name, value) in headers {
+            builder = builder.add_header(name.parse().unwrap(), value.parse().unwrap()).unwrap();
         }
         let (socket, _) = builder.connect_on(stream).await.unwrap();
         Self { socket, json, next_id: 0, frames: VecDeque::new(), closed: None }

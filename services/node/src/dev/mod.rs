@@ -95,7 +95,8 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     let embedded = open(&settings)?;
     let node = incarnation_id("dev", embedded.clock.now().as_millis())?;
     let roles = start_roles(&settings, &embedded, &node).await?;
-    let site = roles.desk.ensure_dev_site(&origins(settings.gateway.listen)).await?;
+    let scheme = if settings.gateway.tls.is_some() { "https" } else { "http" };
+    let site = roles.desk.ensure_dev_site(&origins(scheme, settings.gateway.listen)).await?;
     let accounts =
         accounts::prepare(&roles.desk, site.accounts, args.reset_passwords, args.extra_agents)
             .await?;
@@ -110,9 +111,10 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     let address = gateway.local_addr();
     if address.port() != settings.gateway.listen.port() {
         // The port was chosen just now: the demo page's origin is known only here.
-        roles.desk.ensure_dev_site(&origins(address)).await?;
+        roles.desk.ensure_dev_site(&origins(scheme, address)).await?;
     }
-    Ready::new(address, site.site.id.as_str(), &site_key, &accounts, embedded.folder.path())
+    let url = format!("{scheme}://{address}");
+    Ready::new(url, site.site.id.as_str(), &site_key, &accounts, embedded.folder.path())
         .print(args.print)?;
 
     let mut upkeep = tokio::time::interval(METRICS_UPKEEP);
@@ -270,12 +272,12 @@ fn token_key(secret: &[u8]) -> TokenKey {
 }
 
 /// Pages of this machine may carry the demo's widget.
-fn origins(listen: SocketAddr) -> Vec<String> {
+fn origins(scheme: &str, listen: SocketAddr) -> Vec<String> {
     let port = listen.port();
     let mut origins = vec![
-        format!("http://127.0.0.1:{port}"),
-        format!("http://localhost:{port}"),
-        format!("http://{listen}"),
+        format!("{scheme}://127.0.0.1:{port}"),
+        format!("{scheme}://localhost:{port}"),
+        format!("{scheme}://{listen}"),
     ];
     origins.dedup();
     origins.sort();
