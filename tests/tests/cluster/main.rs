@@ -30,6 +30,32 @@ async fn cluster() -> (Cluster, MutexGuard<'static, ()>) {
     (Cluster::start(&["--extra-agents", EXTRA_AGENTS]).await, turn)
 }
 
+/// Twenty chats at two messages a second, for so long; with the agents there are.
+fn steady(name: &str, seconds: u64) -> String {
+    format!(
+        r#"
+name = "{name}"
+description = "Conversations go on while something else happens."
+purpose = "function"
+seed = 1
+joins_per_second = 50
+thresholds = ["refused.count == 0"]
+
+[[phases]]
+kind = "steady"
+seconds = {seconds}
+conversations = 20
+
+[agents]
+count = {EXTRA_AGENTS}
+
+[conversation]
+messages_per_second = 2.0
+length_bytes = "real-messages"
+"#
+    )
+}
+
 /// Runs a scenario to its end.
 fn run(cluster: &Cluster, scenario: &str, seconds: u64) -> RunResult {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");

@@ -1,6 +1,6 @@
 //! An upgrade: the commit before this one and this one in one cluster, under load.
 
-use crate::{BESIDE, EXTRA_AGENTS, ONE_AT_A_TIME, passed};
+use crate::{BESIDE, EXTRA_AGENTS, ONE_AT_A_TIME, passed, steady};
 use frontdesk_tests::binary;
 use frontdesk_tests::cluster::{Cluster, Member};
 use frontdesk_tests::load::Load;
@@ -11,36 +11,15 @@ const SECONDS: u64 = 110;
 /// How long both versions work together, half of each role.
 const TOGETHER: Duration = Duration::from_secs(15);
 
-const STEADY: &str = r#"
-name = "rolling-upgrade"
-description = "Every process is replaced by a newer program while conversations go on."
-purpose = "function"
-seed = 1
-joins_per_second = 50
-thresholds = ["refused.count == 0"]
-
-[[phases]]
-kind = "steady"
-seconds = 110
-conversations = 20
-
-[agents]
-count = 4
-
-[conversation]
-messages_per_second = 2.0
-length_bytes = "real-messages"
-"#;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_version_before_and_this_one_work_together() {
-    assert_eq!(EXTRA_AGENTS, "4", "as the scenario has it");
     let _turn = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let program = folder.path().join("frontdesk");
     fs::copy(binary::previous(), &program).expect("a program can be copied");
     let cluster = Cluster::start_with(&program, &["--extra-agents", EXTRA_AGENTS]).await;
-    let load = Load::start(cluster.announced(), &cluster.gateways(), STEADY);
+    let load =
+        Load::start(cluster.announced(), &cluster.gateways(), &steady("rolling-upgrade", SECONDS));
     // The conversations have begun.
     tokio::time::sleep(Duration::from_secs(8)).await;
 

@@ -1,7 +1,7 @@
 //! What operators do to a cluster, with `frontdesk ctl` and `frontdesk doctor`,
 //! while conversations go on under audit.
 
-use crate::{BESIDE, EXTRA_AGENTS, cluster, passed};
+use crate::{BESIDE, cluster, passed, steady};
 use frontdesk_tests::binary;
 use frontdesk_tests::cluster::Cluster;
 use frontdesk_tests::deadline::until;
@@ -13,27 +13,6 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 const SECONDS: u64 = 45;
-
-const STEADY: &str = r#"
-name = "operators-at-work"
-description = "Shards, clients and voters are moved while conversations go on."
-purpose = "function"
-seed = 1
-joins_per_second = 50
-thresholds = ["refused.count == 0"]
-
-[[phases]]
-kind = "steady"
-seconds = 45
-conversations = 20
-
-[agents]
-count = 4
-
-[conversation]
-messages_per_second = 2.0
-length_bytes = "real-messages"
-"#;
 
 /// Runs the program with the cluster's settings.
 fn frontdesk(cluster: &Cluster, words: &[&str]) -> Output {
@@ -92,9 +71,12 @@ fn text(value: &Value) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_move_shards_clients_and_voters_under_load() {
-    assert_eq!(EXTRA_AGENTS, "4", "as the scenario has it");
     let (cluster, _turn) = cluster().await;
-    let load = Load::start(cluster.announced(), &cluster.gateways(), STEADY);
+    let load = Load::start(
+        cluster.announced(),
+        &cluster.gateways(),
+        &steady("operators-at-work", SECONDS),
+    );
     // The conversations have begun.
     tokio::time::sleep(Duration::from_secs(6)).await;
 
