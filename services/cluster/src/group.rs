@@ -79,6 +79,7 @@ impl PresenceGroup {
             transport,
             clock,
             liveness,
+            changing: Semaphore::new(1),
         };
         let follower = Mutex::new(Some(follower));
         let inner = Arc::new(Inner { voter, in_flight, leading, follower });

@@ -140,6 +140,9 @@ impl Voter {
         &self,
         change: MembershipChange,
     ) -> Result<Option<Result<VoterId, String>>, GroupError> {
+        // What the change is judged by must not change meanwhile: an address that is
+        // added twice at once would get two ids.
+        let _turn = self.changing.acquire().await.map_err(|_| GroupError::Stopped)?;
         let status = status(&self.raft, self.clock.now());
         if status.leader != Some(self.id) {
             return Ok(None);

@@ -19,6 +19,7 @@ use openraft::errors::{
 };
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 /// Pause before a leader is looked for again; an election takes at least 600 ms.
@@ -34,6 +35,8 @@ pub(crate) struct Voter {
     pub(crate) transport: Arc<dyn RaftTransport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) liveness: Arc<Liveness>,
+    /// One change of who votes at a time: the same one may be asked for twice at once.
+    pub(crate) changing: Semaphore,
 }
 
 /// What came of asking one voter.
