@@ -2,7 +2,7 @@
 
 mod support;
 
-use frontdesk_cluster::{GroupError, GroupSettings, RaftTransport};
+use frontdesk_cluster::{GroupError, GroupSettings, MembershipChange, RaftTransport};
 use frontdesk_core::presence::{Action, NodeRole, Refusal, Reply};
 use std::time::Duration;
 use support::{Cluster, agent, eventually, gateway, online, request, reserve};
@@ -172,5 +172,19 @@ async fn a_gateway_s_restart_is_one_command() {
     assert_eq!(group.propose(request(), join).await, Ok(Reply::Done));
     let gateways = group.view(|s| s.agent(&agent()).map(|a| a.gateways.len()));
     assert_eq!(gateways, Some(0));
+    cluster.stop(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_added_twice_at_once_gets_one_id() {
+    let mut cluster = Cluster::of(1).await;
+    let group = cluster.start(1).await;
+    let add = || {
+        let address = "10.0.0.9:7100".to_owned();
+        group.change_voters(MembershipChange::Add { address })
+    };
+    let (one, other) = tokio::join!(add(), add());
+    assert_eq!(one.expect("is added"), other.expect("is there"));
+    assert_eq!(group.status().voters.len(), 2);
     cluster.stop(1).await;
 }

@@ -13,6 +13,7 @@ mod connection;
 mod deps;
 mod dispatch;
 mod drain;
+mod feeding;
 mod following;
 mod grpc_auth;
 mod http;
@@ -35,6 +36,7 @@ mod tokens;
 mod verbs;
 
 pub use deps::{AttachmentBlobs, Clock, GatewayDeps, MetricsRender, ReadinessCheck};
+pub use feeding::{FeedingBus, count_rejoins};
 pub use network::{InvalidNetwork, Network};
 pub use server::{Gateway, Running, StartError};
 pub use settings::{DemoSettings, Settings, TokenAlgorithm, TokenKey};

@@ -6,24 +6,19 @@ use super::parts::{FanOut, joined, owned};
 use super::process::{Process, leave};
 use crate::blobs::Blobs;
 use bytes::Bytes;
-use frontdesk_bus::Bus;
 use frontdesk_cluster::{
-    Cluster, ClusterView, Offer, Question, RemoteDesk, RemotePresence, RemoteQueueing,
-    RemoteRouting, RemoteSessions,
+    Cluster, ClusterView, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
+    RemoteSessions,
 };
 use frontdesk_core::presence::NodeRole;
-use frontdesk_gateway::{Gateway, GatewayDeps, Running};
+use frontdesk_gateway::{FeedingBus, Gateway, GatewayDeps, Running, count_rejoins};
 use frontdesk_store::postgres::PostgresAttachments;
 use futures::FutureExt as _;
-use futures::future::join_all;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Batches from the direct way that may wait.
 const INLET: usize = 1_024;
-/// How often publishers are asked while nothing comes through the broker.
-const ASK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
@@ -34,13 +29,13 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let (queueing, queueing_tasks) = RemoteQueueing::start(cluster.clone());
     let attachments = PostgresAttachments::open(&process.settings.postgres).await?;
     let (rejoined, rejoins) = watch::channel(0);
-    let watcher = tokio::spawn(watch_membership(cluster.joined(), rejoined));
+    let watcher = tokio::spawn(count_rejoins(cluster.joined(), rejoined));
     let (known, ready) = (cluster.joined(), cluster.clone());
     let readiness: frontdesk_gateway::ReadinessCheck = Arc::new(move || {
         let is_ready = joined(&known).and_then(|()| owned(&ready, NodeRole::Sessions));
         std::future::ready(is_ready).boxed()
     });
-    let bus = WatchedBus { bus: fan_out.as_bus(), cluster: cluster.clone() };
+    let bus = FeedingBus::new(fan_out.as_bus(), cluster.clone());
     let metrics = process.metrics.clone();
     let deps = GatewayDeps {
         sessions,
@@ -90,64 +85,4 @@ async fn drained_by_operator(cluster: &Cluster, gateway: &Running) {
     }
     tracing::info!("an operator has asked this gateway to drain");
     gateway.drain().await;
-}
-
-/// Counts how often the group had taken this process for dead.
-async fn watch_membership(mut joined: watch::Receiver<bool>, rejoined: watch::Sender<u64>) {
-    // An error means that the connection to the cluster has ended.
-    while joined.wait_for(|known| *known).await.is_ok() {
-        if joined.wait_for(|known| !*known).await.is_err()
-            || joined.wait_for(|known| *known).await.is_err()
-        {
-            return;
-        }
-        rejoined.send_modify(|times| *times += 1);
-    }
-}
-
-/// The fan-out of a gateway: while nothing comes through the broker, publishers
-/// are asked to feed it directly.
-struct WatchedBus {
-    bus: Arc<dyn Bus>,
-    cluster: Arc<Cluster>,
-}
-
-impl Bus for WatchedBus {
-    fn publish(
-        &self,
-        gateway: &frontdesk_core::ids::NodeId,
-        payload: Bytes,
-    ) -> frontdesk_bus::Published {
-        self.bus.publish(gateway, payload)
-    }
-
-    fn subscribe(
-        &self,
-        gateway: frontdesk_core::ids::NodeId,
-    ) -> Box<dyn frontdesk_bus::Subscription> {
-        let subscription = self.bus.subscribe(gateway);
-        // Ends with the subscription.
-        tokio::spawn(ask_for_feeds(self.cluster.clone(), subscription.live()));
-        subscription
-    }
-}
-
-async fn ask_for_feeds(cluster: Arc<Cluster>, mut live: watch::Receiver<bool>) {
-    while live.wait_for(|live| !*live).await.is_ok() {
-        let view = cluster.view().borrow().clone();
-        let publishers = view.members().filter(|m| {
-            m.roles.contains(&NodeRole::Sessions) || m.roles.contains(&NodeRole::Routing)
-        });
-        let question = Question::FeedDirectly { gateway: cluster.node().clone() };
-        let asked = publishers.map(|member| {
-            let (cluster, question) = (&cluster, &question);
-            async move {
-                if let Err(error) = cluster.tell(&member.address, question, ASK_EVERY).await {
-                    tracing::debug!(node = %member.node, %error, "could not ask to be fed directly");
-                }
-            }
-        });
-        join_all(asked).await;
-        tokio::time::sleep(ASK_EVERY).await;
-    }
 }

@@ -4,7 +4,7 @@ use super::finding::{Finding, Verdict};
 use crate::cluster::load_tls;
 use crate::ctl::now;
 use crate::settings::Settings;
-use frontdesk_cluster::tls::{CertificateTerm, TlsFiles};
+use frontdesk_cluster::tls::{CertificateTerm, Tls, TlsFiles};
 use frontdesk_core::time::{Millis, Timestamp};
 
 /// A certificate that ends within this time is worth a word.
@@ -19,7 +19,16 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
             Verdict::Warn,
             "not set: whoever reaches an internal port gets in; see `frontdesk cluster certificates`",
         )),
-        Some(files) => findings.extend(certificates(settings, files)),
+        Some(files) => match load_tls(&settings.cluster) {
+            Ok(_) => findings.extend(terms("cluster.tls", files)),
+            Err(error) => findings.push(Finding::fail("cluster.tls", error.to_string())),
+        },
+    }
+    if let Some(files) = &settings.gateway.tls {
+        match Tls::load(files.clone()) {
+            Ok(_) => findings.extend(terms("gateway.tls", files)),
+            Err(error) => findings.push(Finding::fail("gateway.tls", error.to_string())),
+        }
     }
     findings
 }
@@ -47,13 +56,11 @@ fn keys(settings: &Settings) -> Finding {
     }
 }
 
-fn certificates(settings: &Settings, files: &TlsFiles) -> Vec<Finding> {
-    if let Err(error) = load_tls(&settings.cluster) {
-        return vec![Finding::fail("cluster.tls", error.to_string())];
-    }
+/// How long the certificates of a section are good for.
+fn terms(section: &str, files: &TlsFiles) -> Vec<Finding> {
     match files.terms() {
         Ok(terms) => terms.iter().map(|term| judge(term, now())).collect(),
-        Err(error) => vec![Finding::fail("cluster.tls", error.to_string())],
+        Err(error) => vec![Finding::fail(section, error.to_string())],
     }
 }
 

@@ -10,16 +10,18 @@ use super::plan::{Bug, VOTERS};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_actor::{Ownership, ShardHost};
-use frontdesk_bus::{Bus, DirectPath, FallbackBus, Published, Subscription};
+use frontdesk_bus::{DirectPath, FallbackBus};
 use frontdesk_cluster::{
     Cluster, ClusterSettings, ClusterTasks, DirectFeed, Disk, GrpcTransport, MemoryDisk, Offer,
-    PresenceGroup, Question, RemoteObserver, RemotePresence, RemoteQueueing, RemoteRouting,
-    RemoteSessions, SystemClock, keep, routes,
+    PresenceGroup, RemoteObserver, RemotePresence, RemoteQueueing, RemoteRouting, RemoteSessions,
+    SystemClock, keep, routes,
 };
 use frontdesk_core::ids::{AttachmentId, NodeId, SiteId};
 use frontdesk_core::presence::{NodeRole, incarnation_id};
 use frontdesk_core::time::Timestamp;
-use frontdesk_gateway::{AttachmentBlobs, Gateway, GatewayDeps, Settings, TokenKey};
+use frontdesk_gateway::{
+    AttachmentBlobs, FeedingBus, Gateway, GatewayDeps, Settings, TokenKey, count_rejoins,
+};
 use frontdesk_presence::{MemberSettings, PresenceService, PresenceSettings};
 use frontdesk_proto::api::{ApiError, Presence};
 use frontdesk_sessions::{SessionsDeps, SessionsService};
@@ -36,7 +38,6 @@ use turmoil::Result;
 const PATIENCE: Duration = Duration::from_secs(6);
 /// A gateway that hears nothing asks again well within this time.
 const FEED: Duration = Duration::from_secs(4);
-const ASK_FEED: Duration = Duration::from_secs(1);
 /// 32 bytes, in Base64.
 const KEY: &str = "c2ltdWxhdGlvbi1zaW11bGF0aW9uLXNpbXVsYXRpb24=";
 
@@ -244,7 +245,7 @@ pub(crate) async fn gateway(
         queueing,
         routing: Arc::new(RemoteRouting::new(cluster.clone())),
         desk: engines.desk.clone(),
-        bus: Arc::new(AskingBus { bus: member.bus.clone(), cluster: cluster.clone() }),
+        bus: Arc::new(FeedingBus::new(member.bus.clone(), cluster.clone())),
         blobs: Arc::new(NoBlobs),
         node_id: cluster.node().clone(),
         rejoined: rejoins,
@@ -275,49 +276,6 @@ pub(crate) async fn gateway(
     let _ = cluster.leave().await;
     member.tasks.stop().await;
     Ok(())
-}
-
-/// Counts how often the group had taken this process for dead.
-async fn count_rejoins(mut joined: watch::Receiver<bool>, rejoined: watch::Sender<u64>) {
-    while joined.wait_for(|known| *known).await.is_ok() {
-        if joined.wait_for(|known| !*known).await.is_err()
-            || joined.wait_for(|known| *known).await.is_err()
-        {
-            return;
-        }
-        rejoined.send_modify(|times| *times += 1);
-    }
-}
-
-/// While nothing comes through the broker, publishers are asked for it directly.
-struct AskingBus {
-    bus: Arc<FallbackBus>,
-    cluster: Arc<Cluster>,
-}
-
-impl Bus for AskingBus {
-    fn publish(&self, gateway: &NodeId, payload: Bytes) -> Published {
-        self.bus.publish(gateway, payload)
-    }
-
-    fn subscribe(&self, gateway: NodeId) -> Box<dyn Subscription> {
-        let subscription = self.bus.subscribe(gateway);
-        tokio::spawn(ask_for_feeds(self.cluster.clone(), subscription.live()));
-        subscription
-    }
-}
-
-async fn ask_for_feeds(cluster: Arc<Cluster>, mut live: watch::Receiver<bool>) {
-    while live.wait_for(|live| !*live).await.is_ok() {
-        let view = cluster.view().borrow().clone();
-        let question = Question::FeedDirectly { gateway: cluster.node().clone() };
-        let publishes = [NodeRole::Sessions, NodeRole::Routing];
-        for member in view.members().filter(|m| publishes.iter().any(|r| m.roles.contains(r))) {
-            // It is asked again while it goes on.
-            let _ = cluster.tell(&member.address, &question, ASK_FEED).await;
-        }
-        tokio::time::sleep(ASK_FEED).await;
-    }
 }
 
 /// Nobody uploads here.
