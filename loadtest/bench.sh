@@ -26,7 +26,9 @@ stop() {
 trap 'stop; rm -rf "$work"' EXIT
 
 profile=${PROFILE:-dist}
-cargo build --profile "$profile" --locked -p frontdesk-node -p frontdesk-loadtest
+# In one go: other sets of packages would have everything built again.
+cargo build --profile "$profile" --locked --bins --examples \
+  -p frontdesk-node -p frontdesk-loadtest -p frontdesk-presence
 bin=target/${profile/#dev/debug}
 
 # The load generator is one client that does the work of hundreds.
@@ -94,7 +96,7 @@ printf '\n-- hand-off of all shards\n'
 export LOADTEST_SIGNAL="$bin/frontdesk cluster signal --data $work/data"
 run hand-off hand-off cluster up --base-port 0
 printf '\n-- reservations of three voters\n'
-cargo run --profile "$profile" --locked -p frontdesk-presence --example reservations
+"$bin/examples/reservations"
 
 printf '\nmachine: %s\n' "$machine"
 python3 - "$results" "$runs" <<'PY'

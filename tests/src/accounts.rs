@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub struct Ready {
     /// Always `ready`.
     pub event: String,
-    /// Base address, `http://HOST:PORT`.
+    /// Base address, `http://HOST:PORT`, or `https://` with certificates.
     pub listen: String,
     /// The demo shop.
     pub demo: String,
@@ -29,7 +29,7 @@ pub struct Ready {
 impl Ready {
     /// Host and port of the base address.
     pub fn address(&self) -> SocketAddr {
-        let address = self.listen.strip_prefix("http://").and_then(|a| a.parse().ok());
+        let address = self.listen.split_once("://").and_then(|(_, a)| a.parse().ok());
         address.unwrap_or_else(|| panic!("not an address: {}", self.listen))
     }
 }

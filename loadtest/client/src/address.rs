@@ -2,20 +2,24 @@
 
 use crate::connection::OpenError;
 use crate::source;
+use crate::tls::{self, Inside, Stream};
+use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
+use tokio_util::either::Either;
 use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
 
-/// Base address of a gateway: `http://HOST:PORT`.
+/// Base address of a gateway: `http://HOST:PORT`, or `https://`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// `HOST:PORT`.
     authority: String,
     host: String,
+    is_secure: bool,
     /// Address of this machine to connect from.
     source: Option<IpAddr>,
     /// Another network than this machine's.
@@ -59,14 +63,17 @@ impl FromStr for Address {
         let error = || AddressError(text.to_owned());
         let uri: http::Uri = text.parse().map_err(|_| error())?;
         let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-        if uri.scheme_str() != Some("http") || !bare {
-            return Err(error());
-        }
+        let is_secure = match uri.scheme_str() {
+            Some("http") if bare => false,
+            Some("https") if bare => true,
+            _ => return Err(error()),
+        };
         let host = uri.host().filter(|h| !h.is_empty()).ok_or_else(error)?;
-        let port = uri.port_u16().unwrap_or(80);
+        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
         Ok(Self {
             authority: format!("{host}:{port}"),
             host: host.trim_matches(['[', ']']).to_owned(),
+            is_secure,
             source: None,
             dial: None,
         })
@@ -75,7 +82,8 @@ impl FromStr for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        let scheme = if self.is_secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.authority)
     }
 }
 
@@ -103,6 +111,11 @@ impl Address {
         let endpoint = self.endpoint().map_err(|e| OpenError::Refused(e.to_string()))?;
         match &self.dial {
             Some(Dial(dial)) => Ok(dial(endpoint)),
+            None if self.is_secure => {
+                let dial = self.clone();
+                let dial = service_fn(move |_| dial.clone().dial_http2());
+                endpoint.connect_with_connector(dial).await.map_err(OpenError::Transport)
+            }
             None => endpoint.connect().await.map_err(OpenError::Transport),
         }
     }
@@ -112,13 +125,26 @@ impl Address {
         let endpoint = self.endpoint()?;
         Ok(match &self.dial {
             Some(Dial(dial)) => dial(endpoint),
+            None if self.is_secure => {
+                let dial = self.clone();
+                endpoint.connect_with_connector_lazy(service_fn(move |_| dial.clone().dial_http2()))
+            }
             None => endpoint.connect_lazy(),
         })
     }
 
-    /// Opens a TCP connection.
-    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
-        source::connect(&self.authority, self.source).await
+    /// Opens a connection.
+    pub(super) async fn connect(&self, inside: Inside) -> io::Result<Stream> {
+        let tcp = source::connect(&self.authority, self.source).await?;
+        tcp.set_nodelay(true)?;
+        match self.is_secure {
+            true => tls::secured(tcp, &self.host, inside).await,
+            false => Ok(Either::Left(tcp)),
+        }
+    }
+
+    async fn dial_http2(self) -> io::Result<TokioIo<Stream>> {
+        self.connect(Inside::Http2).await.map(TokioIo::new)
     }
 
     /// Whether it is this machine.
@@ -129,8 +155,12 @@ impl Address {
 
     /// For gRPC, with the settings that all channels share.
     fn endpoint(&self) -> Result<Endpoint, AddressError> {
-        let endpoint =
-            Endpoint::from_shared(self.to_string()).map_err(|_| AddressError(self.to_string()))?;
+        let error = || AddressError(self.to_string());
+        // TLS is this client's own matter: tonic would read all authorities anew for
+        // each channel.
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.authority))
+            .map_err(|_| error())?
+            .origin(self.to_string().parse().map_err(|_| error())?);
         Ok(endpoint
             .local_address(self.source)
             .connect_timeout(super::connection::OPEN_DEADLINE)
@@ -149,7 +179,9 @@ mod tests {
     fn addresses_are_told_from_other_text() {
         let address: Address = "http://127.0.0.1:8080/".parse().unwrap();
         assert_eq!(address.to_string(), "http://127.0.0.1:8080");
-        for bad in ["127.0.0.1:8080", "https://127.0.0.1", "http://a/b", "http://a?b", "", "x"] {
+        let secure: Address = "https://chat.example".parse().unwrap();
+        assert_eq!(secure.to_string(), "https://chat.example:443");
+        for bad in ["127.0.0.1:8080", "ftp://127.0.0.1", "http://a/b", "http://a?b", "", "x"] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }

@@ -25,7 +25,7 @@ pub enum OpenError {
     #[error("cannot connect: {0}")]
     Unreachable(#[from] std::io::Error),
     /// The same, over gRPC.
-    #[error("cannot connect: {0}")]
+    #[error("cannot connect: {}", cause(.0))]
     Transport(tonic::transport::Error),
     /// The handshake was answered with something else.
     #[error("refused: {0}")]
@@ -39,6 +39,11 @@ pub enum OpenError {
     /// It took too long.
     #[error("no connection within {0:?}")]
     Deadline(Duration),
+}
+
+/// What is at the bottom of an error: tonic itself says no more than "transport error".
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 /// An open connection.

@@ -15,6 +15,7 @@ mod order;
 mod people;
 mod session;
 mod source;
+mod tls;
 mod tokens;
 mod upload;
 mod verbs;

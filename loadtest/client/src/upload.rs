@@ -1,6 +1,7 @@
 //! Files, over HTTP.
 
 use crate::address::Address;
+use crate::tls::Inside;
 use bytes::Bytes;
 use frontdesk_proto::v1::Attachment;
 use http::{Method, Request, StatusCode, header};
@@ -54,7 +55,7 @@ async fn send(
     name: &str,
     content: &[u8],
 ) -> Result<Attachment, UploadError> {
-    let io = TokioIo::new(address.connect().await?);
+    let io = TokioIo::new(address.connect(Inside::Http1).await?);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await?;
     let request = Request::builder()
         .method(Method::POST)

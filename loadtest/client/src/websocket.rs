@@ -4,16 +4,16 @@ use super::address::Address;
 use super::close::Ended;
 use super::codec::Carrier;
 use super::connection::OpenError;
+use super::tls::{Inside, Stream};
 use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{Sink, Stream as _, StreamExt as _};
 use http::{HeaderName, HeaderValue};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Stream>;
 
 /// Normal closure without a code.
 const NO_CODE: u32 = 1005;
@@ -31,10 +31,10 @@ pub(super) async fn open(
 ) -> Result<(Writer, Reader), OpenError> {
     let text = carrier == Carrier::WebSocketJson;
     let subprotocol = if text { "frontdesk.v1.json" } else { "frontdesk.v1.proto" };
-    let tcp = address.connect().await?;
-    tcp.set_nodelay(true)?;
+    let stream = address.connect(Inside::Http1).await?;
     let refused = |e: &dyn std::fmt::Display| OpenError::Refused(e.to_string());
     let (socket, response) = ClientBuilder::new()
+        // The stream is made already; the scheme says nothing here.
         .uri(&format!("ws://{}/v1/ws", address.authority()))
         .map_err(|e| refused(&e))?
         .add_header(
@@ -42,7 +42,7 @@ pub(super) async fn open(
             HeaderValue::from_static(subprotocol),
         )
         .map_err(|e| refused(&e))?
-        .connect_on(tcp)
+        .connect_on(stream)
         .await
         .map_err(|e| match e {
             tokio_websockets::Error::Io(e) => OpenError::Unreachable(e),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 /// Requests and frames that may wait between the link and its user.
 const QUEUE: usize = 64;
@@ -28,10 +28,15 @@ pub(crate) enum LinkError {
     Address(String),
     #[error("the server ended the connection for good: {reason} (code {code})")]
     Final { code: u32, reason: String },
-    #[error("cannot reach the server: {0}")]
+    #[error("cannot reach the server: {}", cause(.0))]
     Unreachable(#[from] tonic::transport::Error),
     #[error("{}", .0.message())]
     Refused(#[from] tonic::Status),
+}
+
+/// What is at the bottom of an error: tonic itself says no more than "transport error".
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 /// What the user of a link hears.
@@ -90,10 +95,14 @@ impl Link {
     }
 }
 
-/// The channel's settings, shared by all commands.
+/// The channel's settings, shared by all commands. With `https`, trusted are the
+/// authorities that this machine trusts, or those of the file `SSL_CERT_FILE` names.
 pub(crate) fn endpoint(target: &str) -> Result<Endpoint, LinkError> {
-    let endpoint = Endpoint::from_shared(target.to_owned())
+    let mut endpoint = Endpoint::from_shared(target.to_owned())
         .map_err(|_| LinkError::Address(target.to_owned()))?;
+    if endpoint.uri().scheme_str() == Some("https") {
+        endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
+    }
     Ok(endpoint
         .connect_timeout(CONNECT_DEADLINE)
         .http2_keep_alive_interval(Duration::from_secs(15))

@@ -55,6 +55,12 @@ async fn run(command: Command) -> ExitCode {
         Command::Cluster(ClusterArgs { command: ClusterCommand::Signal(args) }) => {
             report("cluster signal", up::signal(&args).await)
         }
+        Command::Cluster(ClusterArgs { command: ClusterCommand::Cut(args) }) => {
+            report("cluster cut", up::cut(&args).await)
+        }
+        Command::Cluster(ClusterArgs { command: ClusterCommand::Heal(args) }) => {
+            report("cluster heal", up::heal(&args).await)
+        }
         Command::Cluster(ClusterArgs { command: ClusterCommand::Certificates { folder } }) => {
             report("cluster certificates", frontdesk_cluster::tls::local_ca(&folder).map(drop))
         }

@@ -13,8 +13,8 @@ use frontdesk_core::time::Millis;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
 const VOTERS: u64 = 3;
@@ -64,9 +64,10 @@ async fn voters(
         )
         .await?;
         let offer = Offer { presence: Some(group.clone()), ..Offer::default() };
-        let server = Server::builder().tcp_nodelay(true).add_routes(routes(&offer));
+        let server = Server::builder().add_routes(routes(&offer));
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         // Ends with the process.
-        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        tokio::spawn(server.serve_with_incoming(incoming));
         groups.push(group);
     }
     for group in &groups {

@@ -6,6 +6,7 @@
 mod faults;
 mod mixed;
 mod operate;
+mod partition;
 mod peers;
 mod rolling;
 
@@ -66,11 +67,21 @@ fn run(cluster: &Cluster, scenario: &str, seconds: u64) -> RunResult {
 
 /// Runs a scenario of a file to its end.
 fn run_file(cluster: &Cluster, scenario: &Path, seconds: u64) -> RunResult {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let signal = cluster.signal_command();
-    let variables = [("LOADTEST_SIGNAL", signal.as_str())];
-    let gateways = cluster.gateways();
-    let load = Load::start_file(cluster.announced(), &gateways, scenario, folder, &[], &variables);
+    run_file_with(cluster, scenario, seconds, &[], &[("LOADTEST_SIGNAL", &signal)])
+}
+
+/// The same, with more arguments and variables.
+fn run_file_with(
+    cluster: &Cluster,
+    scenario: &Path,
+    seconds: u64,
+    more: &[&str],
+    variables: &[(&str, &str)],
+) -> RunResult {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let (announced, gateways) = (cluster.announced(), cluster.gateways());
+    let load = Load::start_file(announced, &gateways, scenario, folder, more, variables);
     load.finish(Duration::from_secs(seconds) + BESIDE)
 }
 

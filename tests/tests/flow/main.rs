@@ -5,6 +5,7 @@ mod files;
 mod offers;
 mod readers;
 mod terminal;
+mod tls;
 mod whole;
 
 use frontdesk_proto::v1::server_frame::Frame;

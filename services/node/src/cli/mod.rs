@@ -92,6 +92,31 @@ pub(crate) enum ClusterCommand {
     /// Send a signal to processes of one, by name; `raft-leader` is the voter that
     /// leads.
     Signal(SignalArgs),
+    /// Cut processes off from others, or from all; clients still reach them. For
+    /// clusters started with --namespaces.
+    Cut(CutArgs),
+    /// Mend all that was cut.
+    Heal(HealArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CutArgs {
+    /// Folder of the cluster.
+    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
+    pub(crate) data: PathBuf,
+    /// Which processes; `raft-leader` is the voter that leads.
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// From which others, instead of all: NAME,NAME.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) from: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HealArgs {
+    /// Folder of the cluster.
+    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
+    pub(crate) data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -174,6 +199,10 @@ pub(crate) struct UpArgs {
     /// Milliseconds before a process that has ended is started again.
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
     pub(crate) restart_delay_ms: u64,
+    /// Give each process a network namespace of its own, so that `cluster cut` can
+    /// part them. Needs root and iproute2; ports are fixed then.
+    #[arg(long)]
+    pub(crate) namespaces: bool,
 }
 
 impl UpArgs {

@@ -2,8 +2,8 @@
 
 use super::UpError;
 use super::files::Files;
-use super::layout::{Kind, Process};
-use super::roster::{ProcessState, Roster};
+use super::layout::{Kind, Layout, Process};
+use super::roster::{Namespace, ProcessState, Roster};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
@@ -37,13 +37,15 @@ pub(super) struct Spec {
     pub(super) user: Option<(u32, u32)>,
     pub(super) log: PathBuf,
     pub(super) process: Option<Process>,
+    /// Where it runs, when it has a network of its own.
+    pub(super) namespace: Option<Namespace>,
     /// What asks it to stop in order.
     pub(super) stop: Signal,
 }
 
 impl Spec {
     /// A process of Frontdesk: this very program.
-    pub(super) fn of_process(process: &Process, files: &Files) -> Self {
+    pub(super) fn of_process(process: &Process, layout: &Layout, files: &Files) -> Self {
         let flag = |name: &str, value: String| [format!("--{name}"), value];
         let mut args = vec![process.kind.as_str().to_owned()];
         args.extend(flag("config", files.settings.display().to_string()));
@@ -63,6 +65,7 @@ impl Spec {
             user: None,
             log: files.log(&process.name),
             process: Some(process.clone()),
+            namespace: layout.namespace(process.internal),
             stop: Signal::TERM,
         }
     }
@@ -77,6 +80,7 @@ impl Spec {
             health: process.map(|p| p.health.to_string()),
             public: process.and_then(|p| p.public).map(|address| address.to_string()),
             log: self.log.clone(),
+            namespace: self.namespace.clone(),
         }
     }
 }
@@ -130,19 +134,35 @@ impl Child {
 
 fn spawn(spec: &Spec) -> Result<tokio::process::Child, UpError> {
     let log = OpenOptions::new().create(true).append(true).open(&spec.log)?;
-    let mut command = Command::new(&spec.program);
+    let mut command = command(spec);
     command
-        .args(&spec.args)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
         // Not told of Ctrl-C by the terminal: stopped in order instead.
         .process_group(0)
         .kill_on_drop(true);
-    if let Some((uid, gid)) = spec.user {
-        command.uid(uid).gid(gid);
-    }
     Ok(command.spawn()?)
+}
+
+/// The program with its arguments, as the user and in the network it is to have.
+/// What leads it there becomes it: the process's id is the program's.
+fn command(spec: &Spec) -> Command {
+    let Some(namespace) = &spec.namespace else {
+        let mut command = Command::new(&spec.program);
+        if let Some((uid, gid)) = spec.user {
+            command.uid(uid).gid(gid);
+        }
+        command.args(&spec.args);
+        return command;
+    };
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{}", namespace.name));
+    if let Some((uid, gid)) = spec.user {
+        command.arg(format!("--setuid={uid}")).arg(format!("--setgid={gid}"));
+    }
+    command.arg("--").arg(&spec.program).args(&spec.args);
+    command
 }
 
 /// Starts it again whenever it ends, until it is to stop.

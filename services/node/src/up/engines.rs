@@ -8,7 +8,8 @@ use super::layout::Layout;
 use super::postgres_settings;
 use frontdesk_store::postgres::PostgresDesk;
 use rustix::process::Signal;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,7 +52,9 @@ pub(super) async fn initialise(files: &Files) -> Result<(), UpError> {
         source,
     })?;
     if made.status.success() {
-        return Ok(());
+        // By the same password from processes in networks of their own.
+        let mut rules = OpenOptions::new().append(true).open(folder.join("pg_hba.conf"))?;
+        return Ok(rules.write_all(b"host all all samenet scram-sha-256\n")?);
     }
     let said = String::from_utf8_lossy(&made.stderr).trim().replace('\n', "; ");
     let hint = match other_user() {
@@ -86,6 +89,7 @@ fn postgres(layout: &Layout, files: &Files) -> Spec {
         user: other_user(),
         log: files.log("postgres"),
         process: None,
+        namespace: layout.namespace(layout.postgres),
         // "Fast": connections are cut, nothing is lost.
         stop: Signal::INT,
     }
@@ -109,6 +113,7 @@ fn redis(layout: &Layout, files: &Files) -> Spec {
         user: None,
         log: files.log("redis"),
         process: None,
+        namespace: layout.namespace(layout.redis),
         stop: Signal::TERM,
     }
 }

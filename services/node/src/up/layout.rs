@@ -1,7 +1,9 @@
-//! Which processes there are and where each listens. Pure, but for asking the
-//! system for free ports.
+//! Which processes there are and where each listens. Asks the system for free ports
+//! and networks; starts nothing.
 
 use super::UpError;
+use super::network::Network;
+use super::roster::Namespace;
 use crate::cli::UpArgs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -46,41 +48,61 @@ pub(super) struct Process {
 pub(super) struct Layout {
     pub(super) postgres: SocketAddr,
     pub(super) redis: SocketAddr,
+    /// With one namespace for each process.
+    pub(super) network: Option<Network>,
     processes: Vec<Process>,
 }
 
 impl Layout {
-    /// Gateways listen from the base port on, everything else well above it.
-    pub(super) fn plan(args: &UpArgs) -> Result<Self, UpError> {
+    /// On the loopback, or with a namespace for each process.
+    pub(super) async fn plan(args: &UpArgs) -> Result<Self, UpError> {
         if ![1, 3, 5].contains(&args.presence) {
             return Err(UpError::Settings("--presence takes 1, 3 or 5".into()));
         }
+        match args.namespaces {
+            true => Self::in_namespaces(args, Network::plan(&args.data).await?),
+            false => Self::on_loopback(args),
+        }
+    }
+
+    /// Gateways listen from the base port on, everything else well above it.
+    fn on_loopback(args: &UpArgs) -> Result<Self, UpError> {
         let mut ports = Ports::new(args.base_port)?;
         let publics = (0..args.gateways).map(|_| ports.next()).collect::<Result<Vec<_>, _>>()?;
         ports.skip_to(100);
         let (postgres, redis) = (ports.next()?, ports.next()?);
         ports.skip_to(110);
-        let counts = [
-            (Kind::Presence, args.presence),
-            (Kind::Desk, args.desks),
-            (Kind::Sessions, args.sessions),
-            (Kind::Queueing, args.queueing),
-            (Kind::Routing, args.routing),
-            (Kind::Gateway, args.gateways),
-        ];
         let mut processes = Vec::new();
-        for (kind, count) in counts {
-            for n in 1..=count {
-                processes.push(Process {
-                    kind,
-                    name: format!("{}-{n}", kind.as_str()),
-                    internal: ports.next()?,
-                    health: ports.next()?,
-                    public: (kind == Kind::Gateway).then(|| publics[usize::from(n) - 1]),
-                });
-            }
+        for (kind, n) in members(args) {
+            processes.push(Process {
+                kind,
+                name: format!("{}-{n}", kind.as_str()),
+                internal: ports.next()?,
+                health: ports.next()?,
+                public: (kind == Kind::Gateway).then(|| publics[usize::from(n) - 1]),
+            });
         }
-        Ok(Self { postgres, redis, processes })
+        Ok(Self { postgres, redis, network: None, processes })
+    }
+
+    /// Every process has all ports to itself.
+    fn in_namespaces(args: &UpArgs, mut network: Network) -> Result<Self, UpError> {
+        let postgres = SocketAddr::from((network.host("postgres")?, 5_432));
+        let redis = SocketAddr::from((network.host("redis")?, 6_379));
+        let mut processes = Vec::new();
+        for (kind, n) in members(args) {
+            let name = format!("{}-{n}", kind.as_str());
+            let host = network.host(&name)?;
+            let public = (kind == Kind::Gateway).then(|| SocketAddr::from((host, 8_080)));
+            let (internal, health) = ((host, 7_100).into(), (host, 7_101).into());
+            processes.push(Process { kind, name, internal, health, public });
+        }
+        Ok(Self { postgres, redis, network: Some(network), processes })
+    }
+
+    /// The network of whoever listens on this address.
+    pub(super) fn namespace(&self, address: SocketAddr) -> Option<Namespace> {
+        self.network.as_ref()?.namespace(address.ip()).cloned()
     }
 
     pub(super) fn processes(&self) -> impl Iterator<Item = &Process> {
@@ -101,13 +123,26 @@ impl Layout {
 
     /// Pages of this machine that may carry the demo's widget.
     pub(super) fn origins(&self) -> Vec<String> {
-        let ports = self.of_kind(Kind::Gateway).filter_map(|p| p.public).map(|a| a.port());
-        ports
-            .flat_map(|port| {
-                [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")]
+        let publics = self.of_kind(Kind::Gateway).filter_map(|p| p.public);
+        publics
+            .flat_map(|address| {
+                [format!("http://{address}"), format!("http://localhost:{}", address.port())]
             })
             .collect()
     }
+}
+
+/// Each process, by its kind and its number among those.
+fn members(args: &UpArgs) -> impl Iterator<Item = (Kind, u16)> {
+    let counts = [
+        (Kind::Presence, args.presence),
+        (Kind::Desk, args.desks),
+        (Kind::Sessions, args.sessions),
+        (Kind::Queueing, args.queueing),
+        (Kind::Routing, args.routing),
+        (Kind::Gateway, args.gateways),
+    ];
+    counts.into_iter().flat_map(|(kind, count)| (1..=count).map(move |n| (kind, n)))
 }
 
 /// Hands out ports of the loopback: from a base on, or any that are free.

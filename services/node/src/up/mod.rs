@@ -9,6 +9,8 @@ mod demo;
 mod engines;
 mod files;
 mod layout;
+mod network;
+mod partition;
 mod roster;
 mod signal;
 
@@ -20,6 +22,7 @@ use files::Files;
 use frontdesk_desk::DeskError;
 use frontdesk_store::postgres::{PostgresError, PostgresSettings};
 use layout::Layout;
+pub(crate) use partition::{cut, heal};
 use roster::Roster;
 pub(crate) use signal::run as signal;
 use std::io;
@@ -56,7 +59,7 @@ pub(crate) enum UpError {
 pub(crate) async fn run(args: &UpArgs) -> Result<(), UpError> {
     let mut interrupt = unix::signal(SignalKind::interrupt())?;
     let mut terminate = unix::signal(SignalKind::terminate())?;
-    let layout = Layout::plan(args)?;
+    let layout = Layout::plan(args).await?;
     let files = Files::prepare(&args.data, &layout)?;
 
     let roster = Arc::new(Roster::new(&files.folder));
@@ -73,6 +76,9 @@ pub(crate) async fn run(args: &UpArgs) -> Result<(), UpError> {
         }
     }
     stop(children).await;
+    if let Some(network) = &layout.network {
+        network.remove().await;
+    }
     started
 }
 
@@ -83,6 +89,9 @@ async fn start(
     roster: &Arc<Roster>,
     children: &mut Vec<Child>,
 ) -> Result<(), UpError> {
+    if let Some(network) = &layout.network {
+        network.make().await?;
+    }
     engines::initialise(files).await?;
     for spec in engines::specs(layout, files) {
         children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
@@ -91,7 +100,7 @@ async fn start(
     let origins = layout.origins();
     let demo = demo::make(desk, &origins, args.reset_passwords, args.extra_agents);
     let (site, accounts) = demo.await?;
-    for spec in layout.processes().map(|process| Spec::of_process(process, files)) {
+    for spec in layout.processes().map(|process| Spec::of_process(process, layout, files)) {
         children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
     }
     for child in children.iter() {

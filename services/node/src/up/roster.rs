@@ -5,6 +5,7 @@ use super::UpError;
 use super::files::write_private;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -29,6 +30,18 @@ pub(super) struct ProcessState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) public: Option<String>,
     pub(super) log: PathBuf,
+    /// Its network, when it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) namespace: Option<Namespace>,
+}
+
+/// A network of a process's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Namespace {
+    /// As `ip netns` lists it.
+    pub(super) name: String,
+    /// The process's address in it.
+    pub(super) address: Ipv4Addr,
 }
 
 /// All processes; the file follows every change.

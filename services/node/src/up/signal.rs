@@ -21,7 +21,10 @@ pub(crate) async fn run(args: &SignalArgs) -> Result<(), UpError> {
     Ok(())
 }
 
-async fn find<'p>(processes: &'p [ProcessState], name: &str) -> Result<&'p ProcessState, UpError> {
+pub(super) async fn find<'p>(
+    processes: &'p [ProcessState],
+    name: &str,
+) -> Result<&'p ProcessState, UpError> {
     if name != LEADER {
         let found = processes.iter().find(|process| process.name == name);
         return found.ok_or_else(|| UpError::Settings(format!("there is no process {name}")));
