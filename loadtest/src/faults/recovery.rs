@@ -3,13 +3,14 @@
 
 use std::fmt;
 
-/// Seconds before the fault whose mean is what "as before" means.
+/// Seconds before the fault whose median is what "as before" means: what an earlier
+/// fault held up may have come in a burst among them.
 const BEFORE_S: f64 = 10.0;
-/// With fewer seconds before it there is no such mean.
+/// With fewer seconds before it there is no such median.
 const LEAST_BEFORE_S: f64 = 3.0;
 /// Below so many a second the figures jump too much by themselves.
 const LEAST_PER_S: f64 = 5.0;
-/// Share of the mean that is "as before".
+/// Share of the median that is "as before".
 const SHARE: f64 = 0.8;
 /// For so many seconds on end.
 const STAYS_S: f64 = 3.0;
@@ -80,7 +81,7 @@ impl Interval {
 }
 
 /// When delivery was as before the fault: the begin of the first 3 s in each of
-/// whose seconds at least 80 % of the mean of the 10 s before the fault were
+/// whose seconds at least 80 % of the median of the 10 s before the fault were
 /// delivered. `delivered` has the end of each interval, in order, with what was
 /// delivered in it; intervals are a second, as near as they were measured.
 pub fn recovery(delivered: &[(f64, u64)], fault_s: f64) -> Recovery {
@@ -88,18 +89,23 @@ pub fn recovery(delivered: &[(f64, u64)], fault_s: f64) -> Recovery {
     let before = intervals
         .iter()
         .filter(|i| i.end_s <= fault_s + SLACK_S && i.begin_s >= fault_s - BEFORE_S - SLACK_S);
-    let (length_s, count) = before.fold((0.0, 0), |(s, n), i| (s + i.length_s(), n + i.count));
+    let (mut length_s, mut rates) = (0.0, Vec::new());
+    for interval in before {
+        length_s += interval.length_s();
+        rates.push(interval.per_s());
+    }
     if length_s < LEAST_BEFORE_S - SLACK_S {
         return Recovery::Unmeasured(Unmeasured::TooEarly);
     }
-    let mean = count as f64 / length_s;
-    if mean < LEAST_PER_S {
+    rates.sort_unstable_by(f64::total_cmp);
+    let median = rates[rates.len() / 2];
+    if median < LEAST_PER_S {
         return Recovery::Unmeasured(Unmeasured::TooQuiet);
     }
     // Begin of the good seconds that reach to where we are.
     let mut good_since: Option<f64> = None;
     for interval in intervals.iter().filter(|i| i.end_s > fault_s + SLACK_S) {
-        if interval.per_s() < SHARE * mean {
+        if interval.per_s() < SHARE * median {
             good_since = None;
             continue;
         }
@@ -170,11 +176,17 @@ mod tests {
 
     #[test]
     fn only_the_ten_seconds_before_count() {
-        // A ramp that was long over: 10 of the mean would do if it counted.
+        // A ramp that was long over: 1 of the median would do if it counted.
         let mut counts = vec![1; 50];
         counts.extend([100; 10]);
         counts.extend([70, 70, 70, 90, 90, 90]);
         assert_eq!(recovery(&seconds(&counts), 60.0), Recovery::After(3.0));
+    }
+
+    #[test]
+    fn what_an_earlier_fault_held_up_does_not_count() {
+        let series = seconds(&[80, 80, 80, 80, 0, 0, 300, 240, 80, 80, 0, 80, 80, 80]);
+        assert_eq!(recovery(&series, 10.0), Recovery::After(1.0));
     }
 
     #[test]
