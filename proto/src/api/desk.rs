@@ -3,6 +3,7 @@
 use super::ApiError;
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
 use frontdesk_core::time::{Millis, Timestamp};
@@ -22,6 +23,9 @@ pub struct QueueConfig {
     pub offer_timeout: Millis,
     /// How long the slots stay taken after a chat.
     pub wrap_up: Millis,
+    /// How its conversations find an agent. Absent in what earlier versions say.
+    #[serde(default)]
+    pub rules: Arc<Rules>,
 }
 
 /// A tenant.
@@ -78,6 +82,45 @@ pub struct AttachmentRecord {
     pub created_at: Timestamp,
 }
 
+/// What was wrong with a document, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// From 1.
+    pub line: u64,
+    /// From 1.
+    pub column: u64,
+    /// In one line.
+    pub reason: String,
+}
+
+/// An account that a document made.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeAccount {
+    /// To sign in with.
+    pub email: String,
+    /// Nobody can learn it afterwards.
+    pub password: String,
+}
+
+impl std::fmt::Debug for MadeAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MadeAccount").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// What came of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Version of the site's configuration now.
+    pub version: u64,
+    /// What differs from before, a line each: `+` new, `-` gone, `~` changed.
+    pub changes: Vec<String>,
+    /// When there are any, nothing was changed.
+    pub problems: Vec<Problem>,
+    /// Accounts that were made.
+    pub made: Vec<MadeAccount>,
+}
+
 /// The role that keeps configuration and accounts.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
@@ -105,6 +148,16 @@ pub trait Desk: Send + Sync + 'static {
         site: &SiteId,
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError>;
+
+    /// Puts a site's configuration, a document in YAML, in force; with `dry_run` only
+    /// says what that would change. `Unavailable` when somebody else changes it at the
+    /// same time.
+    async fn apply(
+        &self,
+        site: &SiteId,
+        document: &str,
+        dry_run: bool,
+    ) -> Result<Applied, ApiError>;
 
     /// Records an uploaded file.
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError>;

@@ -11,11 +11,13 @@ mod queueing;
 mod routing;
 mod sessions;
 
-pub use desk::{AgentAccount, AttachmentRecord, Desk, QueueConfig, SiteConfig};
+pub use desk::{
+    AgentAccount, Applied, AttachmentRecord, Desk, MadeAccount, Problem, QueueConfig, SiteConfig,
+};
 pub use error::ApiError;
 pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};
 pub use queueing::{QueueChange, QueueKey, QueuePosition, QueueView, Queueing, WaitingEntry};
-pub use routing::{OfferView, Routing, WorkObserver};
+pub use routing::{Explanation, OfferView, Routing, WorkObserver};
 pub use sessions::{
     Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
     Sessions,

@@ -3,8 +3,11 @@
 use super::ApiError;
 use async_trait::async_trait;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, OfferId};
+use frontdesk_core::ids::{ConversationId, OfferId, QueueId, SiteId};
+use frontdesk_core::matching::Trace;
 use frontdesk_core::party::Principal;
+use frontdesk_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Hears of conversations whose phase, queue, agent or place has changed, after
@@ -21,6 +24,19 @@ pub trait WorkObserver: Send + Sync + 'static {
 pub struct OfferView {
     /// The conversation, in `Phase::Offered`.
     pub summary: Arc<Summary>,
+}
+
+/// The last decision about a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// When it was made.
+    pub at: Timestamp,
+    /// Where the conversation waited.
+    pub queue: QueueId,
+    /// Since when.
+    pub waiting_since: Timestamp,
+    /// What was required and what came of each agent.
+    pub trace: Trace,
 }
 
 /// The role that brings conversations and agents together.
@@ -43,4 +59,12 @@ pub trait Routing: WorkObserver {
         offer: OfferId,
         reason: &str,
     ) -> Result<(), ApiError>;
+
+    /// The last decision about a conversation of a site; `None` when there was none,
+    /// or it is forgotten: only the newest are kept, and not over a restart.
+    async fn explain(
+        &self,
+        site: &SiteId,
+        conversation: ConversationId,
+    ) -> Result<Option<Explanation>, ApiError>;
 }

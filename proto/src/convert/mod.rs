@@ -3,12 +3,14 @@
 //! To the wire nothing can fail; from the wire everything is checked, because
 //! journals outlive programs.
 
+mod desk;
 mod direct;
 mod event;
 mod failure;
 mod fields;
 mod view;
 
+pub use desk::{applied_to_proto, explanation_to_proto};
 pub use direct::{EventDelivery, Sent, put_delivery, put_event, put_sent};
 pub use event::{decode_event, encode_event, event_from_proto, event_to_proto};
 pub use failure::{error_from_failure, error_from_status, error_to_failure, error_to_status};

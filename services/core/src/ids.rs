@@ -151,6 +151,11 @@ slug_id!(
     "queue"
 );
 slug_id!(
+    /// Something agents can be good at, languages included. 1–64 of `[a-z0-9-]`.
+    SkillId,
+    "skill"
+);
+slug_id!(
     /// A process of the cluster, unique for its life (name and incarnation).
     NodeId,
     "node"

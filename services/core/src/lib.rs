@@ -11,4 +11,5 @@ pub mod party;
 pub mod presence;
 pub mod queue;
 pub mod shard;
+pub mod skill;
 pub mod time;

@@ -7,6 +7,7 @@ use crate::service::DeskService;
 use crate::validate;
 use frontdesk_core::ids::{AgentId, QueueId, SiteId};
 use frontdesk_core::party::Role;
+use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::AgentAccount;
 use frontdesk_store::desk::{AccountKind, StoredAccount};
 use uuid::Uuid;
@@ -24,8 +25,10 @@ pub struct NewAgent {
     pub role: Role,
     /// Slots, 1–100.
     pub capacity: u32,
-    /// Queues it serves; empty for all of the site.
+    /// Queues it serves, those it serves first coming first; empty for all of the site.
     pub queues: Vec<QueueId>,
+    /// What it is good at.
+    pub skills: Skills,
     /// 10–1,024 bytes; `None` to have one made.
     pub password: Option<String>,
 }
@@ -71,6 +74,7 @@ impl DeskService {
             site: new.site,
             kind,
             queues: new.queues,
+            skills: new.skills,
             disabled: false,
         };
         self.store.add_account(account.clone()).await?;

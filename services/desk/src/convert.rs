@@ -25,6 +25,7 @@ fn queue_config(queue: StoredQueue) -> QueueConfig {
         weight: queue.weight,
         offer_timeout: queue.offer_timeout,
         wrap_up: queue.wrap_up,
+        rules: queue.rules.into(),
     }
 }
 
@@ -41,6 +42,7 @@ pub(crate) fn agent_account(account: StoredAccount) -> AgentAccount {
             capacity: account.capacity,
             queues: account.queues,
             supervisor,
+            skills: account.skills,
         },
         disabled: account.disabled,
     }

@@ -10,7 +10,9 @@ use crate::password::{Password, random_characters};
 use crate::service::DeskService;
 use crate::validate;
 use frontdesk_core::ids::{QueueId, SiteId};
+use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{AgentAccount, SiteConfig};
 use frontdesk_store::desk::{StoredQueue, StoredSite};
@@ -96,6 +98,7 @@ impl DeskService {
                 role,
                 capacity: CAPACITY,
                 queues: Vec::new(),
+                skills: Skills::default(),
                 password: None,
             })
             .await?;
@@ -122,5 +125,6 @@ fn queue(id: QueueId) -> StoredQueue {
         weight: 1,
         offer_timeout: Millis::from_secs(30),
         wrap_up: Millis::from_secs(10),
+        rules: Rules::default(),
     }
 }

@@ -2,6 +2,7 @@
 //! may sign in, which files were uploaded. It never sees a message.
 
 mod admin;
+mod apply;
 mod cache;
 mod convert;
 mod dev_site;

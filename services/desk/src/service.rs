@@ -9,7 +9,7 @@ use crate::settings::DeskSettings;
 use crate::validate;
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
-use frontdesk_proto::api::{AgentAccount, ApiError, AttachmentRecord, Desk, SiteConfig};
+use frontdesk_proto::api::{AgentAccount, ApiError, Applied, AttachmentRecord, Desk, SiteConfig};
 use frontdesk_store::desk::{DeskStore, StoredAccount, StoredSite, Versioned};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +136,15 @@ impl Desk for DeskService {
             self.agents.put(key, account.clone());
             account
         }))
+    }
+
+    async fn apply(
+        &self,
+        site: &SiteId,
+        document: &str,
+        dry_run: bool,
+    ) -> Result<Applied, ApiError> {
+        Ok(self.apply_document(site, document, dry_run).await?)
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

@@ -3,6 +3,7 @@
 use crate::{DeskError, DeskService, DeskSettings, NewAgent, PasswordCost};
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
 use frontdesk_core::party::Role;
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{ApiError, AttachmentRecord, Desk};
 use frontdesk_store::sqlite::{DataFolder, SqliteDesk};
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-async fn start(folder: &Path) -> DeskService {
+pub(crate) async fn start(folder: &Path) -> DeskService {
     let store = SqliteDesk::open(&DataFolder::lock(folder).unwrap()).unwrap();
     let settings = DeskSettings {
         password_cost: PasswordCost { memory_kib: 64, passes: 1 },
@@ -19,11 +20,11 @@ async fn start(folder: &Path) -> DeskService {
     DeskService::new(Arc::new(store), &settings).await.unwrap()
 }
 
-fn origins(port: u16) -> Vec<String> {
+pub(crate) fn origins(port: u16) -> Vec<String> {
     vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")]
 }
 
-fn demo() -> SiteId {
+pub(crate) fn demo() -> SiteId {
     "demo".parse().unwrap()
 }
 
@@ -35,6 +36,7 @@ fn new_agent(email: &str) -> NewAgent {
         role: Role::Agent,
         capacity: 2,
         queues: vec!["sales".parse().unwrap()],
+        skills: Skills::default(),
         password: Some("correct horse".into()),
     }
 }

@@ -11,7 +11,8 @@ use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
-    agent_view_to_proto, phase_of, queue_view_to_proto, summary_to_state,
+    agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
+    summary_to_state,
 };
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1::admin_service_server::AdminService;
@@ -26,6 +27,8 @@ use uuid::Uuid;
 
 const DEFAULT_LIST: u32 = 100;
 const MAX_LIST: u32 = 500;
+/// A password of each account that is made is hashed, some 50 ms each.
+const APPLY_DEADLINE: Duration = Duration::from_secs(300);
 /// Events of `GetConversation` and of one page of a follower.
 const PAGE_EVENTS: u32 = 200;
 /// Events that wait for a caller who follows.
@@ -135,6 +138,37 @@ impl AdminService for Admin {
             conversation: Some(summary_to_state(&summary, Audience::Internal)),
             events: events.map_err(|e| to_status(&e))?,
         }))
+    }
+
+    async fn apply_configuration(
+        &self,
+        request: Request<v1::ApplyConfigurationRequest>,
+    ) -> Result<Response<v1::ApplyConfigurationResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let v1::ApplyConfigurationRequest { document, dry_run } = request.into_inner();
+        let asked = self.shared.deps.desk.apply(&who.site, &document, dry_run);
+        let applied = within(APPLY_DEADLINE, "desk", asked).await.map_err(|e| to_status(&e))?;
+        if !dry_run && applied.problems.is_empty() {
+            let changes = applied.changes.len();
+            tracing::info!(site = %who.site, by = %who.id, changes, "configuration applied");
+        }
+        Ok(Response::new(applied_to_proto(applied)))
+    }
+
+    async fn explain_conversation(
+        &self,
+        request: Request<v1::ExplainConversationRequest>,
+    ) -> Result<Response<v1::ExplainConversationResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let id: ConversationId = parse_id(&request.get_ref().conversation_id)?;
+        let deps = &self.shared.deps;
+        let asked = deps.routing.explain(&who.site, id);
+        let explained = within(CALL_DEADLINE, "routing", asked).await.map_err(|e| to_status(&e))?;
+        let explained =
+            explained.ok_or_else(|| Status::not_found("no decision about it is remembered"))?;
+        let asked = deps.presence.agents(Some(&who.site));
+        let agents = within(CALL_DEADLINE, "presence", asked).await.map_err(|e| to_status(&e))?;
+        Ok(Response::new(explanation_to_proto(&explained, &agents)))
     }
 
     async fn follow_conversation(

@@ -24,6 +24,7 @@ mod network;
 mod outbox;
 mod peer;
 mod pieces;
+mod profiles;
 mod registry;
 mod server;
 mod settings;

@@ -8,6 +8,7 @@ use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
 use crate::listener;
+use crate::profiles;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::tokens::{KeyError, Tokens};
@@ -106,6 +107,7 @@ fn begin(
     shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
     shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
     shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
+    shared.tasks.spawn(profiles::watch(shared.clone()));
     Ok((shared, router))
 }
 

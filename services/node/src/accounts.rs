@@ -2,6 +2,7 @@
 
 use crate::announce::Account;
 use frontdesk_core::party::Role;
+use frontdesk_core::skill::Skills;
 use frontdesk_desk::{DeskError, DeskService, DevAccount, NewAgent, Password};
 use frontdesk_proto::api::AgentAccount;
 
@@ -44,6 +45,7 @@ pub(crate) async fn prepare(
                 role: Role::Agent,
                 capacity: EXTRA_CAPACITY,
                 queues: Vec::new(),
+                skills: Skills::default(),
                 password: None,
             })
             .await?;

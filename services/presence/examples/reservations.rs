@@ -9,6 +9,7 @@ use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId};
 use frontdesk_core::presence::{
     Action, AgentKey, AgentProfile, AgentStatus, NodeRole, Reply, RequestId, incarnation_id,
 };
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -95,6 +96,7 @@ async fn prepare(group: &PresenceGroup, node: &NodeId) -> Result<(), Box<dyn std
             capacity: 100,
             queues: Vec::new(),
             supervisor: false,
+            skills: Skills::default(),
         };
         let connection = ConnectionId::from_uuid(Uuid::from_u128(n + 1));
         let gateway = node.clone();

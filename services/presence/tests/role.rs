@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId, SiteId};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView, NodeRole, incarnation_id};
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_presence::{Clock, LocalRouter, PresenceService, PresenceSettings};
 use frontdesk_proto::api::{AgentConnect, ApiError, Presence, PresenceChange, ReserveRequest};
@@ -66,6 +67,7 @@ impl Role {
             capacity,
             queues: Vec::new(),
             supervisor: false,
+            skills: Skills::default(),
         };
         let connect = AgentConnect {
             site: site(),

@@ -10,6 +10,7 @@
 mod agents;
 mod call;
 mod error;
+mod explanations;
 mod gather;
 mod matcher;
 mod metrics;
@@ -25,4 +26,4 @@ mod tests;
 mod work;
 
 pub use service::{Clock, Deps, RoutingService, Running, start};
-pub use settings::{Choice, RoutingSettings};
+pub use settings::RoutingSettings;

@@ -2,34 +2,32 @@
 //! to the offers to make.
 
 use crate::agents::Agents;
+use crate::explanations::Explanations;
 use crate::gather::Gathered;
 use crate::metrics;
 use crate::ops::Ops;
 use crate::saga::OfferPlan;
 use crate::work::{Held, Work};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
-use frontdesk_core::matching::{self, Assignment, Policy, Request, Seat};
+use frontdesk_core::matching::{self, Assignment, Request, Rules, Seat};
 use frontdesk_core::party::{Participant, Party};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::time::Timestamp;
-use frontdesk_proto::api::SiteConfig;
+use frontdesk_proto::api::{Explanation, QueueConfig, SiteConfig};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+#[derive(Default)]
 pub(crate) struct Matcher {
-    policy: Policy,
     /// Something has changed at these.
     stirred: BTreeSet<SiteId>,
     /// A round is being prepared for these.
     gathering: BTreeSet<SiteId>,
     due: BTreeMap<SiteId, Timestamp>,
+    explanations: Explanations,
 }
 
 impl Matcher {
-    pub(crate) fn new(policy: Policy) -> Self {
-        Self { policy, stirred: BTreeSet::new(), gathering: BTreeSet::new(), due: BTreeMap::new() }
-    }
-
     /// Something has changed: match anew.
     pub(crate) fn stir(&mut self, site: &SiteId) {
         if !self.stirred.contains(site) {
@@ -87,17 +85,30 @@ impl Matcher {
             return vec![];
         }
         let seats = seats(site, agents, work, ops);
-        let decision = matching::decide(&requests, &seats, self.policy, now);
+        let decision = matching::decide(&requests, &seats, now);
         metrics::decided(requests.len(), decision.assignments.len());
-        for trace in &decision.traces {
-            let (conversation, candidates) = (trace.conversation, &trace.candidates);
-            tracing::debug!(%site, %conversation, ?candidates, "decided");
+        let waiting: HashMap<ConversationId, &Request> =
+            requests.iter().map(|request| (request.entry.conversation, request)).collect();
+        for trace in decision.traces {
+            let Some(request) = waiting.get(&trace.conversation) else { continue };
+            let (queue, since) = (request.queue.clone(), request.entry.waiting_since);
+            let explained = Explanation { at: now, queue, waiting_since: since, trace };
+            self.explanations.keep(site, explained);
         }
         if let Some(due) = decision.due {
             self.stir_at(site, due);
         }
         let plan = |assignment| plan(assignment, &gathered.config, agents);
         decision.assignments.iter().filter_map(plan).collect()
+    }
+
+    /// The last decision about a conversation of a site.
+    pub(crate) fn explain(
+        &self,
+        site: &SiteId,
+        conversation: ConversationId,
+    ) -> Option<Explanation> {
+        self.explanations.of(site, conversation)
     }
 
     fn requests(
@@ -121,8 +132,13 @@ impl Matcher {
                 self.stir_at(&gathered.config.id, until);
                 continue;
             }
-            let ask_again_at = known.and_then(|known| known.ask_again_at);
-            requests.push(Request { queue: queue.clone(), entry: entry.clone(), ask_again_at });
+            requests.push(Request {
+                queue: queue.clone(),
+                entry: entry.clone(),
+                ask_again_at: known.and_then(|known| known.ask_again_at),
+                rules: queue_config(&gathered.config, queue)
+                    .map_or_else(Arc::<Rules>::default, |config| config.rules.clone()),
+            });
         }
         requests
     }
@@ -144,12 +160,16 @@ fn seats(site: &SiteId, agents: &Agents, work: &Work, ops: &Ops) -> Vec<Seat> {
     agents.of(site).map(seat).collect()
 }
 
+/// A queue that is configured no longer is served all the same, as the default
+/// queue is.
+fn queue_config<'c>(config: &'c SiteConfig, queue: &QueueId) -> Option<&'c QueueConfig> {
+    let by_name = |name: &QueueId| config.queues.iter().find(|q| q.id == *name);
+    by_name(queue).or_else(|| by_name(&config.default_queue))
+}
+
 fn plan(assignment: &Assignment, config: &SiteConfig, agents: &Agents) -> Option<OfferPlan> {
     let view = agents.get(&config.id, assignment.agent)?;
-    // A queue that is configured no longer is served all the same, as the
-    // default queue is.
-    let by_name = |name: &QueueId| config.queues.iter().find(|q| q.id == *name);
-    let queue = by_name(&assignment.queue).or_else(|| by_name(&config.default_queue))?;
+    let queue = queue_config(config, &assignment.queue)?;
     let mut agent = Participant::agent(view.id, view.profile.name.clone());
     if view.profile.supervisor {
         agent.party = Party::Supervisor;

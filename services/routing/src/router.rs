@@ -17,12 +17,12 @@ use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
 use frontdesk_core::presence::{AgentView, Hold};
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::{Millis, Timestamp};
-use frontdesk_proto::api::{ApiError, PresenceChange, QueueChange, QueueKey};
+use frontdesk_proto::api::{ApiError, Explanation, PresenceChange, QueueChange, QueueKey};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,12 @@ pub(crate) enum Message {
     /// There are fewer shards.
     Released,
     Answer(ConversationId, Box<Op>),
+    /// Why the last decision about a conversation was what it was.
+    Explain {
+        site: SiteId,
+        conversation: ConversationId,
+        reply: oneshot::Sender<Option<Explanation>>,
+    },
 }
 
 pub(crate) struct Router {
@@ -62,7 +68,7 @@ impl Router {
         Self {
             agents: Agents::default(),
             work: Work::default(),
-            matcher: Matcher::new(settings.policy()),
+            matcher: Matcher::default(),
             ops: Ops::new(saga.clone()),
             reconcile_every: settings.reconcile_every(),
             reconcile_at: Instant::now(),
@@ -115,6 +121,10 @@ impl Router {
             Message::Released => self.forget_released(),
             // A refusal has been told to who asked.
             Message::Answer(conversation, op) => drop(self.ops.begin(conversation, *op)),
+            Message::Explain { site, conversation, reply } => {
+                // The asker may have given up.
+                let _ = reply.send(self.matcher.explain(&site, conversation));
+            }
         }
     }
 

@@ -9,11 +9,13 @@ use async_trait::async_trait;
 use frontdesk_actor::{AcquireError, Ownership, ShardHost};
 use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, Epoch, OfferId};
+use frontdesk_core::ids::{ConversationId, Epoch, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
-use frontdesk_proto::api::{ApiError, Desk, Presence, Queueing, Routing, Sessions, WorkObserver};
+use frontdesk_proto::api::{
+    ApiError, Desk, Explanation, Presence, Queueing, Routing, Sessions, WorkObserver,
+};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -157,5 +159,18 @@ impl Routing for RoutingService {
         let (by, reason) = (who.clone(), reason.to_owned());
         let op = |reply| Op::Decline { who: by, offer, reason, reply };
         self.answer(who, conversation, op).await
+    }
+
+    async fn explain(
+        &self,
+        site: &SiteId,
+        conversation: ConversationId,
+    ) -> Result<Option<Explanation>, ApiError> {
+        if !self.owned.serves(ShardId::of_site(site)) {
+            return Err(ApiError::Moved);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Explain { site: site.clone(), conversation, reply })?;
+        Ok(answer.await.map_err(|_| RoutingError::Stopping)?)
     }
 }

@@ -5,6 +5,8 @@
 
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::matching::Rules;
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,9 @@ pub struct StoredQueue {
     pub offer_timeout: Millis,
     /// How long the slots stay taken after a chat.
     pub wrap_up: Millis,
+    /// How its conversations find an agent. Absent in what earlier versions stored.
+    #[serde(default)]
+    pub rules: Rules,
 }
 
 /// Settings of a site.
@@ -98,8 +103,10 @@ pub struct StoredAccount {
     pub name: String,
     /// Slots for chats.
     pub capacity: u32,
-    /// Queues it serves; empty for all of the site.
+    /// Queues it serves, those it serves first coming first; empty for all of the site.
     pub queues: Vec<QueueId>,
+    /// What it is good at.
+    pub skills: Skills,
     /// Cannot sign in.
     pub disabled: bool,
     /// PHC string.
@@ -172,6 +179,12 @@ pub trait DeskStore: Send + Sync + 'static {
     /// # Errors
     /// `Taken` when its id or address is, `Missing` when there is no such site.
     async fn add_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
+
+    /// Replaces all of an account but its address and password.
+    ///
+    /// # Errors
+    /// `Missing` when the site has no account of this id.
+    async fn change_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
 
     /// Replaces a password.
     ///

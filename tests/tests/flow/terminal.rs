@@ -42,7 +42,7 @@ impl Terminal {
 }
 
 /// A terminal command against this server; the first word says which.
-fn frontdesk(server: &Server, account: Option<&Account>, words: &[&str]) -> Command {
+pub(crate) fn frontdesk(server: &Server, account: Option<&Account>, words: &[&str]) -> Command {
     let (which, rest) = words.split_first().expect("a command has a name");
     let mut command = Command::new(binary::frontdesk());
     command.args([which, "--target", server.url()]);
@@ -55,7 +55,7 @@ fn frontdesk(server: &Server, account: Option<&Account>, words: &[&str]) -> Comm
 }
 
 /// Runs `frontdesk ctl`; gives what it printed.
-fn ctl(server: &Server, words: &[&str]) -> String {
+pub(crate) fn ctl(server: &Server, words: &[&str]) -> String {
     let supervisor = server.supervisor();
     let output = frontdesk(server, Some(&supervisor), &["ctl"]).args(words).output();
     let output = output.expect("the binary runs");
@@ -64,7 +64,7 @@ fn ctl(server: &Server, words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("it prints UTF-8")
 }
 
-fn ctl_json(server: &Server, words: &[&str]) -> Value {
+pub(crate) fn ctl_json(server: &Server, words: &[&str]) -> Value {
     let printed = ctl(server, &[&["-o", "json"], words].concat());
     serde_json::from_str(&printed).unwrap_or_else(|e| panic!("not JSON ({e}): {printed}"))
 }

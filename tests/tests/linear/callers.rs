@@ -8,6 +8,7 @@ use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, SiteId};
 use frontdesk_core::presence::{
     Action, AgentKey, AgentProfile, AgentStatus, AgentView, NodeRole, Refusal, incarnation_id,
 };
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_presence::PresenceService;
 use frontdesk_proto::api::{AgentConnect, ApiError, Presence as _, ReserveRequest};
@@ -67,6 +68,7 @@ pub(crate) async fn bring_online(remote: &Remote) {
                 capacity: ROOMS.capacity,
                 queues: Vec::new(),
                 supervisor: false,
+                skills: Skills::default(),
             },
             gateway: gateway.clone(),
             connection: ConnectionId::from_uuid(Uuid::from_u128(agent.into())),

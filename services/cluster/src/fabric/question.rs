@@ -157,6 +157,13 @@ pub enum RoutingQuestion {
         /// In the agent's words.
         reason: String,
     },
+    /// Answered with an `Option<Explanation>`.
+    Explain {
+        /// The tenant.
+        site: SiteId,
+        /// The conversation.
+        conversation: ConversationId,
+    },
 }
 
 /// See `Desk`.
@@ -183,6 +190,15 @@ pub enum DeskQuestion {
         email: String,
         /// As typed.
         password: Secret,
+    },
+    /// Answered with an `Applied`.
+    Apply {
+        /// The tenant.
+        site: SiteId,
+        /// In YAML.
+        document: String,
+        /// Only say what it would change.
+        dry_run: bool,
     },
     /// Answered with `Option<AgentAccount>`.
     Agent {

@@ -7,13 +7,15 @@ use crate::fabric::{Cluster, DeskQuestion, Question, Secret};
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
-use frontdesk_proto::api::{AgentAccount, ApiError, AttachmentRecord, Desk, SiteConfig};
+use frontdesk_proto::api::{AgentAccount, ApiError, Applied, AttachmentRecord, Desk, SiteConfig};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// A password of each account that is made is hashed, some 50 ms each.
+const APPLY_DEADLINE: Duration = Duration::from_secs(300);
 /// A value younger than this is not asked for again.
 const FRESH: Duration = Duration::from_secs(5);
 /// A value up to this old stands in while no desk answers.
@@ -135,6 +137,17 @@ impl Desk for RemoteDesk {
     ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         let ask = self.ask(DeskQuestion::Agent { site: site.clone(), agent });
         self.agents.get((site.clone(), agent), ask).await
+    }
+
+    async fn apply(
+        &self,
+        site: &SiteId,
+        document: &str,
+        dry_run: bool,
+    ) -> Result<Applied, ApiError> {
+        let (site, document) = (site.clone(), document.to_owned());
+        let question = Question::Desk(DeskQuestion::Apply { site, document, dry_run });
+        self.cluster.ask_any(NodeRole::Desk, &question, APPLY_DEADLINE).await
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

@@ -4,11 +4,11 @@ use super::{DEADLINE, RemoteObserver};
 use crate::fabric::{Cluster, Question, RoutingQuestion};
 use async_trait::async_trait;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, OfferId};
+use frontdesk_core::ids::{ConversationId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::NodeRole;
 use frontdesk_core::shard::ShardId;
-use frontdesk_proto::api::{ApiError, Routing, WorkObserver};
+use frontdesk_proto::api::{ApiError, Explanation, Routing, WorkObserver};
 use std::sync::Arc;
 
 /// See the module.
@@ -23,8 +23,12 @@ impl RemoteRouting {
         Self { observer: RemoteObserver::routing(cluster.clone()), cluster }
     }
 
-    async fn ask(&self, who: &Principal, question: RoutingQuestion) -> Result<(), ApiError> {
-        let (shard, question) = (ShardId::of_site(&who.site), Question::Routing(question));
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        site: &SiteId,
+        question: RoutingQuestion,
+    ) -> Result<T, ApiError> {
+        let (shard, question) = (ShardId::of_site(site), Question::Routing(question));
         self.cluster.ask_owner(NodeRole::Routing, shard, &question, DEADLINE).await
     }
 }
@@ -45,7 +49,7 @@ impl Routing for RemoteRouting {
         offer: OfferId,
     ) -> Result<(), ApiError> {
         let question = RoutingQuestion::Accept { who: who.clone(), conversation, offer };
-        self.ask(who, question).await
+        self.ask(&who.site, question).await
     }
 
     async fn decline(
@@ -57,6 +61,14 @@ impl Routing for RemoteRouting {
     ) -> Result<(), ApiError> {
         let reason = reason.to_owned();
         let question = RoutingQuestion::Decline { who: who.clone(), conversation, offer, reason };
-        self.ask(who, question).await
+        self.ask(&who.site, question).await
+    }
+
+    async fn explain(
+        &self,
+        site: &SiteId,
+        conversation: ConversationId,
+    ) -> Result<Option<Explanation>, ApiError> {
+        self.ask(site, RoutingQuestion::Explain { site: site.clone(), conversation }).await
     }
 }

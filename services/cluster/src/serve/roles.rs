@@ -155,6 +155,9 @@ async fn routing(routing: &dyn Routing, question: RoutingQuestion) -> Result<Doc
         RoutingQuestion::Decline { who, conversation, offer, reason } => {
             encode(&routing.decline(&who, conversation, offer, &reason).await?)
         }
+        RoutingQuestion::Explain { site, conversation } => {
+            encode(&routing.explain(&site, conversation).await?)
+        }
     }
 }
 
@@ -165,6 +168,9 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::Sites => encode(&desk.sites().await?),
         DeskQuestion::SignIn { site, email, password } => {
             encode(&desk.sign_in(&site, &email, &password.0).await?)
+        }
+        DeskQuestion::Apply { site, document, dry_run } => {
+            encode(&desk.apply(&site, &document, dry_run).await?)
         }
         DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),
         DeskQuestion::AddAttachment(record) => encode(&desk.add_attachment(record).await?),

@@ -12,18 +12,36 @@ mod tests;
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::presence::AgentView;
 use crate::queue::Entry;
-use crate::time::Timestamp;
+use crate::skill::{Needs, Skills};
+use crate::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Which of several suitable agents is asked, after the one a transfer is meant
-/// for and the one who had the conversation before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// for, the one who had the conversation before, and those who serve the queue
+/// before others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// The smallest share of capacity taken, then the longest idle.
     #[default]
     LeastLoaded,
     /// The longest without a new chat, then the least loaded.
     LongestIdle,
+    /// The best at what the queue ideally asks for, then the least loaded.
+    BestProficiency,
+}
+
+/// How the conversations of a queue find an agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    /// What is required of an agent.
+    pub needs: Needs,
+    /// Which of those who fulfil it is asked.
+    pub policy: Policy,
+    /// How long one who comes back waits for the agent of before, when that one is
+    /// signed in and has no room.
+    pub hold_for_previous: Millis,
 }
 
 /// A conversation in want of an agent.
@@ -35,6 +53,8 @@ pub struct Request {
     pub entry: Entry,
     /// Not before this are agents asked again who declined or did not answer.
     pub ask_again_at: Option<Timestamp>,
+    /// What its queue says.
+    pub rules: Arc<Rules>,
 }
 
 /// An agent as it may be asked.
@@ -60,14 +80,19 @@ pub struct Assignment {
 }
 
 /// Why an agent was not chosen for a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rejection {
     /// Serves other queues.
     NotServing,
+    /// Is not good enough at what is required now.
+    Unskilled,
     /// Is busy, away or offline, or has no connection at this moment.
     NotOnline,
     /// The conversation waits for the agent a transfer named.
     HeldForTarget,
+    /// The conversation waits for the agent who had it before.
+    HeldForPrevious,
     /// Declined or did not answer, and others with room are there to ask.
     Excluded,
     /// Declined or did not answer; nobody else can take it, but it is too soon.
@@ -81,7 +106,8 @@ pub enum Rejection {
 }
 
 /// What came of one agent for one conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// To be asked.
     Chosen,
@@ -89,11 +115,32 @@ pub enum Verdict {
     Rejected(Rejection),
 }
 
+impl Verdict {
+    /// In one word, for people and clients.
+    pub const fn as_str(self) -> &'static str {
+        let Self::Rejected(why) = self else { return "chosen" };
+        match why {
+            Rejection::NotServing => "not_serving",
+            Rejection::Unskilled => "unskilled",
+            Rejection::NotOnline => "not_online",
+            Rejection::HeldForTarget => "held_for_target",
+            Rejection::HeldForPrevious => "held_for_previous",
+            Rejection::Excluded => "excluded",
+            Rejection::AskedJustNow => "asked_just_now",
+            Rejection::NoRoom => "no_room",
+            Rejection::Saved => "saved",
+            Rejection::Outranked => "outranked",
+        }
+    }
+}
+
 /// How one conversation was decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// The conversation.
     pub conversation: ConversationId,
+    /// What was required at this moment.
+    pub required: Skills,
     /// Every agent that was looked at.
     pub candidates: Vec<(AgentId, Verdict)>,
 }
@@ -110,10 +157,10 @@ pub struct Decision {
 }
 
 /// Decides one round: the highest score first, over all queues given.
-pub fn decide(requests: &[Request], seats: &[Seat], policy: Policy, now: Timestamp) -> Decision {
+pub fn decide(requests: &[Request], seats: &[Seat], now: Timestamp) -> Decision {
     let mut in_order: Vec<&Request> = requests.iter().collect();
     in_order.sort_by_key(|request| request.entry.order_key());
-    let mut round = round::Round::new(seats, policy, now);
+    let mut round = round::Round::new(seats, now);
     for request in in_order {
         if !round.has_room() {
             break;

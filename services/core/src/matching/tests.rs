@@ -3,6 +3,7 @@
 use super::*;
 use crate::ids::Seq;
 use crate::presence::{AgentProfile, AgentStatus};
+use crate::skill::Step;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -28,6 +29,7 @@ fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
             capacity,
             queues: vec![queue("sales")],
             supervisor: false,
+            skills: Skills::default(),
         },
         status,
         reason: "".into(),
@@ -62,11 +64,16 @@ fn request(id: u128, since: u64) -> Request {
             previous: None,
         },
         ask_again_at: None,
+        rules: Arc::default(),
     }
 }
 
+fn rules(policy: Policy) -> Arc<Rules> {
+    Arc::new(Rules { policy, ..Rules::default() })
+}
+
 fn run(requests: &[Request], seats: &[Seat]) -> Decision {
-    decide(requests, seats, Policy::LeastLoaded, at(1_000))
+    decide(requests, seats, at(1_000))
 }
 
 fn chosen(decision: &Decision) -> Vec<AgentId> {
@@ -104,7 +111,9 @@ fn the_policy_may_put_idleness_first() {
     let mut fresh = view(2, 4, 0, AgentStatus::Online);
     fresh.idle_since = at(500);
     let seats = [seat(idle), seat(fresh)];
-    let decision = decide(&[request(1, 1)], &seats, Policy::LongestIdle, at(1_000));
+    let mut it = request(1, 1);
+    it.rules = rules(Policy::LongestIdle);
+    let decision = run(&[it], &seats);
     assert_eq!(chosen(&decision), [agent_id(1)]);
 }
 
@@ -115,6 +124,82 @@ fn the_agent_of_before_is_preferred_while_it_has_room() {
     let busy = |load| [free(1), seat(view(2, 3, load, AgentStatus::Online))];
     assert_eq!(chosen(&run(std::slice::from_ref(&again), &busy(2))), [agent_id(2)]);
     assert_eq!(chosen(&run(&[again], &busy(3))), [agent_id(1)]);
+}
+
+#[test]
+fn who_comes_back_waits_a_while_for_the_agent_of_before() {
+    let mut again = request(1, 990);
+    again.entry.previous = Some(agent_id(2));
+    again.rules = Arc::new(Rules { hold_for_previous: Millis::from_secs(20), ..Rules::default() });
+    let with = |status| [free(1), seat(view(2, 3, 3, status))];
+    let decision = run(std::slice::from_ref(&again), &with(AgentStatus::Online));
+    assert_eq!((chosen(&decision), decision.due), (vec![], Some(at(1_010))));
+    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::HeldForPrevious));
+    let gone = run(std::slice::from_ref(&again), &with(AgentStatus::Offline));
+    assert_eq!(chosen(&gone), [agent_id(1)], "nobody waits for one who is not there");
+    let later = decide(&[again], &with(AgentStatus::Online), at(1_010));
+    assert_eq!(chosen(&later), [agent_id(1)]);
+}
+
+fn skills(all: &[(&str, u8)]) -> Skills {
+    let one = |(name, level): &(&str, u8)| (name.parse().unwrap(), (*level).try_into().unwrap());
+    all.iter().map(one).collect()
+}
+
+fn skilled(id: u128, load: u32, has: &[(&str, u8)]) -> Seat {
+    let mut agent = view(id, 3, load, AgentStatus::Online);
+    agent.profile.skills = skills(has);
+    seat(agent)
+}
+
+/// Tax at 3 for ten seconds, then at 1.
+fn tax(since: u64, policy: Policy) -> Request {
+    let step =
+        |secs, level| Step { after: Millis::from_secs(secs), skills: skills(&[("tax", level)]) };
+    let needs = Needs::new(vec![step(0, 3), step(10, 1)]).unwrap();
+    let rules = Rules { needs, policy, ..Rules::default() };
+    Request { rules: Arc::new(rules), ..request(1, since) }
+}
+
+#[test]
+fn less_skill_will_do_after_a_while() {
+    let full_expert = skilled(1, 3, &[("tax", 5)]);
+    let seats = [full_expert, skilled(2, 0, &[("tax", 1)]), free(3)];
+    let decision = run(&[tax(995, Policy::LeastLoaded)], &seats);
+    assert_eq!((chosen(&decision), decision.due), (vec![], Some(at(1_005))));
+    assert_eq!(verdict(&decision, 0, 1), Verdict::Rejected(Rejection::NoRoom));
+    assert_eq!(verdict(&decision, 0, 2), Verdict::Rejected(Rejection::Unskilled));
+    assert_eq!(decision.traces[0].required, skills(&[("tax", 3)]));
+    let later = run(&[tax(990, Policy::LeastLoaded)], &seats);
+    assert_eq!(chosen(&later), [agent_id(2)]);
+    assert_eq!(verdict(&later, 0, 3), Verdict::Rejected(Rejection::Unskilled));
+}
+
+#[test]
+fn a_step_for_which_nobody_is_signed_in_is_skipped() {
+    let mut away = view(1, 3, 0, AgentStatus::Offline);
+    away.profile.skills = skills(&[("tax", 5)]);
+    let seats = [seat(away), skilled(2, 0, &[("tax", 1)])];
+    assert_eq!(chosen(&run(&[tax(1_000, Policy::LeastLoaded)], &seats)), [agent_id(2)]);
+}
+
+#[test]
+fn the_most_proficient_may_come_first() {
+    let seats = [skilled(1, 0, &[("tax", 3)]), skilled(2, 2, &[("tax", 5)])];
+    let first = |policy| chosen(&run(&[tax(1_000, policy)], &seats));
+    assert_eq!(first(Policy::BestProficiency), [agent_id(2)]);
+    assert_eq!(first(Policy::LeastLoaded), [agent_id(1)]);
+}
+
+#[test]
+fn those_who_serve_the_queue_first_are_asked_first() {
+    let serving = |id, load, queues: &[&str]| {
+        let mut agent = view(id, 3, load, AgentStatus::Online);
+        agent.profile.queues = queues.iter().map(|name| queue(name)).collect();
+        seat(agent)
+    };
+    let seats = [serving(1, 0, &["support", "sales"]), serving(2, 2, &["sales", "support"])];
+    assert_eq!(chosen(&run(&[request(1, 1)], &seats)), [agent_id(2)]);
 }
 
 #[test]
@@ -133,7 +218,7 @@ fn a_transfer_waits_for_its_agent_until_the_hold_ends() {
     elsewhere.load = 0;
     let room = [free(1), seat(elsewhere)];
     assert_eq!(chosen(&run(std::slice::from_ref(&meant), &room)), [agent_id(2)]);
-    let later = decide(&[meant], &full, Policy::LeastLoaded, at(1_060));
+    let later = decide(&[meant], &full, at(1_060));
     assert_eq!(chosen(&later), [agent_id(1)]);
 }
 
@@ -206,12 +291,13 @@ fn statuses() -> impl Strategy<Value = AgentStatus> {
 }
 
 fn seats() -> impl Strategy<Value = Vec<Seat>> {
-    let one = (1..5u32, 0..6u32, 0..3u32, statuses(), any::<bool>(), 0..900u64);
+    let one = (1..5u32, 0..6u32, 0..3u32, statuses(), any::<bool>(), 0..900u64, 0..6u8);
     prop::collection::vec(one, 0..6).prop_map(|all| {
-        let build = |(i, (capacity, load, pending, status, serves, idle)): (usize, _)| {
+        let build = |(i, (capacity, load, pending, status, serves, idle, level)): (usize, _)| {
             let mut agent = view(i as u128 + 1, capacity, load, status);
             agent.profile.queues = vec![queue(if serves { "sales" } else { "support" })];
             agent.idle_since = at(idle);
+            agent.profile.skills = if level > 0 { skills(&[("tax", level)]) } else { skills(&[]) };
             Seat { agent: Arc::new(agent), pending }
         };
         all.into_iter().enumerate().map(build).collect()
@@ -222,21 +308,33 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
     let target = prop::option::weighted(0.2, (1..7u128, 900..1_100u64));
     let excluded = prop::collection::hash_set(1..7u128, 0..4);
     let again = prop::option::weighted(0.3, 900..1_100u64);
-    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>());
+    let policies = prop_oneof![
+        Just(Policy::LeastLoaded),
+        Just(Policy::LongestIdle),
+        Just(Policy::BestProficiency)
+    ];
+    let needs = prop::option::weighted(0.5, (985..1_000u64, policies));
+    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>(), needs);
     prop::collection::vec(one, 0..10).prop_map(|all| {
-        let build = |(i, (since, priority, weight, excluded, target, again, sales)): (usize, _)| {
-            let mut it: Request = request(i as u128 + 1, since);
-            let excluded: HashSet<u128> = excluded;
-            let target: Option<(u128, u64)> = target;
-            let again: Option<u64> = again;
-            it.queue = queue(if sales { "sales" } else { "support" });
-            it.entry.priority_minutes = priority;
-            it.entry.weight = weight;
-            it.entry.excluded = excluded.into_iter().map(agent_id).collect();
-            it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
-            it.ask_again_at = again.map(at);
-            it
-        };
+        let build =
+            |(i, (since, priority, weight, excluded, target, again, sales, needs)): (usize, _)| {
+                let mut it: Request = request(i as u128 + 1, since);
+                let excluded: HashSet<u128> = excluded;
+                let target: Option<(u128, u64)> = target;
+                let again: Option<u64> = again;
+                it.queue = queue(if sales { "sales" } else { "support" });
+                it.entry.priority_minutes = priority;
+                it.entry.weight = weight;
+                it.entry.excluded = excluded.into_iter().map(agent_id).collect();
+                it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
+                it.ask_again_at = again.map(at);
+                let needs: Option<(u64, Policy)> = needs;
+                if let Some((since, policy)) = needs {
+                    it.rules = tax(0, policy).rules;
+                    it.entry.waiting_since = at(since);
+                }
+                it
+            };
         all.into_iter().enumerate().map(build).collect()
     })
 }
@@ -296,9 +394,14 @@ proptest! {
             }
             for seat in &seats {
                 let free = seat.agent.free().saturating_sub(seat.pending + given(seat.agent.id));
+                let trace =
+                    decision.traces.iter().find(|trace| trace.conversation == id);
+                let required = trace.map(|trace| &trace.required);
+                let has = |required| seat.agent.profile.skills.satisfy(required);
                 prop_assert!(
                     free == 0
                         || !seat.agent.serves(&request.queue)
+                        || !required.is_none_or(has)
                         || request.entry.excluded.contains(&seat.agent.id)
                 );
             }

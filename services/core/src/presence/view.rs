@@ -2,6 +2,7 @@
 //! decided in `agent`.
 
 use crate::ids::{AgentId, ConversationId, NodeId, QueueId, SiteId};
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -27,10 +28,14 @@ pub struct AgentProfile {
     pub name: Arc<str>,
     /// Slots, 1–100.
     pub capacity: u32,
-    /// Queues the agent serves; empty for all of the site.
+    /// Queues the agent serves, those it serves first coming first; empty for all of
+    /// the site.
     pub queues: Vec<QueueId>,
     /// Whether it is a supervisor.
     pub supervisor: bool,
+    /// What the agent is good at. Absent in what earlier versions wrote.
+    #[serde(default, skip_serializing_if = "Skills::is_empty")]
+    pub skills: Skills,
 }
 
 /// How an agent's room is taken.
@@ -96,6 +101,15 @@ impl AgentView {
 
     /// Whether the agent serves a queue.
     pub fn serves(&self, queue: &QueueId) -> bool {
-        self.profile.queues.is_empty() || self.profile.queues.contains(queue)
+        self.queue_rank(queue).is_some()
+    }
+
+    /// How many queues the agent serves before this one; `None` when it does not
+    /// serve it.
+    pub fn queue_rank(&self, queue: &QueueId) -> Option<usize> {
+        match self.profile.queues.as_slice() {
+            [] => Some(0),
+            queues => queues.iter().position(|served| served == queue),
+        }
     }
 }

@@ -34,6 +34,16 @@ impl Agents {
         }
     }
 
+    /// What `desk` says by now; whether the connection is still there.
+    pub(crate) fn set_profile(&self, reader: &Reader, profile: &AgentProfile) -> bool {
+        let Some(agent) = reader.who.agent_id() else { return false };
+        let mut map = self.lock();
+        let connections = map.get_mut(&(reader.who.site.clone(), agent));
+        let mut connections = connections.into_iter().flatten();
+        let found = connections.find(|c| c.reader.connection == reader.connection);
+        found.map(|connected| connected.profile = profile.clone()).is_some()
+    }
+
     /// All connections, with what `desk` says of their agents.
     pub(crate) fn connections(&self) -> Vec<(Arc<Reader>, AgentProfile)> {
         let map = self.lock();

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, AttachmentRecord, Desk, QueueConfig, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +48,7 @@ impl FakeDesk {
                 weight: 1,
                 offer_timeout: Millis::from_secs(30),
                 wrap_up: Millis::ZERO,
+                rules: Arc::default(),
             }],
         })
     }
@@ -63,6 +65,7 @@ impl FakeDesk {
                 capacity: 3,
                 queues: Vec::new(),
                 supervisor,
+                skills: Skills::default(),
             },
             disabled: self.disabled.load(Ordering::SeqCst),
         })
@@ -101,6 +104,10 @@ impl Desk for FakeDesk {
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(self.account(agent).filter(|a| a.site == *site).map(Arc::new))
+    }
+
+    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+        Err(ApiError::Unimplemented("the configuration is fixed here".into()))
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

@@ -12,8 +12,8 @@ use frontdesk_core::party::{Origin, Principal};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{
-    AgentConnect, ApiError, Presence, PresenceChange, QueueChange, QueueKey, QueuePosition,
-    QueueView, Queueing, ReserveRequest, Routing, WaitingEntry, WorkObserver,
+    AgentConnect, ApiError, Explanation, Presence, PresenceChange, QueueChange, QueueKey,
+    QueuePosition, QueueView, Queueing, ReserveRequest, Routing, WaitingEntry, WorkObserver,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -173,6 +173,14 @@ impl WorkObserver for FakeRouting {
 
 #[async_trait]
 impl Routing for FakeRouting {
+    async fn explain(
+        &self,
+        _: &SiteId,
+        _: ConversationId,
+    ) -> Result<Option<Explanation>, ApiError> {
+        Ok(None)
+    }
+
     async fn accept(
         &self,
         who: &Principal,

@@ -55,6 +55,20 @@ pub(crate) enum CtlCommand {
         #[arg(long, default_value_t = 0)]
         after: u32,
     },
+    /// Put a site's configuration in force: queues, skills, agents.
+    Apply {
+        /// Document (YAML); `-` for standard input.
+        #[arg(long, short = 'f', value_name = "FILE")]
+        file: PathBuf,
+        /// Only print what it would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Why a conversation was, or was not, given to whom.
+    Explain {
+        /// Its id.
+        conversation: String,
+    },
     #[command(flatten)]
     Cluster(ClusterCommands),
 }

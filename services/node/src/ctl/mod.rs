@@ -2,6 +2,8 @@
 //! gateway, and moves its parts by way of the voters.
 
 mod cluster;
+mod configure;
+mod explain;
 pub(crate) mod table;
 
 pub(crate) use cluster::{Link, now};
@@ -49,6 +51,11 @@ pub(crate) enum CtlError {
     Id(#[from] InvalidId),
     #[error("{0}")]
     Usage(String),
+    #[error("{file}: {source}")]
+    File { file: String, source: std::io::Error },
+    /// The places have been printed.
+    #[error("{file} was refused ({problems} problems); nothing was changed")]
+    Document { file: String, problems: usize },
 }
 
 type Admin = AdminServiceClient<InterceptedService<Channel, Bearer>>;
@@ -88,6 +95,10 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Follow { conversation, after } => {
             follow(admin, output, conversation, after).await
         }
+        CtlCommand::Apply { file, dry_run } => {
+            configure::apply(admin, output, &file, dry_run).await
+        }
+        CtlCommand::Explain { conversation } => explain::explain(admin, output, conversation).await,
     }
 }
 

@@ -11,6 +11,7 @@ use frontdesk_core::ids::{
 };
 use frontdesk_core::party::{Origin, Participant, Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
 use frontdesk_proto::v1::{QueuePush, ServerFrame, server_frame::Frame};
@@ -140,7 +141,13 @@ impl World {
         let view = Arc::new(AgentView {
             site: site(),
             id: agent().agent_id().unwrap(),
-            profile: AgentProfile { name: "".into(), capacity, queues: vec![], supervisor: false },
+            profile: AgentProfile {
+                name: "".into(),
+                capacity,
+                queues: vec![],
+                supervisor: false,
+                skills: Skills::default(),
+            },
             status: AgentStatus::Online,
             reason: "".into(),
             since: at(0),
@@ -273,6 +280,7 @@ impl Desk for World {
             weight: 1,
             offer_timeout: Millis::from_secs(20),
             wrap_up: Millis::ZERO,
+            rules: Arc::default(),
         };
         Ok(vec![Arc::new(SiteConfig {
             id: site(),
@@ -288,6 +296,9 @@ impl Desk for World {
     }
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(None)
+    }
+    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+        unreachable!("queueing changes no configuration")
     }
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {
         unreachable!("queueing stores no files")

@@ -178,6 +178,9 @@ impl Desk for World {
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(None)
     }
+    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+        unreachable!("routing changes no configuration")
+    }
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {
         unreachable!("routing stores no files")
     }

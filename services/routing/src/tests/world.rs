@@ -11,6 +11,7 @@ use frontdesk_core::presence::{
     PresenceState, Reply, RequestId, incarnation_id,
 };
 use frontdesk_core::queue::{Board, Terms};
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
 use frontdesk_proto::internal::AgentNotice;
@@ -83,6 +84,7 @@ impl World {
             weight: 1,
             offer_timeout: Millis::from_secs(OFFER_SECS),
             wrap_up: Millis::from_secs(WRAP_UP_SECS),
+            rules: Arc::default(),
         };
         let config = SiteConfig {
             id: site(),
@@ -200,7 +202,13 @@ impl World {
     }
 
     pub(super) fn connect(&self, id: u128, capacity: u32) {
-        let profile = AgentProfile { name: "".into(), capacity, queues: vec![], supervisor: false };
+        let profile = AgentProfile {
+            name: "".into(),
+            capacity,
+            queues: vec![],
+            supervisor: false,
+            skills: Skills::default(),
+        };
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
         let (key, gateway) = (key(id), gateway());
         self.decree(Action::Connect { key, profile, gateway, connection }).unwrap();

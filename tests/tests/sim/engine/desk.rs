@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, AttachmentRecord, Desk, QueueConfig, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -32,6 +33,7 @@ impl SimDesk {
             weight: 1,
             offer_timeout: OFFER,
             wrap_up: Millis::ZERO,
+            rules: Arc::default(),
         };
         let site = SiteConfig {
             id: id.clone(),
@@ -48,7 +50,13 @@ impl SimDesk {
                 site: id.clone(),
                 email: email(n),
                 role: Role::Agent,
-                profile: AgentProfile { name, capacity, queues: Vec::new(), supervisor: false },
+                profile: AgentProfile {
+                    name,
+                    capacity,
+                    queues: Vec::new(),
+                    supervisor: false,
+                    skills: Skills::default(),
+                },
                 disabled: false,
             })
         };
@@ -86,6 +94,10 @@ impl Desk for SimDesk {
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(self.agents.iter().find(|a| a.id == agent).cloned())
+    }
+
+    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+        Err(ApiError::Unimplemented("the configuration is fixed here".into()))
     }
 
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {

@@ -36,7 +36,13 @@ fn gateway(name: &str, incarnation: u64) -> NodeId {
 }
 
 fn profile(capacity: u32) -> AgentProfile {
-    AgentProfile { name: Arc::from("Ann"), capacity, queues: Vec::new(), supervisor: false }
+    AgentProfile {
+        name: Arc::from("Ann"),
+        capacity,
+        queues: Vec::new(),
+        supervisor: false,
+        skills: crate::skill::Skills::default(),
+    }
 }
 
 /// A state with a log that numbers its entries.

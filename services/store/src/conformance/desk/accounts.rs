@@ -2,6 +2,7 @@
 
 use super::{DeskSubject, ODD_TEXTS, account, add_sites, agent, name};
 use crate::desk::{AccountKind, DeskStoreError, StoredAccount};
+use frontdesk_core::skill::{Level, Skills};
 use futures::future::join_all;
 
 const TAKEN: DeskStoreError = DeskStoreError::Taken("account");
@@ -76,6 +77,7 @@ pub async fn accounts_are_kept_as_they_were(subject: &mut dyn DeskSubject) {
             capacity: if n == 1 { u32::MAX } else { 0 },
             queues: (0..n % 3).map(|q| format!("queue-{q}").parse().expect("a queue")).collect(),
             disabled: n % 2 == 0,
+            skills: skills(n % 4),
             password_hash: text.repeat(9),
             ..account("one", u128::MAX - u128::from(n), text)
         })
@@ -92,6 +94,44 @@ pub async fn accounts_are_kept_as_they_were(subject: &mut dyn DeskSubject) {
             assert_eq!(found, Ok(Some(account.clone())));
         }
     }
+}
+
+fn skills(count: u8) -> Skills {
+    let one = |n: u8| {
+        let skill = format!("skill-{n}").parse().expect("a skill");
+        (skill, Level::try_from(n % 5 + 1).expect("a level"))
+    };
+    (0..count).map(one).collect()
+}
+
+/// Of that site, and nothing else.
+pub async fn an_account_is_changed_but_for_its_address_and_password(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    add_sites(&*desk, &["one", "two"]).await;
+    let (first, second) = (account("one", 1, "a@b"), account("one", 2, "c@d"));
+    assert_eq!(desk.add_account(first.clone()).await, Ok(()));
+    assert_eq!(desk.add_account(second.clone()).await, Ok(()));
+    let changed = StoredAccount {
+        kind: AccountKind::Supervisor,
+        name: "Ö'Neil".into(),
+        capacity: 9,
+        queues: vec!["general".parse().expect("a queue")],
+        skills: skills(3),
+        disabled: true,
+        ..first.clone()
+    };
+    let missing = Err(DeskStoreError::Missing("account"));
+    let elsewhere = StoredAccount { site: name("two"), ..changed.clone() };
+    assert_eq!(desk.change_account(elsewhere).await, missing);
+    assert_eq!(desk.change_account(account("one", 3, "e@f")).await, missing);
+    let with_secrets =
+        StoredAccount { email: "x@y".into(), password_hash: "x".into(), ..changed.clone() };
+    for _ in 0..2 {
+        assert_eq!(desk.change_account(with_secrets.clone()).await, Ok(()));
+    }
+    drop(desk);
+    subject.reopen().await;
+    assert_eq!(subject.desk().accounts(&name("one")).await, Ok(vec![changed, second]));
 }
 
 /// Of that account of that site, and nothing else of it.

@@ -19,6 +19,8 @@ use crate::desk::{
 };
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
+use frontdesk_core::matching::Rules;
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -51,6 +53,7 @@ macro_rules! desk_conformance {
             accounts_come_by_address,
             accounts_are_kept_as_they_were,
             a_password_is_replaced_alone,
+            an_account_is_changed_but_for_its_address_and_password,
             attachments_belong_to_a_site,
             attachments_are_kept_as_they_were,
         );
@@ -111,6 +114,7 @@ fn site(name: &str, key: &str) -> StoredSite {
             weight: 1,
             offer_timeout: Millis::from_secs(30),
             wrap_up: Millis::ZERO,
+            rules: Rules::default(),
         }],
     }
 }
@@ -126,6 +130,7 @@ fn account(site: &str, n: u128, email: &str) -> StoredAccount {
         queues: vec!["general".parse().expect("a queue"), "sales".parse().expect("a queue")],
         disabled: true,
         password_hash: "$argon2id$".into(),
+        skills: Skills::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{DeskSubject, ODD_TEXTS, add_sites, name, site, stale};
 use crate::desk::{DeskStoreError, StoredQueue, StoredSite, Versioned};
+use frontdesk_core::matching::Rules;
 use frontdesk_core::time::Millis;
 use futures::future::join_all;
 
@@ -79,6 +80,7 @@ pub async fn sites_are_kept_as_they_were(subject: &mut dyn DeskSubject) {
         weight: if most { u32::MAX } else { 0 },
         offer_timeout: Millis::new(if most { u64::MAX } else { 0 }),
         wrap_up: Millis::new(if most { u64::MAX } else { 0 }),
+        rules: Rules::default(),
     };
     let sites: Vec<StoredSite> = (1..)
         .zip(ODD_TEXTS)

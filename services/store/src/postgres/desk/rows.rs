@@ -22,7 +22,7 @@ pub(super) fn site(row: &Row) -> Result<Versioned<StoredSite>, DeskStoreError> {
     Ok(Versioned { version: version(row), value })
 }
 
-/// Of `id, site, email, kind, name, capacity, queues, disabled, password_hash`.
+/// Of `id, site, email, kind, name, capacity, queues, disabled, password_hash, skills`.
 pub(super) fn account(row: &Row) -> Result<StoredAccount, DeskStoreError> {
     let queues: Vec<&str> = row.get(6);
     let queues: Result<Vec<QueueId>, InvalidId> = queues.iter().map(|q| q.parse()).collect();
@@ -40,6 +40,7 @@ pub(super) fn account(row: &Row) -> Result<StoredAccount, DeskStoreError> {
         queues: queues.map_err(damaged)?,
         disabled: row.get(7),
         password_hash: row.get(8),
+        skills: serde_json::from_str(row.get(9)).map_err(damaged)?,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::postgres::PostgresSettings;
 use crate::postgres::test_database::{fresh, fresh_on, server};
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId};
+use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
 use futures::future::join_all;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -71,6 +72,7 @@ fn account(n: u128) -> StoredAccount {
         queues: Vec::new(),
         disabled: false,
         password_hash: String::new(),
+        skills: Skills::default(),
     }
 }
 

@@ -8,13 +8,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 const OF_SITE: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash FROM accounts WHERE site = ?1 ORDER BY email";
+    password_hash, skills FROM accounts WHERE site = ?1 ORDER BY email";
 const BY_ID: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash FROM accounts WHERE site = ?1 AND id = ?2";
+    password_hash, skills FROM accounts WHERE site = ?1 AND id = ?2";
 const BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash FROM accounts WHERE site = ?1 AND email = ?2";
+    password_hash, skills FROM accounts WHERE site = ?1 AND email = ?2";
 const ADD: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues, disabled,
-    password_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    password_hash, skills) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const CHANGE: &str = "UPDATE accounts SET kind = ?3, name = ?4, capacity = ?5, queues = ?6,
+    disabled = ?7, skills = ?8 WHERE site = ?1 AND id = ?2";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = ?3 WHERE site = ?1 AND id = ?2";
 
 pub(super) fn of_site(
@@ -47,7 +49,6 @@ pub(super) fn by_email(
 }
 
 pub(super) fn add(connection: &Connection, account: &StoredAccount) -> Answer<()> {
-    let queues: Vec<&str> = account.queues.iter().map(QueueId::as_str).collect();
     let added = connection.prepare_cached(ADD)?.execute(params![
         account.id.as_bytes(),
         account.site.as_str(),
@@ -55,11 +56,37 @@ pub(super) fn add(connection: &Connection, account: &StoredAccount) -> Answer<()
         kind_name(account.kind),
         account.name,
         account.capacity,
-        queues.join(" "),
+        queues(account),
         account.disabled,
         account.password_hash,
+        skills(account)?,
     ]);
     refuse(added.map(drop), "account", "site")
+}
+
+pub(super) fn change(connection: &Connection, account: &StoredAccount) -> Answer<()> {
+    let changed = connection.prepare_cached(CHANGE)?.execute(params![
+        account.site.as_str(),
+        account.id.as_bytes(),
+        kind_name(account.kind),
+        account.name,
+        account.capacity,
+        queues(account),
+        account.disabled,
+        skills(account)?,
+    ])?;
+    Ok(if changed == 0 { Err(DeskStoreError::Missing("account")) } else { Ok(()) })
+}
+
+/// As the `queues` column has them.
+fn queues(account: &StoredAccount) -> String {
+    account.queues.iter().map(QueueId::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// As the `skills` column has them.
+fn skills(account: &StoredAccount) -> rusqlite::Result<String> {
+    serde_json::to_string(&account.skills)
+        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 
 pub(super) fn set_password_hash(
@@ -98,6 +125,8 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
             .map_err(|e| bad_column(6, e))?,
         disabled: row.get(7)?,
         password_hash: row.get(8)?,
+        skills: serde_json::from_str(row.get_ref(9)?.as_str().map_err(|e| bad_column(9, e))?)
+            .map_err(|e| bad_column(9, e))?,
     })
 }
 

@@ -151,6 +151,10 @@ impl DeskStore for SqliteDesk {
         self.run(move |connection| accounts::add(connection, &account)).await
     }
 
+    async fn change_account(&self, account: StoredAccount) -> Result<(), DeskStoreError> {
+        self.run(move |connection| accounts::change(connection, &account)).await
+    }
+
     async fn set_password_hash(
         &self,
         site: &SiteId,

@@ -8,10 +8,14 @@ pub(super) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
 pub(super) const FORMAT: Format =
-    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[to_v1] };
+    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[to_v1, to_v2] };
 
 fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(V1)
+}
+
+fn to_v2(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("ALTER TABLE accounts ADD COLUMN skills TEXT NOT NULL DEFAULT '{}'")
 }
 
 const V1: &str = "

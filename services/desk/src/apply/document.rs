@@ -1,0 +1,199 @@
+//! A site's configuration as people write it down, in YAML. Says what can be
+//! written; judges nothing but its form.
+
+use frontdesk_core::ids::QueueId;
+use frontdesk_core::matching::Policy;
+use frontdesk_core::skill::Skills;
+use frontdesk_core::time::Millis;
+use frontdesk_store::desk::{AccountKind, StoredAccount, StoredQueue, StoredSite};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_saphyr::Spanned;
+use std::time::Duration;
+
+/// A whole document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    /// Name to show; unchanged when absent.
+    pub(super) title: Option<String>,
+    /// Queue of conversations that name none; the first when absent.
+    pub(super) default_queue: Option<Spanned<QueueId>>,
+    /// All queues of the site.
+    pub(super) queues: Spanned<Vec<Spanned<Queue>>>,
+    /// Accounts to be as written here; others stay as they are.
+    #[serde(default)]
+    pub(super) agents: Vec<Spanned<Agent>>,
+}
+
+/// One queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Queue {
+    pub(super) name: QueueId,
+    /// Head start, in whole minutes of waiting.
+    #[serde(default)]
+    pub(super) priority: Span,
+    /// Slots of an agent that one chat takes.
+    #[serde(default = "one")]
+    pub(super) weight: u32,
+    /// How long an agent has to answer an offer.
+    #[serde(default = "half_a_minute")]
+    pub(super) offer_timeout: Span,
+    /// How long the slots stay taken after a chat.
+    #[serde(default = "ten_seconds")]
+    pub(super) wrap_up: Span,
+    /// Which of several suitable agents is asked.
+    #[serde(default)]
+    pub(super) choice: Choice,
+    /// How long one who comes back waits for the agent of before.
+    #[serde(default)]
+    pub(super) hold_for_previous: Span,
+    /// What is required of agents, from the start and later.
+    #[serde(default)]
+    pub(super) skills: Vec<Step>,
+}
+
+/// What is required from some time of waiting on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Step {
+    #[serde(default)]
+    pub(super) after: Span,
+    /// Skills with their least levels; none: anyone.
+    #[serde(default)]
+    pub(super) require: Skills,
+}
+
+/// As `matching::Policy`, in the words of the document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Choice {
+    #[default]
+    LeastLoaded,
+    LongestIdle,
+    BestProficiency,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Agent {
+    pub(super) email: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) role: RoleName,
+    /// Slots.
+    #[serde(default = "four")]
+    pub(super) capacity: u32,
+    /// Those it serves first coming first; none: all.
+    #[serde(default)]
+    pub(super) queues: Vec<QueueId>,
+    #[serde(default)]
+    pub(super) skills: Skills,
+    /// May not sign in.
+    #[serde(default)]
+    pub(super) disabled: bool,
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RoleName {
+    #[default]
+    Agent,
+    Supervisor,
+}
+
+/// A length of time as people write it: `90s`, `2m 30s`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span(pub(super) Millis);
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        humantime::format_duration(self.0.to_duration()).fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed: Duration = humantime::parse_duration(&text).map_err(|e| {
+            serde::de::Error::custom(format!("{text:?} is no length of time such as 30s ({e})"))
+        })?;
+        Ok(Self(parsed.into()))
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn four() -> u32 {
+    4
+}
+
+const fn ten_seconds() -> Span {
+    Span(Millis::from_secs(10))
+}
+
+const fn half_a_minute() -> Span {
+    Span(Millis::from_secs(30))
+}
+
+impl Choice {
+    pub(super) fn policy(self) -> Policy {
+        match self {
+            Self::LeastLoaded => Policy::LeastLoaded,
+            Self::LongestIdle => Policy::LongestIdle,
+            Self::BestProficiency => Policy::BestProficiency,
+        }
+    }
+}
+
+/// A site as it is stored, in the words of a document, for comparison.
+pub(super) fn queues(site: &StoredSite) -> Vec<Queue> {
+    site.queues.iter().map(queue).collect()
+}
+
+fn queue(stored: &StoredQueue) -> Queue {
+    let step = |step: &frontdesk_core::skill::Step| Step {
+        after: Span(step.after),
+        require: step.skills.clone(),
+    };
+    Queue {
+        name: stored.id.clone(),
+        priority: Span(Millis::from_mins(u64::from(stored.priority_minutes))),
+        weight: stored.weight,
+        offer_timeout: Span(stored.offer_timeout),
+        wrap_up: Span(stored.wrap_up),
+        choice: match stored.rules.policy {
+            Policy::LeastLoaded => Choice::LeastLoaded,
+            Policy::LongestIdle => Choice::LongestIdle,
+            Policy::BestProficiency => Choice::BestProficiency,
+        },
+        hold_for_previous: Span(stored.rules.hold_for_previous),
+        skills: stored.rules.needs.steps().iter().map(step).collect(),
+    }
+}
+
+/// An account as it is stored, in the words of a document.
+pub(super) fn agent(stored: &StoredAccount) -> Agent {
+    Agent {
+        email: stored.email.clone(),
+        name: stored.name.clone(),
+        role: match stored.kind {
+            AccountKind::Agent => RoleName::Agent,
+            AccountKind::Supervisor => RoleName::Supervisor,
+        },
+        capacity: stored.capacity,
+        queues: stored.queues.clone(),
+        skills: stored.skills.clone(),
+        disabled: stored.disabled,
+    }
+}

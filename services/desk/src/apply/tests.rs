@@ -1,0 +1,135 @@
+//! Documents on the real store: what is refused and where, what changes, twice.
+
+use crate::tests::{demo, origins, start};
+use frontdesk_core::matching::Policy;
+use frontdesk_core::time::Millis;
+use frontdesk_proto::api::{Applied, Desk};
+
+const GOOD: &str = "
+title: Möbel
+default_queue: general
+queues:
+  - name: general
+  - name: tax
+    priority: 5m
+    weight: 2
+    offer_timeout: 20s
+    wrap_up: 1m
+    choice: best-proficiency
+    hold_for_previous: 30s
+    skills:
+      - require: { tax: 4, german: 2 }
+      - after: 30s
+        require: { tax: 2 }
+      - after: 2m
+agents:
+  - { email: Agent@demo.example, name: Alex, capacity: 6, queues: [tax, general], skills: { tax: 5, german: 3 } }
+  - { email: new@demo.example, name: Nora, role: supervisor }
+";
+
+async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
+    Desk::apply(desk, &demo(), text, dry_run).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_document_is_compared_then_put_in_force_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(8080)).await.unwrap();
+
+    let planned = apply(&desk, GOOD, true).await;
+    assert!(planned.problems.is_empty(), "{:?}", planned.problems);
+    assert_eq!(
+        planned.changes,
+        [
+            "~ title: Demo shop -> Möbel",
+            "+ queue tax",
+            "- queue sales",
+            "~ agent agent@demo.example: capacity 4 -> 6",
+            "~ agent agent@demo.example: queues [] -> [\"tax\",\"general\"]",
+            "~ agent agent@demo.example: skills {} -> {\"german\":3,\"tax\":5}",
+            "+ agent new@demo.example",
+        ]
+    );
+    assert_eq!(desk.site(&demo()).await.unwrap().unwrap().title, "Demo shop", "only planned");
+
+    let done = apply(&desk, GOOD, false).await;
+    assert_eq!(done.changes, planned.changes);
+    assert_eq!(done.version, planned.version + 1);
+    assert_eq!(done.made.len(), 1);
+    let site = desk.site(&demo()).await.unwrap().unwrap();
+    let tax = &site.queues[1];
+    assert_eq!((tax.weight, tax.priority_minutes), (2, 5));
+    assert_eq!(tax.rules.policy, Policy::BestProficiency);
+    assert_eq!(tax.rules.hold_for_previous, Millis::from_secs(30));
+    assert_eq!(tax.rules.needs.steps().len(), 3);
+    let made = &done.made[0];
+    let signed = desk.sign_in("demo", &made.email, &made.password).await.unwrap();
+    assert_eq!(&*signed.profile.name, "Nora");
+
+    let again = apply(&desk, GOOD, false).await;
+    assert_eq!((again.version, again.changes.len(), again.made.len()), (done.version, 0, 0));
+}
+
+/// Each with the line that is refused and a word of why; nothing changes.
+#[tokio::test]
+async fn what_cannot_work_is_refused_with_its_line() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(8080)).await.unwrap();
+    let mut wrong = Vec::new();
+    let agent = "agents:\n  - { email: a@b, name: A, skills: { tax: 3 } }\n";
+    for (line, word, text) in [
+        (1, "one queue", "queues: []\n".to_owned()),
+        (1, "field", "title: x\n".to_owned()),
+        (2, "colour", "queues:\n  - { name: a, colour: red }\n".to_owned()),
+        (2, "a-z", "queues:\n  - { name: Ä }\n".to_owned()),
+        (2, "length of time", "queues:\n  - { name: a, wrap_up: soon }\n".to_owned()),
+        (2, "level 9", "queues:\n  - { name: a, skills: [{ require: { tax: 9 } }] }\n".to_owned()),
+        (3, "twice", "queues:\n  - name: a\n  - name: a\n".to_owned()),
+        (3, "weight 0", "queues:\n  - name: b\n  - { name: a, weight: 0 }\n".to_owned()),
+        (2, "weight 101", "queues:\n  - { name: a, weight: 101 }\n".to_owned()),
+        (2, "slots", "queues:\n  - { name: a, weight: 5 }\n".to_owned()),
+        (2, "offer_timeout", "queues:\n  - { name: a, offer_timeout: 1s }\n".to_owned()),
+        (2, "whole minutes", "queues:\n  - { name: a, priority: 30s }\n".to_owned()),
+        (3, "nowhere", "queues:\n  - name: a\ndefault_queue: nowhere\n".to_owned()),
+        (
+            2,
+            "more tax",
+            format!(
+                "queues:\n  - {{ name: a, skills: [{{ require: {{ tax: 1 }} }}, {{ after: 9s, require: {{ tax: 2 }} }}] }}\n{agent}"
+            ),
+        ),
+        (
+            2,
+            "skill cooking",
+            "queues:\n  - { name: a, skills: [{ require: { cooking: 1 } }, { after: 1m }] }\n"
+                .to_owned(),
+        ),
+        (
+            2,
+            "last step",
+            format!("queues:\n  - {{ name: a, skills: [{{ require: {{ tax: 4 }} }}] }}\n{agent}"),
+        ),
+        (
+            4,
+            "queue b",
+            "queues:\n  - name: a\nagents:\n  - { email: a@b, name: A, queues: [b] }\n".to_owned(),
+        ),
+        (4, "name@host", "queues:\n  - name: a\nagents:\n  - { email: ab, name: A }\n".to_owned()),
+        (
+            4,
+            "capacity",
+            "queues:\n  - name: a\nagents:\n  - { email: a@b, name: A, capacity: 0 }\n".to_owned(),
+        ),
+    ] {
+        let applied = apply(&desk, &text, false).await;
+        let first = applied.problems.first();
+        if first.is_none_or(|first| first.line != line || !first.reason.contains(word)) {
+            wrong.push((line, word, applied.problems, text));
+        }
+        assert!(applied.changes.is_empty());
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(desk.site(&demo()).await.unwrap().unwrap().queues.len(), 2, "as it was");
+}

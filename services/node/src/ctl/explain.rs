@@ -1,0 +1,31 @@
+//! `frontdesk ctl explain`: the last decision about a conversation.
+
+use super::{Admin, CtlError, print_json, table};
+use crate::cli::Output;
+use crate::signin::with_deadline;
+use frontdesk_proto::v1::ExplainConversationRequest;
+use frontdesk_proto::wkt::Timestamp;
+
+/// What was required, and what came of each agent.
+pub(super) async fn explain(
+    mut admin: Admin,
+    output: Output,
+    conversation: String,
+) -> Result<(), CtlError> {
+    let ask = ExplainConversationRequest { conversation_id: conversation };
+    let answer = admin.explain_conversation(with_deadline(ask)).await?.into_inner();
+    if let Output::Json = output {
+        return Ok(print_json(&answer)?);
+    }
+    let seconds = |t: Option<&Timestamp>| t.map_or(0, |t| t.seconds);
+    let waited = seconds(answer.decided_at.as_ref()) - seconds(answer.waiting_since.as_ref());
+    let mut required: Vec<String> =
+        answer.required.iter().map(|(skill, level)| format!("{skill} {level}")).collect();
+    required.sort();
+    let required = if required.is_empty() { "nothing".into() } else { required.join(", ") };
+    println!("queue {}, {waited} s waited, required: {required}", answer.queue);
+    let rows = answer.candidates.into_iter();
+    let rows = rows.map(|c| vec![c.name, c.verdict.replace('_', " "), c.agent_id]).collect();
+    table::print(&["AGENT", "VERDICT", "ID"], rows);
+    Ok(())
+}
