@@ -14,6 +14,9 @@ use std::time::Duration;
 
 /// Narrower than this there is one chart only.
 const WIDTH_OF_TWO: u16 = 60;
+/// Less is nothing; more is cut. Neither is ever measured.
+const LEAST_SHOWN: f64 = 1e-6;
+const MOST_SHOWN: f64 = 1e12;
 
 /// A chart's curves: column, name.
 type Curves = &'static [(&'static str, &'static str)];
@@ -44,7 +47,10 @@ fn chart(
     buffer: &mut Buffer,
 ) {
     let styles = [palette.first_curve(), palette.second_curve()];
-    let points: Vec<_> = curves.iter().map(|(column, _)| board.curve(column)).collect();
+    let points: Vec<Vec<_>> = curves
+        .iter()
+        .map(|(column, _)| board.curve(column).into_iter().map(|(at, v)| (at, shown(v))).collect())
+        .collect();
     let highest = points.iter().flatten().map(|(_, value)| *value).fold(0.0, f64::max);
     let top = round_up(highest);
     let (from, to) = board.window();
@@ -82,6 +88,12 @@ fn chart(
                 .style(palette.quiet()),
         )
         .render(area, buffer);
+}
+
+/// A value as it is drawn: what is far outside of the scale, or far below its finest
+/// step, would have the canvas count dots for hours.
+fn shown(value: f64) -> f64 {
+    if value < LEAST_SHOWN { 0.0 } else { value.min(MOST_SHOWN) }
 }
 
 /// An upright line where each fault was made.

@@ -159,6 +159,16 @@ fn silence_and_a_request_to_stop_are_said() {
     assert_eq!(said(&board, silence), "ending the run …");
 }
 
+/// 9e307 had the canvas count dots for ever: it times the width is infinite.
+#[test]
+fn values_that_cannot_be_are_drawn_at_once() {
+    for value in [-f64::MAX, -9e307, -1.0, 5e-324, 1e-300, 1e300, 9e307, f64::MAX] {
+        let mut board = eventful();
+        board.take(&row(31, &[("delivered_per_s", value), ("receipt_p99_ms", value)]));
+        drawn(&board, true, 119, 49);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
