@@ -5,6 +5,7 @@ use crate::ctl::{Link, now};
 use frontdesk_cluster::{ClusterQuestion, ClusterView, GroupStatus, Question};
 use frontdesk_core::presence::{NodeRole, node_name};
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::ApiError;
 use futures::future::join_all;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ struct Answer {
     address: String,
     status: Result<GroupStatus, ApiError>,
     took: Duration,
+    /// This machine's clock when the answer was there.
+    heard: Timestamp,
 }
 
 pub(super) async fn check(link: &Link) -> Vec<Finding> {
@@ -42,7 +45,7 @@ async fn ask(link: &Link, address: String) -> Answer {
     let asked = Instant::now();
     let question = Question::Cluster(ClusterQuestion::Status);
     let status = link.cluster.ask_at(&address, &question, DEADLINE).await;
-    Answer { address, status, took: asked.elapsed() }
+    Answer { address, status, took: asked.elapsed(), heard: now() }
 }
 
 fn voter(answer: &Answer) -> Vec<Finding> {
@@ -58,7 +61,7 @@ fn voter(answer: &Answer) -> Vec<Finding> {
     if let Some(there) = status.now {
         let unsure = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
         let clock = format!("voter {} clock", answer.address);
-        findings.push(Finding::clock(clock, now(), there, unsure));
+        findings.push(Finding::clock(clock, answer.heard, there, unsure));
     }
     findings
 }
@@ -74,7 +77,10 @@ fn quorum(answers: &[Answer]) -> Finding {
     for voter in votes {
         all += 1;
         let known = told.iter().any(|status| status.by == voter.id);
-        there += usize::from(known || voter.silent_ms.is_some_and(|ms| ms < 2_000));
+        // Who was asked and did not answer is away, though the leader may not have
+        // missed it yet. Of who was not asked, the leader's word is all there is.
+        let asked = answers.iter().any(|answer| answer.address == voter.address);
+        there += usize::from(known || !asked && voter.silent_ms.is_some_and(|ms| ms < 2_000));
     }
     let majority = all / 2 + 1;
     if there < majority {
@@ -132,7 +138,7 @@ mod tests {
     fn answer(by: u64, voters: &[(u64, Option<u64>)]) -> Answer {
         let voters = voters.iter().map(|(id, silent_ms)| VoterStatus {
             id: *id,
-            address: String::new(),
+            address: format!("voter-{id}"),
             votes: true,
             lag: None,
             silent_ms: *silent_ms,
@@ -148,7 +154,9 @@ mod tests {
             voters: voters.collect(),
             now: None,
         };
-        Answer { address: String::new(), status: Ok(status), took: Duration::ZERO }
+        let heard = Timestamp::from_millis(1_000);
+        let address = format!("voter-{by}");
+        Answer { address, status: Ok(status), took: Duration::ZERO, heard }
     }
 
     #[test]
@@ -159,5 +167,24 @@ mod tests {
         assert_eq!(quorum(&all[..2]).verdict, Verdict::Warn);
         assert_eq!(quorum(&all[..1]).verdict, Verdict::Fail);
         assert_eq!(quorum(&[]).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn who_was_asked_and_does_not_answer_is_away() {
+        let voters = [(1, None), (2, Some(10)), (3, Some(10))];
+        let mut answers: Vec<_> = (1..=2).map(|id| answer(id, &voters)).collect();
+        assert_eq!(quorum(&answers).verdict, Verdict::Ok, "the leader heard the third");
+        answers.push(answer(3, &voters));
+        answers[2].status = Err(ApiError::unavailable("it is stopped"));
+        assert_eq!(quorum(&answers).verdict, Verdict::Warn, "{:?}", quorum(&answers));
+    }
+
+    #[test]
+    fn a_slow_voter_makes_no_clock_of_another_wrong() {
+        let mut early = answer(1, &[(1, None)]);
+        if let Ok(status) = &mut early.status {
+            status.now = Some(Timestamp::from_millis(999));
+        }
+        assert!(voter(&early).iter().all(|found| found.verdict == Verdict::Ok));
     }
 }
