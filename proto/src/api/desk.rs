@@ -6,6 +6,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId
 use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -44,6 +45,10 @@ pub struct SiteConfig {
     pub default_queue: QueueId,
     /// At least one.
     pub queues: Vec<QueueConfig>,
+    /// Which queue a conversation goes to that names none: that of the first that
+    /// holds. Absent in what earlier versions say.
+    #[serde(default)]
+    pub routes: Vec<Route>,
 }
 
 /// An agent's or supervisor's account, without its password.

@@ -10,6 +10,7 @@ pub mod matching;
 pub mod party;
 pub mod presence;
 pub mod queue;
+pub mod routes;
 pub mod shard;
 pub mod skill;
 pub mod time;

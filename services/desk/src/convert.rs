@@ -15,6 +15,7 @@ pub(crate) fn site_config(site: StoredSite) -> SiteConfig {
         allowed_origins: site.allowed_origins,
         default_queue: site.default_queue,
         queues: site.queues.into_iter().map(queue_config).collect(),
+        routes: site.routes,
     }
 }
 

@@ -115,6 +115,7 @@ fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
         allowed_origins,
         default_queue: QUEUES[0].parse()?,
         queues: queues.collect::<Result<_, DeskError>>()?,
+        routes: Vec::new(),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::verbs::common::{event_push, limit};
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
+use frontdesk_core::routes::{self, Visit};
 use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
     agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
@@ -169,6 +170,30 @@ impl AdminService for Admin {
         let asked = deps.presence.agents(Some(&who.site));
         let agents = within(CALL_DEADLINE, "presence", asked).await.map_err(|e| to_status(&e))?;
         Ok(Response::new(explanation_to_proto(&explained, &agents)))
+    }
+
+    async fn explain_route(
+        &self,
+        request: Request<v1::ExplainRouteRequest>,
+    ) -> Result<Response<v1::ExplainRouteResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let v1::ExplainRouteRequest { page, language, attributes, text } = request.into_inner();
+        let asked = self.shared.deps.desk.site(&who.site);
+        let site = within(CALL_DEADLINE, "desk", asked).await.map_err(|e| to_status(&e))?;
+        let site = site.ok_or_else(|| Status::not_found("site"))?;
+        let attributes = attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        let visit =
+            Visit { page: &page, language: &language, attributes: &attributes, text: &text };
+        let routed = routes::decide(&site.routes, &visit);
+        let missed = routed.missed.iter().map(|(route, condition)| v1::MissedRule {
+            rule: route.name.clone(),
+            condition: condition.to_string(),
+        });
+        Ok(Response::new(v1::ExplainRouteResponse {
+            queue: routed.route.map_or(&site.default_queue, |route| &route.queue).to_string(),
+            rule: routed.route.map_or_else(String::new, |route| route.name.clone()),
+            missed: missed.collect(),
+        }))
     }
 
     async fn follow_conversation(

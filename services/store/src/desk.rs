@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
+use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,10 @@ pub struct StoredSite {
     pub default_queue: QueueId,
     /// At least one.
     pub queues: Vec<StoredQueue>,
+    /// Which queue a conversation goes to that names none: that of the first that
+    /// holds. Absent in what earlier versions stored.
+    #[serde(default)]
+    pub routes: Vec<Route>,
 }
 
 /// A value and how often it has been changed: 1 when new.

@@ -2,7 +2,7 @@
 
 use crate::terminal::{ctl, ctl_json, frontdesk};
 use frontdesk_client::Carrier;
-use frontdesk_proto::v1::server_frame::Frame;
+use frontdesk_proto::v1::{self, server_frame::Frame};
 use frontdesk_proto::v1::{AgentStatus, StartConversation};
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id};
@@ -60,6 +60,42 @@ async fn the_skilled_agent_is_asked_and_ctl_says_why() {
         found["verdict"].as_str().expect("text").to_owned()
     };
     assert_eq!((verdict("Agent 1"), verdict("Alex")), ("unskilled".into(), "chosen".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_choose_the_queue_and_ctl_says_why() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = Server::start().await;
+    let file = write(folder.path(), &example());
+    ctl(&server, &["apply", "-f", &file]);
+    let mut visitor = Wire::visitor(&server, Carrier::WebSocketJson).await;
+    let begin = |page: &str, language: &str, text: &str| StartConversation {
+        conversation_id: fresh_id(),
+        page: page.into(),
+        language: language.into(),
+        attributes: [("tier".to_owned(), "gold".to_owned())].into(),
+        first_message: Some(v1::SendMessage {
+            client_msg_id: fresh_id(),
+            text: text.into(),
+            ..v1::SendMessage::default()
+        }),
+        ..StartConversation::default()
+    };
+    let vat = visitor.call(begin("", "fr", "My VAT number, please")).await;
+    assert_eq!(vat.queue, "tax");
+    let page = visitor.call(begin("https://shop.example/tax/2", "de-AT", "Hallo")).await;
+    assert_eq!(page.queue, "tax");
+    let other = visitor.call(begin("https://shop.example/tax/2", "fr", "Salut")).await;
+    assert_eq!(other.queue, "general");
+
+    let ask = ["route", "--text", "my vat", "--attribute", "tier=gold"];
+    assert_eq!(ctl(&server, &ask).trim(), "tax");
+    let why = ctl_json(&server, &["route", "--explain", "--text", "my vat", "--language", "de"]);
+    assert_eq!(why["queue"], "general");
+    assert!(why["rule"].is_null(), "no rule: the default");
+    let missed = |nth: usize| (&why["missed"][nth]["rule"], &why["missed"][nth]["condition"]);
+    assert_eq!(missed(0), (&"tax pages".into(), &"page".into()));
+    assert_eq!(missed(1), (&"asks about VAT".into(), &"attribute tier".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 //! nothing.
 
 use super::document::{Agent, Document, Queue, RoleName, Span};
+use super::routes;
 use crate::validate;
 use frontdesk_core::ids::{QueueId, SkillId};
 use frontdesk_core::matching::Rules;
@@ -29,7 +30,8 @@ pub(super) struct Wanted {
     pub(super) agents: Vec<Agent>,
 }
 
-struct Check {
+/// Collects what is wrong.
+pub(super) struct Check {
     problems: Vec<Problem>,
 }
 
@@ -50,6 +52,8 @@ pub(super) fn check(
         }
         None => queues.first().map(|queue| queue.id.clone()),
     };
+    let is_queue = |named: &QueueId| queues.iter().any(|queue| queue.id == *named);
+    let routes = routes::check(&mut check, &document.routes, is_queue);
     let agents = check.agents(&document.agents, &queues);
     let team = team(accounts, &agents);
     for (written, queue) in document.queues.value.iter().zip(&queues) {
@@ -63,13 +67,14 @@ pub(super) fn check(
         title: document.title.unwrap_or_else(|| site.title.clone()),
         default_queue: default_queue.unwrap_or_else(|| site.default_queue.clone()),
         queues,
+        routes,
         ..site.clone()
     };
     Ok(Wanted { site, agents })
 }
 
 impl Check {
-    fn refuse(&mut self, at: Location, reason: String) {
+    pub(super) fn refuse(&mut self, at: Location, reason: String) {
         self.problems.push(Problem { line: at.line(), column: at.column(), reason });
     }
 

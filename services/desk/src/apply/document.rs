@@ -1,6 +1,7 @@
 //! A site's configuration as people write it down, in YAML. Says what can be
 //! written; judges nothing but its form.
 
+use super::routes::Route;
 use frontdesk_core::ids::QueueId;
 use frontdesk_core::matching::Policy;
 use frontdesk_core::skill::Skills;
@@ -16,8 +17,13 @@ use std::time::Duration;
 pub(super) struct Document {
     /// Name to show; unchanged when absent.
     pub(super) title: Option<String>,
-    /// Queue of conversations that name none; the first when absent.
+    /// Queue of conversations that name none and that no rule holds for; the first when
+    /// absent.
     pub(super) default_queue: Option<Spanned<QueueId>>,
+    /// Which queue a conversation goes to that names none: that of the first rule
+    /// that holds.
+    #[serde(default)]
+    pub(super) routes: Vec<Spanned<Route>>,
     /// All queues of the site.
     pub(super) queues: Spanned<Vec<Spanned<Queue>>>,
     /// Accounts to be as written here; others stay as they are.

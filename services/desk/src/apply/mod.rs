@@ -4,6 +4,7 @@
 mod check;
 mod diff;
 mod document;
+mod routes;
 #[cfg(test)]
 mod tests;
 
@@ -134,6 +135,7 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
     for gone in before.iter().filter(|old| now.iter().all(|queue| queue.name != old.name)) {
         changes.extend(diff::changed(&format!("queue {}", gone.name), Some(gone), None));
     }
+    changes.extend(routes::changes(&site.routes, &wanted.site.routes));
     for agent in &wanted.agents {
         let old = accounts.iter().find(|account| account.email == agent.email);
         let old = old.map(document::agent);

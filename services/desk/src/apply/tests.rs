@@ -22,6 +22,9 @@ queues:
       - after: 30s
         require: { tax: 2 }
       - after: 2m
+routes:
+  - { name: german, when: { language: [de] }, queue: general }
+  - { name: vip, when: { attributes: { tier: [gold] }, page: ['*/tax*'] }, queue: tax }
 agents:
   - { email: Agent@demo.example, name: Alex, capacity: 6, queues: [tax, general], skills: { tax: 5, german: 3 } }
   - { email: new@demo.example, name: Nora, role: supervisor }
@@ -45,6 +48,8 @@ async fn a_document_is_compared_then_put_in_force_once() {
             "~ title: Demo shop -> Möbel",
             "+ queue tax",
             "- queue sales",
+            "+ rule german",
+            "+ rule vip",
             "~ agent agent@demo.example: capacity 4 -> 6",
             "~ agent agent@demo.example: queues [] -> [\"tax\",\"general\"]",
             "~ agent agent@demo.example: skills {} -> {\"german\":3,\"tax\":5}",
@@ -63,6 +68,7 @@ async fn a_document_is_compared_then_put_in_force_once() {
     assert_eq!(tax.rules.policy, Policy::BestProficiency);
     assert_eq!(tax.rules.hold_for_previous, Millis::from_secs(30));
     assert_eq!(tax.rules.needs.steps().len(), 3);
+    assert_eq!(site.routes.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["german", "vip"]);
     let made = &done.made[0];
     let signed = desk.sign_in("demo", &made.email, &made.password).await.unwrap();
     assert_eq!(&*signed.profile.name, "Nora");
@@ -121,6 +127,31 @@ async fn what_cannot_work_is_refused_with_its_line() {
             4,
             "capacity",
             "queues:\n  - name: a\nagents:\n  - { email: a@b, name: A, capacity: 0 }\n".to_owned(),
+        ),
+        (3, "no queue b", "queues: [{ name: a }]\nroutes:\n  - { name: r, queue: b }\n".to_owned()),
+        (
+            3,
+            "colour",
+            "queues: [{ name: a }]\nroutes:\n  - { name: r, queue: a, when: { colour: [x] } }\n"
+                .to_owned(),
+        ),
+        (
+            3,
+            "alternatives",
+            "queues: [{ name: a }]\nroutes:\n  - { name: r, queue: a, when: { attributes: { t: [] } } }\n"
+                .to_owned(),
+        ),
+        (
+            4,
+            "never be reached",
+            "queues: [{ name: a }]\nroutes:\n  - { name: r, queue: a }\n  - { name: s, queue: a, when: { text: [x] } }\n"
+                .to_owned(),
+        ),
+        (
+            4,
+            "twice",
+            "queues: [{ name: a }]\nroutes:\n  - { name: r, queue: a, when: { text: [y] } }\n  - { name: r, queue: a, when: { text: [x] } }\n"
+                .to_owned(),
         ),
     ] {
         let applied = apply(&desk, &text, false).await;

@@ -42,6 +42,7 @@ impl FakeDesk {
             key: SITE_KEY.into(),
             allowed_origins: vec!["https://shop.example".into()],
             default_queue: queue,
+            routes: vec![],
             queues: vec![QueueConfig {
                 id: "sales".parse().unwrap(),
                 priority_minutes: 0,

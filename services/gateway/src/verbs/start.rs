@@ -7,6 +7,7 @@ use crate::shared::{CALL_DEADLINE, within};
 use frontdesk_core::conversation::{Command, MAX_NAME_CHARS, Phase, StartRequest};
 use frontdesk_core::ids::{ClientMsgId, ConversationId, QueueId, Seq, VisitorId};
 use frontdesk_core::party::{Origin, Principal};
+use frontdesk_core::routes::{self, Visit};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{ApiError, Envelope, ListFilter};
 use frontdesk_proto::v1::{self, server_frame::Frame};
@@ -24,7 +25,7 @@ const MAX_SKEW: Millis = Millis::from_mins(24 * 60);
 /// A well-formed wish to open a conversation.
 pub(super) struct Start {
     id: ConversationId,
-    /// `None` for the site's default.
+    /// `None` for what the site's rules say.
     queue: Option<QueueId>,
     attributes: BTreeMap<Arc<str>, Arc<str>>,
     page: Arc<str>,
@@ -91,10 +92,14 @@ fn chosen_id(id: &str, now: Timestamp) -> Result<ConversationId, ApiError> {
 pub(super) async fn open(client: &Arc<Client>, start: Start) -> Answer {
     let id = start.id;
     check_open(client, id).await?;
-    let queue = queue(client, start.queue).await?;
+    let attributes = with_signed(client, start.attributes);
+    let text = start.first_message.as_ref().map_or("", |(_, text)| text);
+    let visit =
+        Visit { page: &start.page, language: &start.language, attributes: &attributes, text };
+    let queue = queue(client, start.queue, &visit).await?;
     let command = Command::Start(StartRequest {
         queue,
-        attributes: with_signed(client, start.attributes),
+        attributes,
         page: start.page,
         language: start.language,
         first_message: start.first_message,
@@ -118,13 +123,21 @@ async fn check_open(client: &Client, id: ConversationId) -> Result<(), ApiError>
     Ok(())
 }
 
-async fn queue(client: &Client, wanted: Option<QueueId>) -> Result<QueueId, ApiError> {
+/// What the client names, else what the site's rules say.
+async fn queue(
+    client: &Client,
+    wanted: Option<QueueId>,
+    visit: &Visit<'_>,
+) -> Result<QueueId, ApiError> {
     let asked = client.shared.deps.desk.site(&client.who().site);
     let site = within(CALL_DEADLINE, "desk", asked)
         .await?
         .ok_or_else(|| ApiError::NotFound("site".into()))?;
     match wanted {
-        None => Ok(site.default_queue.clone()),
+        None => {
+            let routed = routes::decide(&site.routes, visit);
+            Ok(routed.route.map_or(&site.default_queue, |route| &route.queue).clone())
+        }
         Some(queue) if site.queues.iter().any(|q| q.id == queue) => Ok(queue),
         Some(queue) => Err(ApiError::Invalid(format!("there is no queue {queue}"))),
     }

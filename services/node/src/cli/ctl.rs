@@ -69,8 +69,35 @@ pub(crate) enum CtlCommand {
         /// Its id.
         conversation: String,
     },
+    /// Which queue a conversation would go to that names none.
+    Route(RouteArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
+}
+
+/// How a conversation begins.
+#[derive(Debug, Args)]
+pub(crate) struct RouteArgs {
+    /// Address of the page.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) page: String,
+    /// Language tag, such as de-AT.
+    #[arg(long, value_name = "TAG", default_value = "")]
+    pub(crate) language: String,
+    /// What is known of the visitor; may be given several times.
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+    pub(crate) attributes: Vec<(String, String)>,
+    /// The first message.
+    #[arg(long, default_value = "")]
+    pub(crate) text: String,
+    /// Say which rule holds and why those before it do not.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What is asked of the voters, with `--config`.

@@ -2,7 +2,9 @@
 
 mod ctl;
 
-pub(crate) use ctl::{ClusterCommands, CtlArgs, CtlCommand, Output, PlacedRole, RaftCommand};
+pub(crate) use ctl::{
+    ClusterCommands, CtlArgs, CtlCommand, Output, PlacedRole, RaftCommand, RouteArgs,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;

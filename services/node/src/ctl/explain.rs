@@ -1,9 +1,10 @@
-//! `frontdesk ctl explain`: the last decision about a conversation.
+//! `frontdesk ctl explain` and `route`: why a conversation went to whom, and which
+//! queue one would go to.
 
 use super::{Admin, CtlError, print_json, table};
-use crate::cli::Output;
+use crate::cli::{Output, RouteArgs};
 use crate::signin::with_deadline;
-use frontdesk_proto::v1::ExplainConversationRequest;
+use frontdesk_proto::v1::{ExplainConversationRequest, ExplainRouteRequest};
 use frontdesk_proto::wkt::Timestamp;
 
 /// What was required, and what came of each agent.
@@ -27,5 +28,30 @@ pub(super) async fn explain(
     let rows = answer.candidates.into_iter();
     let rows = rows.map(|c| vec![c.name, c.verdict.replace('_', " "), c.agent_id]).collect();
     table::print(&["AGENT", "VERDICT", "ID"], rows);
+    Ok(())
+}
+
+/// The queue; with `--explain` the rule that holds, too, and why those before it do not.
+pub(super) async fn route(
+    mut admin: Admin,
+    output: Output,
+    args: RouteArgs,
+) -> Result<(), CtlError> {
+    let RouteArgs { page, language, attributes, text, explain } = args;
+    let attributes = attributes.into_iter().collect();
+    let ask = ExplainRouteRequest { page, language, attributes, text };
+    let answer = admin.explain_route(with_deadline(ask)).await?.into_inner();
+    if let Output::Json = output {
+        return Ok(print_json(&answer)?);
+    }
+    println!("{}", answer.queue);
+    if explain {
+        let missed = answer.missed.into_iter();
+        let mut rows: Vec<Vec<String>> =
+            missed.map(|missed| vec![missed.rule, "no".into(), missed.condition]).collect();
+        let rule = if answer.rule.is_empty() { "(default)".into() } else { answer.rule };
+        rows.push(vec![rule, "yes".into(), String::new()]);
+        table::print(&["RULE", "HOLDS", "BECAUSE OF"], rows);
+    }
     Ok(())
 }

@@ -98,6 +98,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Apply { file, dry_run } => {
             configure::apply(admin, output, &file, dry_run).await
         }
+        CtlCommand::Route(args) => explain::route(admin, output, args).await,
         CtlCommand::Explain { conversation } => explain::explain(admin, output, conversation).await,
     }
 }

@@ -288,6 +288,7 @@ impl Desk for World {
             key: String::new(),
             allowed_origins: vec![],
             default_queue: queue("sales"),
+            routes: vec![],
             queues: vec![sales],
         })])
     }

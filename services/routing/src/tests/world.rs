@@ -92,6 +92,7 @@ impl World {
             key: String::new(),
             allowed_origins: vec![],
             default_queue: sales(),
+            routes: vec![],
             queues: vec![queue],
         };
         let world = Arc::new_cyclic(|itself| Self {

@@ -41,6 +41,7 @@ impl SimDesk {
             key: SITE_KEY.into(),
             allowed_origins: vec!["*".into()],
             default_queue: queue.id.clone(),
+            routes: vec![],
             queues: vec![queue],
         };
         let account = |n: usize| {

@@ -108,6 +108,7 @@ fn site(name: &str, key: &str) -> StoredSite {
         key: key.into(),
         allowed_origins: vec!["https://shop.example".into()],
         default_queue: "general".parse().expect("a queue"),
+        routes: vec![],
         queues: vec![StoredQueue {
             id: "general".parse().expect("a queue"),
             priority_minutes: 0,

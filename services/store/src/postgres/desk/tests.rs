@@ -58,6 +58,7 @@ fn site(name: &str) -> StoredSite {
         allowed_origins: Vec::new(),
         default_queue: "general".parse().unwrap(),
         queues: Vec::new(),
+        routes: Vec::new(),
     }
 }
 
