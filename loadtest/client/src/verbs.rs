@@ -5,7 +5,7 @@ use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
     AcceptOffer, AddNote, AgentState, CloseConversation, ConversationList, ConversationState,
-    DeclineOffer, Done, GetHistory, History, ListConversations, ListTeam, MarkRead,
+    DeclineOffer, Done, GetHistory, History, LeaveContact, ListConversations, ListTeam, MarkRead,
     RateConversation, RefreshToken, ReopenConversation, SendMessage, Sent, SetStatus, SetTags,
     StartConversation, Subscribe, Team, TokenRefreshed, TransferConversation, Unsubscribe,
 };
@@ -52,6 +52,7 @@ verbs! {
     CloseConversation(Close) => Done(Done),
     RateConversation(Rate) => Done(Done),
     ReopenConversation(Reopen) => Done(Done),
+    LeaveContact(LeaveContact) => Done(Done),
     SetStatus(SetStatus) => AgentState(AgentState),
     AcceptOffer(AcceptOffer) => ConversationState(Conversation),
     DeclineOffer(DeclineOffer) => Done(Done),

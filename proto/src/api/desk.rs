@@ -2,13 +2,16 @@
 
 use super::ApiError;
 use async_trait::async_trait;
-use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::hours::Hours;
+use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::queue::Limits;
 use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a queue works.
@@ -27,6 +30,29 @@ pub struct QueueConfig {
     /// How its conversations find an agent. Absent in what earlier versions say.
     #[serde(default)]
     pub rules: Arc<Rules>,
+    /// When somebody is there, one of the site's calendars; always without.
+    #[serde(default)]
+    pub hours: Option<CalendarId>,
+    /// How many may wait, how long, and what becomes of the others.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl QueueConfig {
+    /// One that takes everything as it comes: of weight 1, half a minute to answer an
+    /// offer, no wrap-up.
+    pub fn plain(id: QueueId) -> Self {
+        Self {
+            id,
+            priority_minutes: 0,
+            weight: 1,
+            offer_timeout: Millis::from_secs(30),
+            wrap_up: Millis::ZERO,
+            rules: Arc::default(),
+            hours: None,
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// A tenant.
@@ -49,6 +75,21 @@ pub struct SiteConfig {
     /// holds. Absent in what earlier versions say.
     #[serde(default)]
     pub routes: Vec<Route>,
+    /// Opening hours that queues may name.
+    #[serde(default)]
+    pub calendars: BTreeMap<CalendarId, Arc<Hours>>,
+}
+
+impl SiteConfig {
+    /// A queue of this name.
+    pub fn queue(&self, id: &QueueId) -> Option<&QueueConfig> {
+        self.queues.iter().find(|queue| queue.id == *id)
+    }
+
+    /// When somebody is there for a queue; `None`: always.
+    pub fn hours(&self, queue: &QueueConfig) -> Option<&Arc<Hours>> {
+        queue.hours.as_ref().and_then(|name| self.calendars.get(name))
+    }
 }
 
 /// An agent's or supervisor's account, without its password.

@@ -11,6 +11,9 @@ mod queueing;
 mod routing;
 mod sessions;
 
+use frontdesk_core::time::Timestamp;
+use std::sync::Arc;
+
 pub use desk::{
     AgentAccount, Applied, AttachmentRecord, Desk, MadeAccount, Problem, QueueConfig, SiteConfig,
 };
@@ -22,3 +25,6 @@ pub use sessions::{
     Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
     Sessions,
 };
+
+/// The time now; never read where a decision is made, but handed to it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

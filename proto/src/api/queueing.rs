@@ -33,6 +33,10 @@ pub struct QueuePosition {
     pub estimated_wait: Option<Millis>,
     /// Whether any agent of the queue is online.
     pub agents_online: bool,
+    /// Out of hours: when somebody is there again, as far as that is known. Absent in
+    /// what earlier versions say.
+    #[serde(default)]
+    pub opens_at: Option<Timestamp>,
 }
 
 /// A queue at this moment.

@@ -1,6 +1,7 @@
 //! Events: what the journal holds.
 
 use super::direct::put_event;
+use super::unserved;
 use super::{
     ConvertError, participant_from_proto, participant_to_proto, timestamp_from_proto,
     timestamp_to_proto,
@@ -9,7 +10,7 @@ use crate::v1::{self, event::Body as Wire};
 use crate::wkt;
 use bytes::{Bytes, BytesMut};
 use frontdesk_core::conversation::{
-    Attachment, Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason,
+    Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
 };
 use frontdesk_core::ids::Seq;
 use frontdesk_core::party::{Audience, Participant};
@@ -111,6 +112,7 @@ fn body_to_proto(body: &Body) -> Wire {
             reason: match reason {
                 ClosedReason::ByVisitor => v1::ClosedReason::ByVisitor,
                 ClosedReason::ByAgent => v1::ClosedReason::ByAgent,
+                ClosedReason::Unserved(why) => unserved::closed_to_proto(*why),
             }
             .into(),
         }),
@@ -118,6 +120,15 @@ fn body_to_proto(body: &Body) -> Wire {
         Body::Rated { score, comment } => {
             Wire::Rated(v1::Rated { score: u32::from(*score), comment: comment.to_string() })
         }
+        Body::ContactAsked { why, opens_at } => Wire::ContactAsked(v1::ContactAsked {
+            reason: unserved::to_proto(*why).into(),
+            opens_at: opens_at.map(timestamp_to_proto),
+        }),
+        Body::ContactLeft(contact) => Wire::ContactLeft(v1::ContactLeft {
+            email: contact.email.to_string(),
+            phone: contact.phone.to_string(),
+            text: contact.text.to_string(),
+        }),
     }
 }
 
@@ -187,7 +198,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             reason: match b.reason() {
                 v1::ClosedReason::ByVisitor => ClosedReason::ByVisitor,
                 v1::ClosedReason::ByAgent => ClosedReason::ByAgent,
-                v1::ClosedReason::Unspecified => return Err(ConvertError::Field("closed.reason")),
+                reason => ClosedReason::Unserved(unserved::from_closed(reason)?),
             },
         },
         Wire::Reopened(_) => Body::Reopened,
@@ -195,6 +206,19 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             score: u8::try_from(b.score).map_err(|_| ConvertError::Field("rated.score"))?,
             comment: b.comment.into(),
         },
+        Wire::ContactAsked(b) => Body::ContactAsked {
+            why: unserved::from_proto(b.reason())?,
+            opens_at: b
+                .opens_at
+                .as_ref()
+                .map(|at| time(Some(at), "contact_asked.opens_at"))
+                .transpose()?,
+        },
+        Wire::ContactLeft(b) => Body::ContactLeft(Contact {
+            email: b.email.into(),
+            phone: b.phone.into(),
+            text: b.text.into(),
+        }),
     })
 }
 
@@ -204,6 +228,8 @@ fn queued_reason(reason: QueuedReason) -> v1::QueuedReason {
         QueuedReason::Reopened => v1::QueuedReason::Reopened,
         QueuedReason::Transferred => v1::QueuedReason::Transferred,
         QueuedReason::AgentLost => v1::QueuedReason::AgentLost,
+        QueuedReason::Unserved(why) => unserved::queued_to_proto(why),
+        QueuedReason::ContactLeft => v1::QueuedReason::ContactLeft,
     }
 }
 
@@ -213,7 +239,8 @@ fn queued_reason_from(reason: v1::QueuedReason) -> Result<QueuedReason, ConvertE
         v1::QueuedReason::Reopened => Ok(QueuedReason::Reopened),
         v1::QueuedReason::Transferred => Ok(QueuedReason::Transferred),
         v1::QueuedReason::AgentLost => Ok(QueuedReason::AgentLost),
-        v1::QueuedReason::Unspecified => Err(ConvertError::Field("queued.reason")),
+        v1::QueuedReason::ContactLeft => Ok(QueuedReason::ContactLeft),
+        reason => unserved::from_queued(reason).map(QueuedReason::Unserved),
     }
 }
 
@@ -265,6 +292,7 @@ fn participant(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use frontdesk_core::conversation::Unserved;
     use frontdesk_core::ids::{AgentId, ConversationId, VisitorId};
     use frontdesk_core::time::Timestamp;
     use uuid::Uuid;
@@ -315,13 +343,32 @@ mod tests {
             Body::TagsChanged { tags: vec!["a".into(), "b".into()] },
             Body::Closed { reason: ClosedReason::ByAgent },
             Body::Reopened,
-            Body::Rated { score: 5, comment: text },
+            Body::Rated { score: 5, comment: text.clone() },
+            Body::ContactLeft(Contact { email: "a@b.example".into(), phone: "+1".into(), text }),
         ]
+    }
+
+    fn unserved_bodies() -> Vec<Body> {
+        let queue = || "sales".parse().unwrap();
+        let each = |why| {
+            [
+                Body::Queued { queue: queue(), reason: QueuedReason::Unserved(why) },
+                Body::Closed { reason: ClosedReason::Unserved(why) },
+                Body::ContactAsked { why, opens_at: Some(Timestamp::from_millis(1_234)) },
+            ]
+        };
+        let mut bodies: Vec<Body> =
+            [Unserved::OutOfHours, Unserved::QueueFull, Unserved::WaitedTooLong]
+                .into_iter()
+                .flat_map(each)
+                .collect();
+        bodies.push(Body::Queued { queue: queue(), reason: QueuedReason::ContactLeft });
+        bodies
     }
 
     #[test]
     fn every_kind_of_event_survives_the_wire() {
-        for body in bodies() {
+        for body in bodies().into_iter().chain(unserved_bodies()) {
             let event = Event {
                 conversation: ConversationId::from_uuid(Uuid::from_u128(3)),
                 seq: Seq::new(8),

@@ -8,6 +8,7 @@ mod direct;
 mod event;
 mod failure;
 mod fields;
+mod unserved;
 mod view;
 
 pub use desk::{applied_to_proto, explanation_to_proto};

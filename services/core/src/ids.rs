@@ -151,6 +151,11 @@ slug_id!(
     "queue"
 );
 slug_id!(
+    /// Opening hours within a site. 1–64 of `[a-z0-9-]`.
+    CalendarId,
+    "calendar"
+);
+slug_id!(
     /// Something agents can be good at, languages included. 1–64 of `[a-z0-9-]`.
     SkillId,
     "skill"

@@ -59,6 +59,11 @@ impl Millis {
         Self(mins * 60_000)
     }
 
+    /// What is left when `other` is taken off; zero when that is longer.
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// As a number of milliseconds.
     pub const fn get(self) -> u64 {
         self.0

@@ -16,6 +16,7 @@ pub(crate) fn site_config(site: StoredSite) -> SiteConfig {
         default_queue: site.default_queue,
         queues: site.queues.into_iter().map(queue_config).collect(),
         routes: site.routes,
+        calendars: site.calendars.into_iter().map(|(name, h)| (name, h.into())).collect(),
     }
 }
 
@@ -27,6 +28,8 @@ fn queue_config(queue: StoredQueue) -> QueueConfig {
         offer_timeout: queue.offer_timeout,
         wrap_up: queue.wrap_up,
         rules: queue.rules.into(),
+        hours: queue.hours,
+        limits: queue.limits,
     }
 }
 

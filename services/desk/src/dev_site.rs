@@ -10,12 +10,12 @@ use crate::password::{Password, random_characters};
 use crate::service::DeskService;
 use crate::validate;
 use frontdesk_core::ids::{QueueId, SiteId};
-use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{AgentAccount, SiteConfig};
 use frontdesk_store::desk::{StoredQueue, StoredSite};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Name of the site.
@@ -116,16 +116,10 @@ fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
         default_queue: QUEUES[0].parse()?,
         queues: queues.collect::<Result<_, DeskError>>()?,
         routes: Vec::new(),
+        calendars: BTreeMap::new(),
     })
 }
 
 fn queue(id: QueueId) -> StoredQueue {
-    StoredQueue {
-        id,
-        priority_minutes: 0,
-        weight: 1,
-        offer_timeout: Millis::from_secs(30),
-        wrap_up: Millis::from_secs(10),
-        rules: Rules::default(),
-    }
+    StoredQueue { wrap_up: Millis::from_secs(10), ..StoredQueue::plain(id) }
 }

@@ -5,12 +5,16 @@ use crate::metrics;
 use crate::push;
 use crate::site::Site;
 use crate::sites::terms;
+use crate::turning::Turning;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
-use frontdesk_core::queue::{Board, Entry, Standing, Terms};
+use frontdesk_core::queue::{Board, Entry, Standing};
 use frontdesk_core::shard::ShardId;
-use frontdesk_proto::api::{QueueChange, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig};
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::{
+    Clock, QueueChange, QueueConfig, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +27,18 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const MAILBOX: usize = 1_024;
 /// A waiting visitor is told its place at most this often.
 const PUSH_EVERY: Duration = Duration::from_secs(1);
+/// Changes within so long are looked at together for whom a queue does not serve.
+const LOOK_AFTER: Duration = Duration::from_millis(20);
+/// The longest between two looks, should the clock be set.
+const FARTHEST_LOOK: Duration = Duration::from_secs(60);
+/// Before it is looked whether one who was turned away has gone.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 type Reply<T> = oneshot::Sender<Result<T, QueueingError>>;
 
 /// What a group may be told or asked.
 pub(crate) enum Message {
-    Observe(Vec<(Arc<Summary>, Terms)>),
+    Observe(Vec<(Arc<Summary>, Arc<SiteConfig>)>),
     /// Sites of these shards are another node's.
     Release(Vec<ShardId>),
     /// The first listing is complete: from here on questions are answered.
@@ -51,20 +61,32 @@ pub(crate) struct Group {
     ready: bool,
     changes: broadcast::Sender<QueueChange>,
     sessions: Arc<dyn Sessions>,
+    turning: Turning,
+    clock: Clock,
 }
 
 impl Group {
     pub(crate) fn new(
         changes: broadcast::Sender<QueueChange>,
         sessions: Arc<dyn Sessions>,
+        clock: Clock,
     ) -> Self {
-        Self { sites: HashMap::new(), stale: BTreeSet::new(), ready: false, changes, sessions }
+        Self {
+            sites: HashMap::new(),
+            stale: BTreeSet::new(),
+            ready: false,
+            changes,
+            turning: Turning::new(sessions.clone()),
+            sessions,
+            clock,
+        }
     }
 
     /// Runs until it is told to stop. Nothing is lost then: it is all derived.
     pub(crate) async fn run(mut self, mut mail: mpsc::Receiver<Message>, stop: CancellationToken) {
         loop {
             let next_push = self.next_push();
+            let next_look = self.sites.values().filter_map(|site| site.next_look).min();
             tokio::select! {
                 () = stop.cancelled() => return,
                 message = mail.recv() => match message {
@@ -73,6 +95,9 @@ impl Group {
                 },
                 () = sleep_until(next_push.unwrap_or_else(Instant::now)),
                     if next_push.is_some() => self.push_due(),
+                () = sleep_until(next_look.unwrap_or_else(Instant::now)),
+                    if next_look.is_some() => self.look_due(),
+                Some(site) = self.turning.next() => self.look_in(&site, LOOK_AGAIN),
             }
         }
     }
@@ -123,13 +148,13 @@ impl Group {
         if self.ready { Ok(answer(self)) } else { Err(QueueingError::Rebuilding) }
     }
 
-    fn observe(&mut self, seen: &[(Arc<Summary>, Terms)]) {
+    fn observe(&mut self, seen: &[(Arc<Summary>, Arc<SiteConfig>)]) {
         metrics::observed(seen.len() as u64);
-        for (summary, terms) in seen {
+        for (summary, config) in seen {
             let site = self.sites.entry(summary.site.clone()).or_default();
-            site.weights.insert(summary.queue.clone(), terms.weight);
+            site.config = Some(config.clone());
             let before = tally(&site.board, summary.id);
-            let change = site.board.observe(summary, *terms);
+            let change = site.board.observe(summary, terms(config, &summary.queue));
             if let Some((_, waited)) = change.served {
                 metrics::served(waited, site.pushes.first_estimate(summary.id));
             }
@@ -151,18 +176,20 @@ impl Group {
         self.changed(site, queue.into_iter().collect());
     }
 
-    fn configure(&mut self, config: &SiteConfig) {
+    fn configure(&mut self, config: &Arc<SiteConfig>) {
         let Some(site) = self.sites.get_mut(&config.id) else {
             return;
         };
+        site.config = Some(config.clone());
         let mut moved = Vec::new();
         for queue in &config.queues {
-            site.weights.insert(queue.id.clone(), queue.weight);
             if site.board.set_terms(&queue.id, terms(config, &queue.id)) {
                 moved.push(queue.id.clone());
             }
         }
         self.changed(&config.id, moved);
+        self.stale.insert(config.id.clone());
+        self.look_in(&config.id, LOOK_AFTER);
     }
 
     fn note_agents(&mut self, views: Vec<Arc<AgentView>>) {
@@ -178,6 +205,9 @@ impl Group {
     }
 
     fn changed(&mut self, site: &SiteId, queues: Vec<QueueId>) {
+        if !queues.is_empty() {
+            self.look_in(site, LOOK_AFTER);
+        }
         for queue in queues {
             self.stale.insert(site.clone());
             // Nobody listening is fine: routing lists when it begins.
@@ -204,13 +234,14 @@ impl Group {
     fn views(&self, config: &SiteConfig) -> Vec<QueueView> {
         let nobody = Site::default();
         let site = self.sites.get(&config.id).unwrap_or(&nobody);
-        config.queues.iter().map(|queue| site.view(config, &queue.id, queue.weight)).collect()
+        let view = |queue: &QueueConfig| site.view(&config.id, &queue.id, self.now());
+        config.queues.iter().map(view).collect()
     }
 
     fn position(&self, site: &SiteId, conversation: ConversationId) -> Option<QueuePosition> {
         let site = self.sites.get(site)?;
         let (queue, position) = site.board.position(conversation)?;
-        Some(site.standing(queue, position, &site.room(queue, site.weight(queue))))
+        Some(site.standing(queue, position, &site.room(queue, self.now())))
     }
 
     fn open(&self) -> Vec<(SiteId, ConversationId, Seq)> {
@@ -218,6 +249,36 @@ impl Group {
             site.board.open().map(|(c, version)| (id.clone(), c, version)).collect::<Vec<_>>()
         };
         self.sites.iter().flat_map(of_site).collect()
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Has it looked, so much later at the latest, whom a site does not serve.
+    fn look_in(&mut self, site: &SiteId, wait: Duration) {
+        let Some(site) = self.sites.get_mut(site) else {
+            return;
+        };
+        let at = Instant::now() + wait;
+        site.next_look = Some(site.next_look.map_or(at, |before| before.min(at)));
+    }
+
+    fn look_due(&mut self) {
+        let (now, there) = (Instant::now(), self.now());
+        let due = |site: &Site| site.next_look.is_some_and(|at| at <= now);
+        for (id, site) in self.sites.iter_mut().filter(|(_, site)| due(site)) {
+            let found = site.unserving(there);
+            site.next_look = found.due.map(|due| {
+                let wait = due.since(there).to_duration();
+                now + wait.clamp(LOOK_AFTER, FARTHEST_LOOK)
+            });
+            for (queue, away) in found.away {
+                self.turning.begin(id, &queue, away);
+            }
+            // A queue may have opened or closed.
+            self.stale.insert(id.clone());
+        }
     }
 
     fn next_push(&self) -> Option<Instant> {
@@ -229,7 +290,7 @@ impl Group {
     }
 
     fn push_due(&mut self) {
-        let now = Instant::now();
+        let (now, there) = (Instant::now(), self.now());
         for id in std::mem::take(&mut self.stale) {
             let Some(site) = self.sites.get_mut(&id) else {
                 continue;
@@ -239,7 +300,7 @@ impl Group {
                 continue;
             }
             site.next_push = Some(now + PUSH_EVERY);
-            let news = site.pushes.renew(site.everyone());
+            let news = site.pushes.renew(site.everyone(there));
             metrics::pushed(news.len() as u64);
             for (conversation, position) in news {
                 self.sessions.hint(conversation, false, push::frame(conversation, &position));

@@ -6,7 +6,7 @@ use crate::call::in_time;
 use crate::group::Message;
 use crate::metrics;
 use crate::service::{Deps, Groups};
-use crate::sites::{Sites, terms};
+use crate::sites::Sites;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
@@ -198,10 +198,7 @@ impl Keeper {
                 continue;
             }
             match self.sites.get(&summary.site).await {
-                Ok(site) => {
-                    let terms = terms(&site, &summary.queue);
-                    seen.push((Arc::new(summary), terms));
-                }
+                Ok(site) => seen.push((Arc::new(summary), site)),
                 Err(ApiError::NotFound(_)) => {}
                 Err(e) => return Err(e),
             }

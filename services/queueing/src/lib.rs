@@ -18,6 +18,7 @@ mod site;
 mod sites;
 #[cfg(test)]
 mod tests;
+mod turning;
 
 pub use service::{Deps, QueueingService, Running, start};
 pub use settings::QueueingSettings;

@@ -1,5 +1,6 @@
-//! What this role measures. No labels: sites and queues are not bounded.
+//! What this role measures. No site and no queue as a label: their number is not bounded.
 
+use frontdesk_core::conversation::{Instead, Unserved};
 use frontdesk_core::time::Millis;
 use metrics::{counter, gauge, histogram};
 
@@ -15,6 +16,21 @@ pub(crate) fn served(waited: Millis, estimated: Option<Millis>) {
         let error = (seconds(waited) - seconds(estimated)).abs();
         histogram!("frontdesk_queueing_estimate_error_seconds").record(error);
     }
+}
+
+pub(crate) fn turned_away(why: Unserved, instead: &Instead) {
+    let reason = match why {
+        Unserved::OutOfHours => "out_of_hours",
+        Unserved::QueueFull => "queue_full",
+        Unserved::WaitedTooLong => "waited_too_long",
+    };
+    let answer = match instead {
+        Instead::Queue(_) => "queue",
+        Instead::Form => "form",
+        Instead::Callback => "callback",
+    };
+    counter!("frontdesk_queueing_unserved_total", "reason" => reason, "answer" => answer)
+        .increment(1);
 }
 
 pub(crate) fn pushed(count: u64) {

@@ -3,7 +3,7 @@
 use frontdesk_core::ids::ConversationId;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::QueuePosition;
-use frontdesk_proto::convert::millis_to_proto;
+use frontdesk_proto::convert::{millis_to_proto, timestamp_to_proto};
 use frontdesk_proto::v1;
 use prost::Message as _;
 use std::collections::HashMap;
@@ -61,6 +61,7 @@ pub(crate) fn frame(conversation: ConversationId, position: &QueuePosition) -> b
         position: position.position,
         estimated_wait: position.estimated_wait.map(millis_to_proto),
         agents_online: position.agents_online,
+        opens_at: position.opens_at.map(timestamp_to_proto),
     };
     let frame = v1::ServerFrame { id: 0, frame: Some(v1::server_frame::Frame::Queue(push)) };
     frame.encode_to_vec().into()

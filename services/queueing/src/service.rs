@@ -5,7 +5,7 @@ use crate::group::{Group, MAILBOX, Message};
 use crate::keeper::{Compare, Keeper};
 use crate::metrics;
 use crate::settings::QueueingSettings;
-use crate::sites::{Sites, terms};
+use crate::sites::Sites;
 use async_trait::async_trait;
 use frontdesk_actor::{AcquireError, Ownership, ShardHost};
 use frontdesk_core::conversation::Summary;
@@ -13,8 +13,8 @@ use frontdesk_core::ids::{ConversationId, Epoch, SiteId};
 use frontdesk_core::queue::Entry;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
-    ApiError, Desk, Presence, QueueChange, QueueKey, QueuePosition, QueueView, Queueing, Sessions,
-    WorkObserver,
+    ApiError, Clock, Desk, Presence, QueueChange, QueueKey, QueuePosition, QueueView, Queueing,
+    Sessions, WorkObserver,
 };
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Deps {
     pub desk: Arc<dyn Desk>,
     /// The shards of sites whose queues are kept here.
     pub owned: Ownership,
+    /// The time now.
+    pub clock: Clock,
 }
 
 /// The role's tasks. Dropped without `stop`, they end at once.
@@ -72,7 +74,7 @@ pub fn start(deps: Deps, settings: &QueueingSettings) -> (Arc<QueueingService>, 
     let mut mailboxes = Vec::new();
     for _ in 0..settings.groups() {
         let (sender, mail) = mpsc::channel(MAILBOX);
-        let group = Group::new(changes.clone(), deps.sessions.clone());
+        let group = Group::new(changes.clone(), deps.sessions.clone(), deps.clock.clone());
         tasks.spawn(group.run(mail, stop.clone()));
         mailboxes.push(sender);
     }
@@ -175,8 +177,7 @@ impl WorkObserver for QueueingService {
                 Err(ApiError::NotFound(_)) => continue,
                 Err(e) => return Err(e),
             };
-            let terms = terms(&site, &summary.queue);
-            by_group[self.groups.index(&summary.site)].push((summary, terms));
+            by_group[self.groups.index(&summary.site)].push((summary, site));
         }
         for (group, seen) in self.groups.all().iter().zip(by_group) {
             if !seen.is_empty() {

@@ -25,5 +25,5 @@ mod settings;
 mod tests;
 mod work;
 
-pub use service::{Clock, Deps, RoutingService, Running, start};
+pub use service::{Deps, RoutingService, Running, start};
 pub use settings::RoutingSettings;

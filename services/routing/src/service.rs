@@ -12,17 +12,13 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::shard::ShardId;
-use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{
-    ApiError, Desk, Explanation, Presence, Queueing, Routing, Sessions, WorkObserver,
+    ApiError, Clock, Desk, Explanation, Presence, Queueing, Routing, Sessions, WorkObserver,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-/// The time now.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the role needs of the others.
 #[derive(Clone)]

@@ -4,12 +4,15 @@
 //! address or password is.
 
 use async_trait::async_trait;
-use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, QueueId, SiteId};
+use frontdesk_core::hours::Hours;
+use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
+use frontdesk_core::queue::Limits;
 use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,29 @@ pub struct StoredQueue {
     /// How its conversations find an agent. Absent in what earlier versions stored.
     #[serde(default)]
     pub rules: Rules,
+    /// One of the site's calendars; always open without.
+    #[serde(default)]
+    pub hours: Option<CalendarId>,
+    /// How many may wait, how long, and what becomes of the others.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl StoredQueue {
+    /// One that takes everything as it comes: of weight 1, half a minute to answer an
+    /// offer, no wrap-up.
+    pub fn plain(id: QueueId) -> Self {
+        Self {
+            id,
+            priority_minutes: 0,
+            weight: 1,
+            offer_timeout: Millis::from_secs(30),
+            wrap_up: Millis::ZERO,
+            rules: Rules::default(),
+            hours: None,
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Settings of a site.
@@ -73,6 +99,9 @@ pub struct StoredSite {
     /// holds. Absent in what earlier versions stored.
     #[serde(default)]
     pub routes: Vec<Route>,
+    /// Opening hours that queues may name.
+    #[serde(default)]
+    pub calendars: BTreeMap<CalendarId, Hours>,
 }
 
 /// A value and how often it has been changed: 1 when new.

@@ -1,17 +1,18 @@
 // Starts the real binary in a folder of its own and stops it again.
 
-import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
  * Starts `frontdesk dev` from FRONTDESK_BIN on a free port, on a fresh folder.
- * Resolves with what it prints when it is ready, with `stop`, and with
+ * Resolves with what it prints when it is ready, with `stop`, `apply` and
  * `killAndRestart`, which ends it by SIGKILL and starts it again where it was.
  */
 export async function startFrontdesk() {
@@ -24,6 +25,15 @@ export async function startFrontdesk() {
       running.child.kill("SIGKILL");
       await running.exited;
       running = await run(data, host);
+    },
+    /** Puts a configuration in force, as a supervisor does with `ctl apply`. */
+    async apply(document) {
+      const file = path.join(data, "desk.yaml");
+      await writeFile(file, document);
+      const { email, password } = running.ready.agents.find((one) => one.role === "supervisor");
+      const words = ["ctl", "--target", running.ready.listen, "--email", email];
+      const env = { ...cleanEnv(), FRONTDESK_PASSWORD: password };
+      await promisify(execFile)(process.env.FRONTDESK_BIN, [...words, "apply", "-f", file], { env });
     },
     async stop() {
       await end(running);

@@ -8,8 +8,8 @@ use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
     AcceptOffer, AddNote, AgentStatus, CloseConversation, Cursor, DeclineOffer, ErrorCode,
-    GetHistory, ListAgentsRequest, ListTeam, MarkRead, RateConversation, ReopenConversation,
-    SetStatus, SetTags, StartConversation, Subscribe, TransferConversation,
+    GetHistory, LeaveContact, ListAgentsRequest, ListTeam, MarkRead, RateConversation,
+    ReopenConversation, SetStatus, SetTags, StartConversation, Subscribe, TransferConversation,
 };
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
@@ -40,6 +40,11 @@ fn only_visitors_requests(id: &str) -> Vec<Request> {
             conversation_id: conversation_id.clone(),
             score: 1,
             comment: String::new(),
+        }),
+        Request::LeaveContact(LeaveContact {
+            conversation_id: conversation_id.clone(),
+            email: "mallory@evil.example".into(),
+            ..LeaveContact::default()
         }),
         Request::Reopen(ReopenConversation { conversation_id }),
     ]

@@ -8,13 +8,17 @@ use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id};
 use std::path::Path;
 
-/// The document that the README shows.
+/// The first document that the README shows.
 fn example() -> String {
+    examples().swap_remove(0)
+}
+
+/// Every document that the README shows.
+fn examples() -> Vec<String> {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = std::fs::read_to_string(readme).expect("there is a README");
-    let after =
-        readme.split("```yaml\n").find(|part| part.contains("queues:")).expect("a document");
-    after.split("```").next().expect("it ends").to_owned()
+    let parts = readme.split("```yaml\n").skip(1).filter(|part| part.contains("queues:"));
+    parts.map(|part| part.split("```").next().expect("it ends").to_owned()).collect()
 }
 
 fn write(folder: &Path, text: &str) -> String {
@@ -96,6 +100,18 @@ async fn rules_choose_the_queue_and_ctl_says_why() {
     let missed = |nth: usize| (&why["missed"][nth]["rule"], &why["missed"][nth]["condition"]);
     assert_eq!(missed(0), (&"tax pages".into(), &"page".into()));
     assert_eq!(missed(1), (&"asks about VAT".into(), &"attribute tier".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_document_of_the_readme_can_work() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = Server::start().await;
+    let examples = examples();
+    assert!(examples.len() >= 2);
+    for example in examples {
+        let planned = ctl(&server, &["apply", "-f", &write(folder.path(), &example), "--dry-run"]);
+        assert!(planned.contains("none was made"), "{planned}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

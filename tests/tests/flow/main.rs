@@ -7,6 +7,7 @@ mod offers;
 mod readers;
 mod terminal;
 mod tls;
+mod unserved;
 mod whole;
 
 use frontdesk_proto::v1::server_frame::Frame;

@@ -10,8 +10,9 @@ const BELOW_ROLES: [&str; 7] = ["actor", "bus", "cluster", "core", "proto", "sto
 const ROLES: [&str; 6] = ["desk", "gateway", "presence", "queueing", "routing", "sessions"];
 
 /// Dependencies that `core` may have: data only. Nothing that waits, tells the
-/// time, is random, or reads and writes.
-const PURE: [&str; 3] = ["serde", "thiserror", "uuid"];
+/// time, is random, or reads and writes. `jiff` comes with the time zones in it, and
+/// without what would read the machine's.
+const PURE: [&str; 4] = ["jiff", "serde", "thiserror", "uuid"];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -98,6 +99,9 @@ fn core_has_no_async_clock_or_io() {
         "std::thread",
         "SystemTime::now",
         "Instant::now",
+        "Timestamp::now",
+        "Zoned::now",
+        "tz::db()",
         "now_v7",
         "new_v4",
         "println!",

@@ -1,7 +1,7 @@
 //! Whether what a client sends keeps within the documented limits.
 
 use super::command::{Reject, StartRequest};
-use super::event::Attachment;
+use super::event::{Attachment, Contact};
 use super::limits::*;
 use crate::party::Principal;
 
@@ -32,6 +32,31 @@ pub(super) fn check_start(start: &StartRequest, who: &Principal) -> Result<(), R
         "the language tag is too long"
     } else if who.name.chars().count() > MAX_NAME_CHARS {
         "the name is too long"
+    } else {
+        return Ok(());
+    };
+    Err(Reject::Invalid(problem))
+}
+
+pub(super) fn check_contact(contact: &Contact) -> Result<(), Reject> {
+    let Contact { email, phone, text } = contact;
+    let is_address = |email: &str| {
+        let (name, host) = email.rsplit_once('@').unwrap_or_default();
+        let is_plain = email.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        is_plain && !name.is_empty() && !host.is_empty() && !host.starts_with('.')
+    };
+    let is_number = |phone: &str| {
+        let may_be = |c: char| c.is_ascii_digit() || "+-()./ ".contains(c);
+        phone.chars().all(may_be) && phone.bytes().any(|b| b.is_ascii_digit())
+    };
+    let problem = if email.is_empty() && phone.is_empty() {
+        "neither an e-mail address nor a telephone number"
+    } else if email.len() > MAX_EMAIL_BYTES || !email.is_empty() && !is_address(email) {
+        "not an e-mail address"
+    } else if phone.len() > MAX_PHONE_BYTES || !phone.is_empty() && !is_number(phone) {
+        "not a telephone number"
+    } else if text.len() > MAX_CONTACT_TEXT_BYTES {
+        "the text is longer than 4 KiB"
     } else {
         return Ok(());
     };

@@ -1,6 +1,6 @@
 //! What may be asked of a conversation, and the answers.
 
-use super::event::{Attachment, OfferOutcome};
+use super::event::{Attachment, Contact, OfferOutcome, Unserved};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
 use crate::party::Participant;
 use crate::time::Timestamp;
@@ -31,6 +31,18 @@ pub enum TransferTarget {
     Queue(QueueId),
     /// One agent; after a while anyone of the present queue.
     Agent(Participant),
+}
+
+/// What becomes of one whom a queue does not serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instead {
+    /// It waits in another queue, with the same clock.
+    Queue(QueueId),
+    /// It ends; when the visitor leaves word it waits again.
+    Form,
+    /// It keeps its place; the visitor may leave word and go.
+    Callback,
 }
 
 /// A wish of a client or of routing. Every one may be repeated without harm.
@@ -115,6 +127,20 @@ pub enum Command {
         outcome: OfferOutcome,
         /// The agent's words.
         reason: Arc<str>,
+    },
+    /// Visitor: where to be reached.
+    LeaveContact(Contact),
+    /// Queueing: its queue does not serve it.
+    Unserved {
+        /// Where it waits; elsewhere by now, it stays there.
+        queue: QueueId,
+        /// Why not.
+        why: Unserved,
+        /// What becomes of it.
+        instead: Instead,
+        /// When somebody is there again, for the visitor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens_at: Option<Timestamp>,
     },
     /// Routing: the agent went away; wait again, at the old place.
     AgentLost {

@@ -118,6 +118,10 @@ impl Conversation {
                 self.end_offer(*offer, *outcome, reason)?
             }
             Command::AgentLost { agent } => self.agent_lost(*agent),
+            Command::LeaveContact(contact) => self.leave_contact(contact)?,
+            Command::Unserved { queue, why, instead, opens_at } => {
+                self.unserved(queue, *why, instead, *opens_at)
+            }
         })
     }
 

@@ -20,6 +20,18 @@ pub struct Attachment {
     pub size: u32,
 }
 
+/// Why a queue does not serve one who waits in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unserved {
+    /// It came while nobody is there.
+    OutOfHours,
+    /// As many as may wait were there before it.
+    QueueFull,
+    /// It has waited as long as one may.
+    WaitedTooLong,
+}
+
 /// Why a conversation waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +44,10 @@ pub enum QueuedReason {
     Transferred,
     /// Its agent went away.
     AgentLost,
+    /// The queue before this one does not serve it.
+    Unserved(Unserved),
+    /// It had ended unserved, and the visitor left word.
+    ContactLeft,
 }
 
 /// How an offer ended without an assignment.
@@ -64,6 +80,8 @@ pub enum ClosedReason {
     ByVisitor,
     /// The agent or a supervisor.
     ByAgent,
+    /// Nobody: its queue does not serve it, and asks the visitor to leave word.
+    Unserved(Unserved),
 }
 
 /// What an event says.
@@ -164,6 +182,27 @@ pub enum Body {
         /// Words.
         comment: Arc<str>,
     },
+    /// The visitor may leave word, and need not stay. Unless `Closed` follows, the
+    /// conversation keeps its place.
+    ContactAsked {
+        /// Why it is not served.
+        why: Unserved,
+        /// Out of hours: when somebody is there again, as far as that is known.
+        opens_at: Option<Timestamp>,
+    },
+    /// The visitor said where to be reached.
+    ContactLeft(Contact),
+}
+
+/// Where a visitor may be reached. At least one of the two is not empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// E-mail address.
+    pub email: Arc<str>,
+    /// Telephone number.
+    pub phone: Arc<str>,
+    /// What it is about.
+    pub text: Arc<str>,
 }
 
 impl Body {
@@ -182,7 +221,9 @@ impl Body {
             | Self::Released { .. }
             | Self::Closed { .. }
             | Self::Reopened
-            | Self::Rated { .. } => Audience::Public,
+            | Self::Rated { .. }
+            | Self::ContactAsked { .. }
+            | Self::ContactLeft(_) => Audience::Public,
         }
     }
 

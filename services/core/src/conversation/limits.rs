@@ -26,6 +26,12 @@ pub const MAX_TAG_BYTES: usize = 64;
 pub const MAX_HANDOVER_BYTES: usize = 4 * 1024;
 /// Bytes of a rating's comment.
 pub const MAX_COMMENT_BYTES: usize = 2_000;
+/// Bytes of an e-mail address (RFC 5321, 4.5.3.1.3, less the angle brackets).
+pub const MAX_EMAIL_BYTES: usize = 254;
+/// Bytes of a telephone number.
+pub const MAX_PHONE_BYTES: usize = 32;
+/// Bytes of what a visitor leaves with its address.
+pub const MAX_CONTACT_TEXT_BYTES: usize = 4 * 1024;
 /// Bytes of a reason to decline.
 pub const MAX_REASON_BYTES: usize = 200;
 /// Bytes of the first words shown in an offer.

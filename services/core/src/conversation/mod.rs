@@ -15,11 +15,14 @@ mod state;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod unserved;
 
-pub use command::{Command, Outcome, Reject, StartRequest, TransferTarget};
+pub use command::{Command, Instead, Outcome, Reject, StartRequest, TransferTarget};
 pub use event::{
-    Attachment, Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason,
+    Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
+    Unserved,
 };
 pub use limits::*;
 pub use state::{Conversation, Offer, Phase, Step};
 pub use summary::Summary;
+pub use unserved::{Arrival, Reachable};

@@ -28,9 +28,10 @@ impl Conversation {
         }
         let visitor = who.role == Role::Visitor;
         match command {
-            Command::Start(_) | Command::Reopen | Command::Rate { .. } => {
-                require(visitor, "only the visitor may do this")
-            }
+            Command::Start(_)
+            | Command::Reopen
+            | Command::Rate { .. }
+            | Command::LeaveContact(_) => require(visitor, "only the visitor may do this"),
             Command::Send { .. } | Command::Typing { .. } | Command::MarkRead { .. } => {
                 require(visitor || self.has(who), "only the assigned agent may do this")
             }
@@ -51,6 +52,7 @@ impl Conversation {
             Command::Offer { .. }
             | Command::Accept { .. }
             | Command::EndOffer { .. }
+            | Command::Unserved { .. }
             | Command::AgentLost { .. } => Err(Reject::Forbidden("only routing may do this")),
         }
     }

@@ -1,9 +1,10 @@
 //! The state of a conversation and how events change it.
 
 use super::command::{Command, Outcome, Reject};
-use super::event::{Body, Event, OfferOutcome, ReleasedReason};
+use super::event::{Body, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason};
 use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES, TARGET_HOLD};
 use super::recent::RecentIds;
+use super::unserved::{Arrival, Reachable};
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, SiteId, VisitorId};
 use crate::party::{Audience, Origin, Participant};
 use crate::time::Timestamp;
@@ -77,6 +78,12 @@ pub struct Conversation {
     pub(super) phase: Phase,
     pub(super) queue: QueueId,
     pub(super) waiting_since: Timestamp,
+    #[serde(default)]
+    pub(super) arrival: Option<Arrival>,
+    #[serde(default)]
+    pub(super) reachable: Reachable,
+    #[serde(default)]
+    pub(super) contact: Option<Box<Contact>>,
     pub(super) excluded: Vec<AgentId>,
     pub(super) target: Option<(Participant, Timestamp)>,
     pub(super) handover_note: Option<Arc<str>>,
@@ -137,6 +144,9 @@ impl Conversation {
             // Replaced by the `Queued` that always follows in the same append.
             queue: super::decide::placeholder_queue(),
             waiting_since: event.at,
+            arrival: None,
+            reachable: Reachable::default(),
+            contact: None,
             excluded: Vec::new(),
             target: None,
             handover_note: None,
@@ -206,20 +216,28 @@ impl Conversation {
         if let Some(id) = event.body.client_msg_id() {
             self.recent.remember(event.by.id, id, event.seq, event.at);
         }
+        self.note_reachable(event);
         self.apply_body(event);
     }
 
     fn apply_body(&mut self, event: &Event) {
         match &event.body {
-            Body::Started { .. } | Body::Note { .. } => {}
+            Body::Started { .. }
+            | Body::Note { .. }
+            | Body::ContactAsked { .. }
+            | Body::ContactLeft(_) => {}
             Body::Message { text, .. } => {
                 if self.preview.is_empty() && event.by.id == self.visitor.id {
                     self.preview = first_words(text);
                 }
             }
-            Body::Queued { queue, .. } => {
+            Body::Queued { queue, reason } => {
                 self.queue = queue.clone();
                 self.phase = Phase::Waiting;
+                self.arrival = Some(Arrival { at: event.at, reason: *reason });
+                if *reason == QueuedReason::ContactLeft {
+                    self.wait_anew(event.at);
+                }
             }
             Body::Offered { offer, agent, expires_at } => {
                 let (id, agent, expires_at) = (*offer, agent.clone(), *expires_at);
@@ -253,13 +271,17 @@ impl Conversation {
             Body::Closed { .. } => self.phase = Phase::Closed { at: event.at },
             Body::Reopened => {
                 self.phase = Phase::Waiting;
-                self.waiting_since = event.at;
-                self.excluded.clear();
-                self.target = None;
-                self.handover_note = None;
+                self.wait_anew(event.at);
             }
             Body::Rated { score, comment } => self.rating = Some((*score, comment.clone())),
         }
+    }
+
+    fn wait_anew(&mut self, since: Timestamp) {
+        self.waiting_since = since;
+        self.excluded.clear();
+        self.target = None;
+        self.handover_note = None;
     }
 
     fn offer_ended(&mut self, agent: &Participant, outcome: OfferOutcome) {

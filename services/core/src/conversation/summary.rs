@@ -1,6 +1,7 @@
 //! What others are told of a conversation.
 
 use super::state::{Conversation, Phase};
+use super::unserved::{Arrival, Reachable};
 use crate::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use crate::party::Participant;
 use crate::time::Timestamp;
@@ -23,6 +24,12 @@ pub struct Summary {
     pub queue: QueueId,
     /// When it began to wait; kept through transfers and lost agents.
     pub waiting_since: Timestamp,
+    /// How it came to its queue. Absent in what earlier versions say.
+    #[serde(default)]
+    pub arrival: Option<Arrival>,
+    /// Whether its visitor may be reached when gone.
+    #[serde(default)]
+    pub reachable: Reachable,
     /// Agents not to be asked again before others were.
     pub excluded: Vec<AgentId>,
     /// Agent a transfer is meant for, and until when only for that one.
@@ -63,6 +70,8 @@ impl Conversation {
             phase: self.phase.clone(),
             queue: self.queue.clone(),
             waiting_since: self.waiting_since,
+            arrival: self.arrival,
+            reachable: self.reachable,
             excluded: self.excluded.clone(),
             target: self.target.clone(),
             handover_note: self.handover_note.clone(),

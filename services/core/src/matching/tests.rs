@@ -1,6 +1,7 @@
 //! Who is asked for what, case by case, and the laws that hold for any round.
 
 use super::*;
+use crate::conversation::Reachable;
 use crate::ids::Seq;
 use crate::presence::{AgentProfile, AgentStatus};
 use crate::skill::Step;
@@ -57,6 +58,8 @@ fn request(id: u128, since: u64) -> Request {
             conversation: ConversationId::from_uuid(Uuid::from_u128(id)),
             version: Seq::new(1),
             waiting_since: at(since),
+            arrival: None,
+            reachable: Reachable::Unknown,
             priority_minutes: 0,
             weight: 1,
             excluded: vec![],

@@ -1,7 +1,7 @@
 //! One who waits, and what it is ordered by.
 
 use super::board::Terms;
-use crate::conversation::Summary;
+use crate::conversation::{Arrival, QueuedReason, Reachable, Summary};
 use crate::ids::{AgentId, ConversationId, Seq};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,12 @@ pub struct Entry {
     pub version: Seq,
     /// When it began to wait.
     pub waiting_since: Timestamp,
+    /// How it came to this queue. Absent in what earlier versions say.
+    #[serde(default)]
+    pub arrival: Option<Arrival>,
+    /// Whether its visitor may be reached when gone.
+    #[serde(default)]
+    pub reachable: Reachable,
     /// Head start in minutes of waiting.
     pub priority_minutes: u32,
     /// Slots it will take.
@@ -35,12 +41,20 @@ impl Entry {
             conversation: summary.id,
             version: summary.head,
             waiting_since: summary.waiting_since,
+            arrival: summary.arrival,
+            reachable: summary.reachable,
             priority_minutes: terms.priority_minutes,
             weight: terms.weight,
             excluded: summary.excluded.clone(),
             target: target.and_then(|(agent, until)| Some((agent.agent_id()?, *until))),
             previous: summary.last_agent.as_ref().and_then(|agent| agent.agent_id()),
         }
+    }
+
+    /// How it came to this queue.
+    pub fn arrived(&self) -> Arrival {
+        let began = Arrival { at: self.waiting_since, reason: QueuedReason::Started };
+        self.arrival.unwrap_or(began)
     }
 
     /// Its place among all who wait, in any queue.

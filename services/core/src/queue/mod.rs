@@ -11,9 +11,13 @@
 mod board;
 mod entry;
 mod estimate;
+mod limits;
+#[cfg(test)]
+mod limits_tests;
 #[cfg(test)]
 mod tests;
 
 pub use board::{Board, Change, Counts, MAX_TOMBSTONES, Placed, Standing, Terms};
 pub use entry::{Entry, OrderKey};
 pub use estimate::{Handling, Slots};
+pub use limits::{Answer, Limits, TurnedAway};

@@ -1,7 +1,7 @@
 //! Order and position, case by case, and the laws that hold for any board.
 
 use super::*;
-use crate::conversation::{Offer, Phase, Summary};
+use crate::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary};
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, VisitorId};
 use crate::party::Participant;
 use crate::time::{Millis, Timestamp};
@@ -10,17 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const PLAIN: Terms = Terms { priority_minutes: 0, weight: 1 };
+pub(super) const PLAIN: Terms = Terms { priority_minutes: 0, weight: 1 };
 
-fn at(secs: u64) -> Timestamp {
+pub(super) fn at(secs: u64) -> Timestamp {
     Timestamp::from_millis(secs * 1_000)
 }
 
-fn queue(name: &str) -> QueueId {
+pub(super) fn queue(name: &str) -> QueueId {
     name.parse().unwrap()
 }
 
-fn conversation(id: u128) -> ConversationId {
+pub(super) fn conversation(id: u128) -> ConversationId {
     ConversationId::from_uuid(Uuid::from_u128(id))
 }
 
@@ -28,7 +28,7 @@ fn ann() -> Participant {
     Participant::agent(AgentId::from_uuid(Uuid::from_u128(1)), "Ann")
 }
 
-fn on_offer() -> Phase {
+pub(super) fn on_offer() -> Phase {
     let id = OfferId::from_uuid(Uuid::from_u128(1));
     Phase::Offered(Offer { id, agent: ann(), expires_at: at(9_999) })
 }
@@ -37,7 +37,7 @@ fn assigned(since: u64) -> Phase {
     Phase::Assigned { agent: ann(), since: at(since) }
 }
 
-fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Phase) -> Summary {
+pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Phase) -> Summary {
     Summary {
         id: conversation(id),
         site: "shop".parse().unwrap(),
@@ -45,6 +45,8 @@ fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Phase) -> Sum
         phase,
         queue: queue(in_queue),
         waiting_since: at(since),
+        arrival: Some(Arrival { at: at(since), reason: QueuedReason::Started }),
+        reachable: Reachable::Unknown,
         excluded: vec![],
         target: None,
         handover_note: None,

@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::document::{Agent, Document, Queue, RoleName, Span};
-use super::routes;
+use super::{calendars, limits, routes};
 use crate::validate;
 use frontdesk_core::ids::{QueueId, SkillId};
 use frontdesk_core::matching::Rules;
@@ -54,6 +54,8 @@ pub(super) fn check(
     };
     let is_queue = |named: &QueueId| queues.iter().any(|queue| queue.id == *named);
     let routes = routes::check(&mut check, &document.routes, is_queue);
+    let calendars = calendars::check(&mut check, &document.calendars);
+    limits::check_names(&mut check, &document.queues.value, &queues, &calendars);
     let agents = check.agents(&document.agents, &queues);
     let team = team(accounts, &agents);
     for (written, queue) in document.queues.value.iter().zip(&queues) {
@@ -68,6 +70,7 @@ pub(super) fn check(
         default_queue: default_queue.unwrap_or_else(|| site.default_queue.clone()),
         queues,
         routes,
+        calendars,
         ..site.clone()
     };
     Ok(Wanted { site, agents })
@@ -128,6 +131,7 @@ impl Check {
             self.refuse(at, format!("queue {name}: skills: {why}"));
             Needs::default()
         });
+        let limits = limits::limits(self, at, queue);
         StoredQueue {
             id: queue.name.clone(),
             priority_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
@@ -139,6 +143,8 @@ impl Check {
                 policy: queue.choice.policy(),
                 hold_for_previous: queue.hold_for_previous.0,
             },
+            hours: queue.hours.clone(),
+            limits,
         }
     }
 

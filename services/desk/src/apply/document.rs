@@ -1,9 +1,11 @@
 //! A site's configuration as people write it down, in YAML. Says what can be
 //! written; judges nothing but its form.
 
+use super::calendars::Calendar;
 use super::routes::Route;
-use frontdesk_core::ids::QueueId;
+use frontdesk_core::ids::{CalendarId, QueueId};
 use frontdesk_core::matching::Policy;
+use frontdesk_core::queue::Answer;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_store::desk::{AccountKind, StoredAccount, StoredQueue, StoredSite};
@@ -20,6 +22,9 @@ pub(super) struct Document {
     /// Queue of conversations that name none and that no rule holds for; the first when
     /// absent.
     pub(super) default_queue: Option<Spanned<QueueId>>,
+    /// Opening hours that queues name.
+    #[serde(default)]
+    pub(super) calendars: Vec<Spanned<Calendar>>,
     /// Which queue a conversation goes to that names none: that of the first rule
     /// that holds.
     #[serde(default)]
@@ -57,6 +62,24 @@ pub(super) struct Queue {
     /// What is required of agents, from the start and later.
     #[serde(default)]
     pub(super) skills: Vec<Step>,
+    /// When somebody is there: the name of a calendar; always without.
+    #[serde(default)]
+    pub(super) hours: Option<CalendarId>,
+    /// What becomes of those who come out of hours.
+    #[serde(default)]
+    pub(super) when_closed: Option<Answer>,
+    /// How many may wait.
+    #[serde(default)]
+    pub(super) max_waiting: Option<u32>,
+    /// What becomes of those who come when so many are there.
+    #[serde(default)]
+    pub(super) when_full: Option<Answer>,
+    /// How long one may wait, by the hours.
+    #[serde(default)]
+    pub(super) max_wait: Option<Span>,
+    /// What becomes of those who have waited so long.
+    #[serde(default)]
+    pub(super) when_too_long: Option<Answer>,
 }
 
 /// What is required from some time of waiting on.
@@ -172,6 +195,8 @@ fn queue(stored: &StoredQueue) -> Queue {
         after: Span(step.after),
         require: step.skills.clone(),
     };
+    let limits = &stored.limits;
+    let answer = |is_limited: bool, answer: &Answer| is_limited.then(|| answer.clone());
     Queue {
         name: stored.id.clone(),
         priority: Span(Millis::from_mins(u64::from(stored.priority_minutes))),
@@ -185,6 +210,12 @@ fn queue(stored: &StoredQueue) -> Queue {
         },
         hold_for_previous: Span(stored.rules.hold_for_previous),
         skills: stored.rules.needs.steps().iter().map(step).collect(),
+        hours: stored.hours.clone(),
+        when_closed: answer(stored.hours.is_some(), &limits.when_closed),
+        max_waiting: limits.max_waiting,
+        when_full: answer(limits.max_waiting.is_some(), &limits.when_full),
+        max_wait: limits.max_wait.map(Span),
+        when_too_long: answer(limits.max_wait.is_some(), &limits.when_too_long),
     }
 }
 

@@ -1,9 +1,11 @@
 //! A site's configuration from one document: checked as a whole, compared with what
 //! is in force, then put in force. A document with any problem changes nothing.
 
+mod calendars;
 mod check;
 mod diff;
 mod document;
+mod limits;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -135,6 +137,7 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
     for gone in before.iter().filter(|old| now.iter().all(|queue| queue.name != old.name)) {
         changes.extend(diff::changed(&format!("queue {}", gone.name), Some(gone), None));
     }
+    changes.extend(calendars::changes(&site.calendars, &wanted.site.calendars));
     changes.extend(routes::changes(&site.routes, &wanted.site.routes));
     for agent in &wanted.agents {
         let old = accounts.iter().find(|account| account.email == agent.email);

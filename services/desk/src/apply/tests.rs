@@ -9,7 +9,7 @@ const GOOD: &str = "
 title: Möbel
 default_queue: general
 queues:
-  - name: general
+  - { name: general, hours: office, when_closed: { queue: tax }, max_waiting: 50, max_wait: 10m, when_too_long: callback }
   - name: tax
     priority: 5m
     weight: 2
@@ -22,6 +22,11 @@ queues:
       - after: 30s
         require: { tax: 2 }
       - after: 2m
+calendars:
+  - name: office
+    zone: Europe/Berlin
+    week: { mon-fri: ['09:00-12:30', '13:30-18:00'] }
+    holidays: { 2026-12-25: [] }
 routes:
   - { name: german, when: { language: [de] }, queue: general }
   - { name: vip, when: { attributes: { tier: [gold] }, page: ['*/tax*'] }, queue: tax }
@@ -46,8 +51,15 @@ async fn a_document_is_compared_then_put_in_force_once() {
         planned.changes,
         [
             "~ title: Demo shop -> Möbel",
+            "~ queue general: hours null -> office",
+            "~ queue general: max_wait null -> 10m",
+            "~ queue general: max_waiting null -> 50",
+            "~ queue general: when_closed null -> {\"queue\":\"tax\"}",
+            "~ queue general: when_full null -> form",
+            "~ queue general: when_too_long null -> callback",
             "+ queue tax",
             "- queue sales",
+            "+ calendar office",
             "+ rule german",
             "+ rule vip",
             "~ agent agent@demo.example: capacity 4 -> 6",
@@ -69,6 +81,9 @@ async fn a_document_is_compared_then_put_in_force_once() {
     assert_eq!(tax.rules.hold_for_previous, Millis::from_secs(30));
     assert_eq!(tax.rules.needs.steps().len(), 3);
     assert_eq!(site.routes.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["german", "vip"]);
+    let general = &site.queues[0];
+    assert_eq!(general.limits.max_waiting, Some(50));
+    assert_eq!(site.hours(general).map(|hours| hours.zone()), Some("Europe/Berlin"));
     let made = &done.made[0];
     let signed = desk.sign_in("demo", &made.email, &made.password).await.unwrap();
     assert_eq!(&*signed.profile.name, "Nora");
@@ -127,6 +142,33 @@ async fn what_cannot_work_is_refused_with_its_line() {
             4,
             "capacity",
             "queues:\n  - name: a\nagents:\n  - { email: a@b, name: A, capacity: 0 }\n".to_owned(),
+        ),
+        (1, "no calendar b", "queues: [{ name: a, hours: b }]\n".to_owned()),
+        (1, "without hours", "queues: [{ name: a, when_closed: wait }]\n".to_owned()),
+        (1, "without max_wait", "queues: [{ name: a, max_wait: 1m, when_full: form }, { name: b, when_too_long: form }]\n".to_owned()),
+        (1, "wait is what", "queues: [{ name: a, max_wait: 1m, when_too_long: wait }]\n".to_owned()),
+        (1, "max_waiting 0", "queues: [{ name: a, max_waiting: 0 }]\n".to_owned()),
+        (1, "max_wait 1s", "queues: [{ name: a, max_wait: 1s }]\n".to_owned()),
+        (1, "no queue b", "queues: [{ name: a, max_wait: 1m, when_too_long: { queue: b } }]\n".to_owned()),
+        (
+            2,
+            "a -> b -> a",
+            "queues:\n  - { name: a, max_wait: 1m, when_too_long: { queue: b } }\n  - { name: b, max_waiting: 9, when_full: { queue: a } }\n"
+                .to_owned(),
+        ),
+        (2, "Mars", "queues: [{ name: a }]\ncalendars: [{ name: c, zone: Mars/Olympus }]\n".to_owned()),
+        (2, "never opens", "queues: [{ name: a }]\ncalendars: [{ name: c, zone: UTC }]\n".to_owned()),
+        (
+            6,
+            "overlap",
+            "queues: [{ name: a }]\ncalendars:\n  - name: c\n    zone: UTC\n    week:\n      mon: ['09:00-12:00', '11:00-13:00']\n"
+                .to_owned(),
+        ),
+        (
+            6,
+            "25:00",
+            "queues: [{ name: a }]\ncalendars:\n  - name: c\n    zone: UTC\n    holidays:\n      2026-12-24: ['09:00-25:00']\n"
+                .to_owned(),
         ),
         (3, "no queue b", "queues: [{ name: a }]\nroutes:\n  - { name: r, queue: b }\n".to_owned()),
         (

@@ -9,7 +9,7 @@ use frontdesk_core::ids::{AgentId, ConversationId};
 use frontdesk_core::party::{Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentView};
 use frontdesk_proto::api::{AgentConnect, ApiError};
-use frontdesk_proto::convert::{millis_to_proto, offer_push, summary_to_state};
+use frontdesk_proto::convert::{millis_to_proto, offer_push, summary_to_state, timestamp_to_proto};
 use frontdesk_proto::v1;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,6 +99,7 @@ impl Client {
             position: position.position,
             estimated_wait: position.estimated_wait.map(millis_to_proto),
             agents_online: position.agents_online,
+            opens_at: position.opens_at.map(timestamp_to_proto),
         })
     }
 

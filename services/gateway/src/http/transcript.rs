@@ -202,6 +202,12 @@ fn happened(body: &EventBody, by: &str) -> String {
     match body {
         EventBody::Started(_) => format!("{by} started the conversation"),
         EventBody::Queued(b) => format!("waiting in {}", b.queue),
+        EventBody::ContactAsked(_) => format!("{by} asked where to be reached"),
+        EventBody::ContactLeft(b) => {
+            let given = [&b.email, &b.phone, &b.text].into_iter().filter(|text| !text.is_empty());
+            let given: Vec<&str> = given.map(String::as_str).collect();
+            format!("{by} may be reached: {}", given.join(", "))
+        }
         EventBody::Offered(b) => format!("offered to {}", of(&b.agent)),
         EventBody::OfferEnded(b) => format!("offer to {} ended", of(&b.agent)),
         EventBody::Assigned(b) => format!("{} joined", of(&b.agent)),

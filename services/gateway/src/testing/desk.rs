@@ -5,11 +5,10 @@ use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
 use frontdesk_core::skill::Skills;
-use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -43,14 +42,8 @@ impl FakeDesk {
             allowed_origins: vec!["https://shop.example".into()],
             default_queue: queue,
             routes: vec![],
-            queues: vec![QueueConfig {
-                id: "sales".parse().unwrap(),
-                priority_minutes: 0,
-                weight: 1,
-                offer_timeout: Millis::from_secs(30),
-                wrap_up: Millis::ZERO,
-                rules: Arc::default(),
-            }],
+            queues: vec![QueueConfig::plain("sales".parse().unwrap())],
+            calendars: BTreeMap::new(),
         })
     }
 

@@ -151,7 +151,12 @@ impl Queueing for FakeQueueing {
         _: &SiteId,
         _: ConversationId,
     ) -> Result<Option<QueuePosition>, ApiError> {
-        Ok(Some(QueuePosition { position: 1, estimated_wait: None, agents_online: true }))
+        Ok(Some(QueuePosition {
+            position: 1,
+            estimated_wait: None,
+            agents_online: true,
+            opens_at: None,
+        }))
     }
 
     fn subscribe(&self) -> broadcast::Receiver<QueueChange> {

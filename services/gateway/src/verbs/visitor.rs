@@ -3,7 +3,7 @@
 use super::start::{self, Start};
 use super::{Handling, Prepared, command};
 use crate::connection::Client;
-use frontdesk_core::conversation::Command;
+use frontdesk_core::conversation::{Command, Contact};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1;
 use std::sync::Arc;
@@ -31,6 +31,17 @@ pub(super) fn rate(
         u8::try_from(request.score).map_err(|_| ApiError::Invalid("a score is 1 to 5".into()))?;
     let rate = Command::Rate { score, comment: request.comment.into() };
     command(client, &request.conversation_id, rate)
+}
+
+/// Says where the visitor may be reached.
+pub(super) fn leave_contact(
+    client: &Arc<Client>,
+    request: v1::LeaveContact,
+) -> Result<Handling, ApiError> {
+    client.visitor()?;
+    let v1::LeaveContact { conversation_id, email, phone, text } = request;
+    let [email, phone, text] = [email, phone, text].map(|given| given.trim().into());
+    command(client, &conversation_id, Command::LeaveContact(Contact { email, phone, text }))
 }
 
 /// Takes a closed conversation up again.

@@ -2,7 +2,7 @@
 //! and none of those that a message may carry.
 
 use frontdesk_proto::v1::event::Body;
-use frontdesk_proto::v1::{Event, Participant, Party};
+use frontdesk_proto::v1::{ClosedReason, Event, Participant, Party};
 
 /// Says something about the connection or the conversation.
 pub(crate) fn remark(text: &str) {
@@ -51,8 +51,20 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
             format!("{who} handed over to {to}: {}", t.note)
         }
         Body::TagsChanged(t) => format!("tags: {}", t.tags.join(", ")),
-        Body::Closed(_) => format!("{who} closed the chat"),
+        Body::Closed(c) => match c.reason() {
+            ClosedReason::OutOfHours | ClosedReason::QueueFull | ClosedReason::WaitedTooLong => {
+                format!(
+                    "closed ({}): /contact EMAIL [message] to be reached",
+                    c.reason().as_str_name().trim_start_matches("CLOSED_REASON_").to_lowercase()
+                )
+            }
+            _ => format!("{who} closed the chat"),
+        },
         Body::Reopened(_) => format!("{who} reopened the chat"),
+        Body::ContactAsked(_) => "no agent yet: /contact EMAIL [message] to be reached".to_owned(),
+        Body::ContactLeft(c) => {
+            format!("{who} may be reached at {} {}: {}", c.email, c.phone, c.text)
+        }
         Body::Rated(r) => format!("{who} rated it {}/5 {}", r.score, r.comment),
     };
     format!("· {:>4} {}", event.seq, plain(&text))

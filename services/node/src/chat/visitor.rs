@@ -5,7 +5,8 @@ use crate::cli::ChatArgs;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
-    CloseConversation, RateConversation, ReopenConversation, SendMessage, StartConversation,
+    CloseConversation, LeaveContact, RateConversation, ReopenConversation, SendMessage,
+    StartConversation,
 };
 
 pub(super) struct Visitor {
@@ -41,7 +42,9 @@ impl Visitor {
 
 impl Side for Visitor {
     fn begin(&mut self) -> Vec<Request> {
-        screen::remark("/rate 1-5 [comment], /close, /reopen, /quit; anything else is said");
+        screen::remark(
+            "/rate 1-5 [comment], /contact EMAIL [message], /close, /reopen, /quit; anything else is said",
+        );
         vec![Request::Start(StartConversation {
             conversation_id: self.conversation.clone(),
             queue: self.queue.clone(),
@@ -60,6 +63,17 @@ impl Side for Visitor {
                 Next::Ask(vec![Request::Reopen(ReopenConversation { conversation_id })])
             }
             ("/rate", words) => self.rate(words),
+            ("/contact", words) => {
+                let (email, text) = words.split_once(' ').unwrap_or((words, ""));
+                let (email, text) = (email.to_owned(), text.to_owned());
+                let phone = String::new();
+                Next::Ask(vec![Request::LeaveContact(LeaveContact {
+                    conversation_id,
+                    email,
+                    phone,
+                    text,
+                })])
+            }
             _ => {
                 self.unacknowledged += 1;
                 Next::Ask(vec![Request::Send(SendMessage {

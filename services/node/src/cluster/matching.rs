@@ -54,6 +54,7 @@ pub(super) async fn run_queueing(mut process: Process) -> Result<(), ClusterErro
         presence: Arc::new(RemotePresence::new(cluster.clone())),
         desk: Arc::new(RemoteDesk::new(cluster.clone())),
         owned: Ownership::nothing(),
+        clock: clock(),
     };
     let (queueing, running) = frontdesk_queueing::start(deps, &process.settings.queueing);
     let offer = Offer { queueing: Some(queueing.clone()), ..Offer::default() };

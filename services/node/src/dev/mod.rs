@@ -192,6 +192,7 @@ async fn start_roles(
             presence: presence.clone(),
             desk: desk.clone(),
             owned: Ownership::everything(),
+            clock: clock(embedded),
         },
         &settings.queueing,
     );

@@ -1,4 +1,5 @@
 //! The role among simple stand-ins for the others.
 
 mod flow;
+mod unserved;
 mod world;

@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_actor::Ownership;
 use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
+use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{
-    AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, OfferId, QueueId, SiteId,
+    AgentId, AttachmentId, CalendarId, ConnectionId, ConversationId, NodeId, OfferId, QueueId,
+    SiteId,
 };
 use frontdesk_core::party::{Origin, Participant, Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
+use frontdesk_core::queue::Limits;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
@@ -19,6 +22,7 @@ use prost::Message as _;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub(super) fn site() -> SiteId {
@@ -52,16 +56,25 @@ struct Inner {
     hints: Vec<QueuePush>,
     is_away: bool,
     head_start: u32,
+    /// Of the queue `sales`.
+    limits: Limits,
+    /// Of the queue `sales`.
+    hours: Option<Hours>,
 }
 
 pub(super) struct World {
     inner: Mutex<Inner>,
     presence: broadcast::Sender<PresenceChange>,
+    began: Instant,
 }
 
 impl World {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { inner: Mutex::default(), presence: broadcast::channel(16).0 })
+        Arc::new(Self {
+            inner: Mutex::default(),
+            presence: broadcast::channel(16).0,
+            began: Instant::now(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -74,8 +87,33 @@ impl World {
             presence: self.clone(),
             desk: self.clone(),
             owned: Ownership::everything(),
+            clock: {
+                let world = self.clone();
+                Arc::new(move || world.now())
+            },
         };
         start(deps, &QueueingSettings::default())
+    }
+
+    /// As many seconds as have passed for the test, from 0 on.
+    fn now(&self) -> Timestamp {
+        at(0) + Millis::from(self.began.elapsed())
+    }
+
+    pub(super) fn limit(&self, limits: Limits, hours: Option<Hours>) {
+        let mut inner = self.lock();
+        (inner.limits, inner.hours) = (limits, hours);
+    }
+
+    pub(super) fn latest(&self, n: u128) -> Arc<Summary> {
+        Arc::new(self.lock().conversations[&id(n)].summary())
+    }
+
+    /// When somebody will be there, as visitors were told since this was asked last.
+    pub(super) fn told_of_opening(&self) -> Vec<(ConversationId, Option<u64>)> {
+        let hints = std::mem::take(&mut self.lock().hints);
+        let opens = |h: &QueuePush| Some(h.opens_at.as_ref()?.seconds.unsigned_abs());
+        hints.iter().map(|h| (h.conversation_id.parse().unwrap(), opens(h))).collect()
     }
 
     /// A conversation that has waited since then.
@@ -173,8 +211,15 @@ impl World {
 
 #[async_trait]
 impl Sessions for World {
-    fn submit(&self, _: Envelope) -> ReplyFuture {
-        unreachable!("queueing commands nothing")
+    fn submit(&self, envelope: Envelope) -> ReplyFuture {
+        let now = self.now();
+        let mut inner = self.lock();
+        if inner.is_away {
+            return ReplyFuture::by(async { Err(ApiError::unavailable("test")) });
+        }
+        let it = inner.conversations.get_mut(&envelope.conversation).unwrap();
+        let step = it.step(&envelope.origin, &envelope.command, now).unwrap();
+        ReplyFuture::by(async move { Ok(step.outcome) })
     }
     async fn attach(&self, _: Attach) -> Result<Attached, ApiError> {
         unreachable!("queueing attaches nobody")
@@ -273,14 +318,15 @@ impl Desk for World {
         Ok(self.sites().await?.into_iter().find(|s| s.id == *name))
     }
     async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
-        let priority_minutes = self.lock().head_start;
+        let inner = self.lock();
+        let calendar = "office".parse().unwrap();
+        let calendars = inner.hours.clone().map(|hours| (calendar, Arc::new(hours)));
+        let calendars: BTreeMap<CalendarId, Arc<Hours>> = calendars.into_iter().collect();
         let sales = QueueConfig {
-            id: queue("sales"),
-            priority_minutes,
-            weight: 1,
-            offer_timeout: Millis::from_secs(20),
-            wrap_up: Millis::ZERO,
-            rules: Arc::default(),
+            priority_minutes: inner.head_start,
+            limits: inner.limits.clone(),
+            hours: calendars.keys().next().cloned(),
+            ..QueueConfig::plain(queue("sales"))
         };
         Ok(vec![Arc::new(SiteConfig {
             id: site(),
@@ -289,7 +335,8 @@ impl Desk for World {
             allowed_origins: vec![],
             default_queue: queue("sales"),
             routes: vec![],
-            queues: vec![sales],
+            queues: vec![sales, QueueConfig::plain(queue("night"))],
+            calendars,
         })])
     }
     async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {

@@ -1,7 +1,7 @@
 //! The other roles, in memory: the real conversation, presence and queue
 //! machines behind the traits, with a fuse that lets routing die in the middle.
 
-use crate::service::{Clock, Deps, RoutingService, Running, start};
+use crate::service::{Deps, RoutingService, Running, start};
 use crate::settings::RoutingSettings;
 use frontdesk_core::conversation::{Command, Conversation, Outcome, StartRequest, Summary};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId, QueueId, SiteId};
@@ -79,12 +79,9 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Arc<Self> {
         let queue = QueueConfig {
-            id: sales(),
-            priority_minutes: 0,
-            weight: 1,
             offer_timeout: Millis::from_secs(OFFER_SECS),
             wrap_up: Millis::from_secs(WRAP_UP_SECS),
-            rules: Arc::default(),
+            ..QueueConfig::plain(sales())
         };
         let config = SiteConfig {
             id: site(),
@@ -94,6 +91,7 @@ impl World {
             default_queue: sales(),
             routes: vec![],
             queues: vec![queue],
+            calendars: BTreeMap::new(),
         };
         let world = Arc::new_cyclic(|itself| Self {
             inner: Mutex::new(Inner {

@@ -2,7 +2,7 @@
 
 use crate::journal::{Append, AppendOutcome, DedupKey, Journal, ReadQuery, Record, RecordPage};
 use bytes::Bytes;
-use frontdesk_core::conversation::{Offer, Phase, Summary};
+use frontdesk_core::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, OfferId, Seq, VisitorId};
 use frontdesk_core::party::{Audience, Participant};
 use frontdesk_core::shard::ShardId;
@@ -132,6 +132,8 @@ pub(super) fn summary(id: ConversationId, visitor: VisitorId, at: u64) -> Summar
         phase: Phase::Waiting,
         queue: "general".parse().expect("a queue"),
         waiting_since: at,
+        arrival: Some(Arrival { at, reason: QueuedReason::Started }),
+        reachable: Reachable::Left,
         excluded: Vec::new(),
         target: None,
         handover_note: None,

@@ -2,6 +2,7 @@
 
 import type {
   Attachment,
+  ContactLeft,
   ConversationState,
   Event,
   Participant,
@@ -32,6 +33,8 @@ export class AgentChat {
   tags: string[] = [];
   attributes: Record<string, string> = {};
   language = "";
+  /** Where the visitor said to be reached. */
+  contact: ContactLeft | undefined;
   page = "";
   /** Milliseconds since 1970; 0 when not known. */
   startedAt = 0;
@@ -126,6 +129,7 @@ export class AgentChat {
     } else if (event.released) this.left ||= event.released.agent?.id === me.id;
     else if (event.closed) this.phase = "PHASE_CLOSED";
     else if (event.tagsChanged) this.tags = event.tagsChanged.tags ?? [];
+    else if (event.contactLeft) this.contact = event.contactLeft;
   }
 
   /** Puts a page of older events before the first one. */
@@ -135,6 +139,7 @@ export class AgentChat {
     this.hasEarlier = more;
     const started = events.find((event) => event.started)?.started;
     if (started) this.page = started.page ?? "";
+    this.contact ??= events.findLast((event) => event.contactLeft)?.contactLeft;
   }
 }
 

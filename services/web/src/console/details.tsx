@@ -31,6 +31,8 @@ export function Details({ desk, chat }: Props) {
         <h2>Visitor</h2>
         <dl>
           <Fact name="Name" value={chat.visitor.name || "not given"} />
+          <Fact name="E-mail" value={chat.contact?.email ?? ""} />
+          <Fact name="Telephone" value={chat.contact?.phone ?? ""} />
           <Fact name="Language" value={languageName(chat.language)} />
           <Fact name="Page" value={chat.page} />
           <Fact

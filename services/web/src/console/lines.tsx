@@ -1,6 +1,6 @@
 // The lines of a conversation: messages, private notes, and what happened.
 
-import type { Event } from "../protocol";
+import type { ClosedReason, Event } from "../protocol";
 import { AttachmentView } from "../ui/attachment";
 import { clock, day } from "../ui/format";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, LockIcon } from "../ui/icons";
@@ -110,7 +110,18 @@ const QUEUED_TEXTS = {
   QUEUED_REASON_REOPENED: "Back in",
   QUEUED_REASON_TRANSFERRED: "Handed to",
   QUEUED_REASON_AGENT_LOST: "The agent went away; back in",
+  QUEUED_REASON_OUT_OF_HOURS: "Out of hours; on to",
+  QUEUED_REASON_QUEUE_FULL: "The queue was full; on to",
+  QUEUED_REASON_WAITED_TOO_LONG: "Waited too long; on to",
+  QUEUED_REASON_CONTACT_LEFT: "Left word; waits in",
 } as const;
+
+const CLOSED_TEXTS: Partial<Record<ClosedReason, string>> = {
+  CLOSED_REASON_BY_VISITOR: "The visitor ended the chat",
+  CLOSED_REASON_OUT_OF_HOURS: "Ended: out of hours",
+  CLOSED_REASON_QUEUE_FULL: "Ended: the queue was full",
+  CLOSED_REASON_WAITED_TOO_LONG: "Ended: waited too long",
+};
 
 const OUTCOME_TEXTS = {
   OFFER_OUTCOME_DECLINED: "declined",
@@ -139,14 +150,19 @@ function noticeText(event: Event): string {
   }
   if (event.tagsChanged) return `Tags: ${event.tagsChanged.tags?.join(", ") || "none"}`;
   if (event.closed) {
-    return event.closed.reason === "CLOSED_REASON_BY_VISITOR"
-      ? "The visitor ended the chat"
-      : `${event.by?.name || "The agent"} ended the chat`;
+    const text = event.closed.reason && CLOSED_TEXTS[event.closed.reason];
+    return text ?? `${event.by?.name || "The agent"} ended the chat`;
   }
   if (event.reopened) return "The visitor took the chat up again";
   if (event.rated) {
     const { score = 0, comment } = event.rated;
     return `Rated ${"★".repeat(score)}${"☆".repeat(5 - score)}${comment ? ` “${comment}”` : ""}`;
+  }
+  if (event.contactAsked) return "The visitor was asked where to be reached";
+  if (event.contactLeft) {
+    const { email, phone, text } = event.contactLeft;
+    const given = [email, phone, text && `“${text}”`].filter(Boolean);
+    return `The visitor may be reached: ${given.join(", ")}`;
   }
   return "Something new happened";
 }

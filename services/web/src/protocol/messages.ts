@@ -50,7 +50,11 @@ export type QueuedReason =
   | "QUEUED_REASON_STARTED"
   | "QUEUED_REASON_REOPENED"
   | "QUEUED_REASON_TRANSFERRED"
-  | "QUEUED_REASON_AGENT_LOST";
+  | "QUEUED_REASON_AGENT_LOST"
+  | "QUEUED_REASON_OUT_OF_HOURS"
+  | "QUEUED_REASON_QUEUE_FULL"
+  | "QUEUED_REASON_WAITED_TOO_LONG"
+  | "QUEUED_REASON_CONTACT_LEFT";
 
 export interface Queued {
   queue?: string;
@@ -96,7 +100,12 @@ export interface TagsChanged {
   tags?: string[];
 }
 
-export type ClosedReason = "CLOSED_REASON_BY_VISITOR" | "CLOSED_REASON_BY_AGENT";
+export type ClosedReason =
+  | "CLOSED_REASON_BY_VISITOR"
+  | "CLOSED_REASON_BY_AGENT"
+  | "CLOSED_REASON_OUT_OF_HOURS"
+  | "CLOSED_REASON_QUEUE_FULL"
+  | "CLOSED_REASON_WAITED_TOO_LONG";
 
 export interface Closed {
   reason?: ClosedReason;
@@ -105,6 +114,22 @@ export interface Closed {
 export interface Rated {
   score?: number;
   comment?: string;
+}
+
+export type UnservedReason =
+  | "UNSERVED_REASON_OUT_OF_HOURS"
+  | "UNSERVED_REASON_QUEUE_FULL"
+  | "UNSERVED_REASON_WAITED_TOO_LONG";
+
+export interface ContactAsked {
+  reason?: UnservedReason;
+  opensAt?: Timestamp;
+}
+
+export interface ContactLeft {
+  email?: string;
+  phone?: string;
+  text?: string;
 }
 
 /** One durable event; exactly one of the bodies is present. */
@@ -128,6 +153,8 @@ export interface Event {
   closed?: Closed;
   reopened?: Record<string, never>;
   rated?: Rated;
+  contactAsked?: ContactAsked;
+  contactLeft?: ContactLeft;
 }
 
 // ---- auth.proto -----------------------------------------------------------
@@ -199,6 +226,7 @@ export interface ClientRequests {
   start: StartConversation;
   rate: { conversationId: string; score: number; comment?: string };
   reopen: { conversationId: string };
+  leaveContact: { conversationId: string } & ContactLeft;
   send: SendMessage;
   typing: { conversationId: string; typing: boolean };
   markRead: Cursor;
@@ -255,6 +283,7 @@ export interface QueuePush {
   position?: number;
   estimatedWait?: Duration;
   agentsOnline?: boolean;
+  opensAt?: Timestamp;
 }
 
 export interface OfferPush {

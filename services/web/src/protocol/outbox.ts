@@ -9,6 +9,7 @@ import { RequestError } from "./errors";
 import type {
   AddNote,
   ClientRequest,
+  ContactLeft,
   SendMessage,
   ServerFrame,
   StartConversation,
@@ -22,6 +23,7 @@ export type OutboxRequest =
   | { addNote: AddNote }
   | { rate: { conversationId: string; score: number; comment?: string } }
   | { reopen: { conversationId: string } }
+  | { leaveContact: { conversationId: string } & ContactLeft }
   | { close: { conversationId: string } };
 
 /** What is stored of an entry. */

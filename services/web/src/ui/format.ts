@@ -28,6 +28,17 @@ export function day(at: number, language: string, now = Date.now()): string {
   }).format(at);
 }
 
+/** When something will be: a weekday and time within six days, else a date and time. */
+export function moment(at: number, language: string, now = Date.now()): string {
+  const isNear = at - now < 6 * 86_400_000;
+  return new Intl.DateTimeFormat(language, {
+    ...(isNear ? { weekday: "long" } : { weekday: "short", day: "numeric", month: "long" }),
+    hour: "numeric",
+    minute: "2-digit",
+    timeZoneName: "short",
+  }).format(at);
+}
+
 /** A size in bytes, kilobytes or megabytes. */
 export function fileSize(bytes: number, language: string): string {
   const [value, unit] =

@@ -5,6 +5,8 @@ import {
   type Attachment,
   BrowserStore,
   browserStorage,
+  type ContactAsked,
+  type ContactLeft,
   type ConversationState,
   downloadAttachment,
   dropKey,
@@ -64,6 +66,10 @@ export class Chat extends Model {
   agentReadSeq = 0;
   readSeq = 0;
   stopped = false;
+  /** Why, when the visitor is asked where to be reached. */
+  asked: ContactAsked | undefined;
+  /** Where the visitor said to be reached. */
+  contact: ContactLeft | undefined;
   /** The score given in this conversation, 0 for none. */
   rated = 0;
 
@@ -143,6 +149,11 @@ export class Chat extends Model {
     return this.phase === "PHASE_CLOSED";
   }
 
+  /** Whether any agent has had the conversation. */
+  get served(): boolean {
+    return this.events.some((event) => event.assigned);
+  }
+
   get draft(): string {
     return readJson<string>(browserStorage("sessionStorage"), this.#keys.draft) ?? "";
   }
@@ -154,7 +165,7 @@ export class Chat extends Model {
   /** The first queueing goes without saying. */
   #isNotice(event: Event): boolean {
     if (event.released || event.assigned || event.closed || event.reopened) return true;
-    return event.rated !== undefined;
+    return event.rated !== undefined || event.contactLeft !== undefined;
   }
 
   // ---- What the visitor does ----------------------------------------------
@@ -232,6 +243,16 @@ export class Chat extends Model {
     this.#live.submit(randomId(), conversationId, { reopen: { conversationId } });
   }
 
+  /** Says where to be reached; one of the two may be empty. */
+  leaveContact(email: string, phone: string, text: string): void {
+    const conversationId = this.conversationId;
+    if (!conversationId) return;
+    const contact = { ...(email && { email }), ...(phone && { phone }), ...(text && { text }) };
+    this.asked = undefined;
+    this.#live.submit(randomId(), conversationId, { leaveContact: { conversationId, ...contact } });
+    this.changed();
+  }
+
   rate(score: number, comment: string): void {
     const conversationId = this.conversationId;
     if (!conversationId) return;
@@ -288,16 +309,22 @@ export class Chat extends Model {
     if (event.conversationId !== this.conversationId) return;
     this.events.push(event);
     if (event.queued) {
+      if (this.closed) this.#setClosed(false);
       this.phase = "PHASE_WAITING";
       this.agent = undefined;
     } else if (event.assigned) {
       this.phase = "PHASE_ASSIGNED";
       this.agent = event.assigned.agent;
-      this.place = undefined;
+      this.place = this.asked = undefined;
     } else if (event.released) this.agent = undefined;
     else if (event.closed) this.#setClosed(true);
     else if (event.reopened) this.#setClosed(false);
     else if (event.rated) this.rated = event.rated.score ?? 0;
+    else if (event.contactAsked) this.asked = event.contactAsked;
+    else if (event.contactLeft) {
+      this.asked = undefined;
+      this.contact = event.contactLeft;
+    }
     if (isFromStaff(event)) this.#typingIn.set(false);
     this.#markRead();
     this.changed();
@@ -306,6 +333,7 @@ export class Chat extends Model {
   #setClosed(closed: boolean): void {
     this.phase = closed ? "PHASE_CLOSED" : "PHASE_WAITING";
     this.rated = closed ? this.rated : 0;
+    if (!closed) this.asked = undefined;
     if (this.conversationId) this.#session.conversation = { id: this.conversationId, closed };
   }
 
@@ -361,7 +389,7 @@ export class Chat extends Model {
     }
     this.conversationId = undefined;
     this.events = [];
-    this.phase = this.place = this.agent = undefined;
+    this.phase = this.place = this.agent = this.asked = this.contact = undefined;
     this.agentReadSeq = this.readSeq = this.rated = 0;
     this.uploads.clear();
   }

@@ -10,11 +10,13 @@ const SCORES = [1, 2, 3, 4, 5];
 export function Closing({ chat, texts }: { chat: Chat; texts: Texts }) {
   return (
     <div class="closing">
-      {chat.rated === 0 && <Rating chat={chat} texts={texts} />}
+      {chat.rated === 0 && chat.served && <Rating chat={chat} texts={texts} />}
       <div class="row">
-        <button type="button" class="secondary" onClick={() => chat.reopen()}>
-          {texts.continueChat}
-        </button>
+        {chat.served && (
+          <button type="button" class="secondary" onClick={() => chat.reopen()}>
+            {texts.continueChat}
+          </button>
+        )}
         <button type="button" class="secondary" onClick={() => chat.startAnew()}>
           {texts.newChat}
         </button>

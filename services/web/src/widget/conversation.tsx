@@ -1,9 +1,15 @@
 // The messages, and what is to be known between and below them.
 
-import { durationMs, type Event, type QueuePush } from "../protocol";
+import {
+  type ClosedReason,
+  durationMs,
+  type Event,
+  type QueuePush,
+  timestampMs,
+} from "../protocol";
 import { AttachmentView } from "../ui/attachment";
 import { useFollowEnd } from "../ui/follow-end";
-import { clock, day } from "../ui/format";
+import { clock, day, moment } from "../ui/format";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon } from "../ui/icons";
 import { RichText } from "../ui/rich-text";
 import type { Line, Mark, MessageLine } from "../ui/thread";
@@ -20,13 +26,14 @@ export function Conversation({ chat, texts, language }: Props) {
   const { view, onScroll } = useFollowEnd();
   const waiting = chat.phase === "PHASE_WAITING" || chat.phase === "PHASE_OFFERED" || !chat.phase;
   return (
-    <div ref={view} class="log-view" onScroll={onScroll}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
+    <div ref={view} class="log-view" onScroll={onScroll} tabIndex={0}>
       <div class="log" role="log" aria-live="polite" aria-label={texts.messages}>
         {chat.lines.map((line) => (
           <LineView key={line.key} line={line} chat={chat} texts={texts} language={language} />
         ))}
       </div>
-      {waiting && <Place place={chat.place} texts={texts} />}
+      {waiting && <Place chat={chat} texts={texts} language={language} />}
       {chat.agentTyping && (
         <p class="typing" role="status">
           <span class="dots" aria-hidden="true">
@@ -116,6 +123,12 @@ function MarkView({ mark, texts }: { mark: Mark; texts: Texts }) {
   );
 }
 
+const UNSERVED: readonly ClosedReason[] = [
+  "CLOSED_REASON_OUT_OF_HOURS",
+  "CLOSED_REASON_QUEUE_FULL",
+  "CLOSED_REASON_WAITED_TOO_LONG",
+];
+
 function noticeText(event: Event, texts: Texts): string | undefined {
   if (event.assigned) {
     return fill(texts.joined, { name: event.assigned.agent?.name || texts.anAgent });
@@ -125,20 +138,27 @@ function noticeText(event: Event, texts: Texts): string | undefined {
   }
   if (event.reopened) return texts.reopened;
   if (event.rated) return `${"★".repeat(event.rated.score ?? 0)} ${texts.rateThanks}`;
+  if (event.contactLeft) {
+    const { email, phone } = event.contactLeft;
+    return fill(texts.contactThanks, { address: email || phone || "" });
+  }
   if (event.closed?.reason === "CLOSED_REASON_BY_VISITOR") return texts.endedByYou;
   if (event.closed?.reason === "CLOSED_REASON_BY_AGENT") {
     return fill(texts.endedByAgent, { name: event.by?.name || texts.anAgent });
   }
+  // The form below says why.
+  if (event.closed?.reason && UNSERVED.includes(event.closed.reason)) return undefined;
   return event.closed ? texts.endedBySystem : undefined;
 }
 
-function Place({ place, texts }: { place: QueuePush | undefined; texts: Texts }) {
+function Place({ chat, texts, language }: Props) {
+  const { place } = chat;
   return (
     <div class="place" role="status">
       <span class="pulse" aria-hidden="true" />
       <div>
         <strong>{placeTitle(place, texts)}</strong>
-        <p>{placeText(place, texts)}</p>
+        <p>{chat.contact ? texts.contactKept : placeText(place, texts, language)}</p>
       </div>
     </div>
   );
@@ -150,7 +170,9 @@ function placeTitle(place: QueuePush | undefined, texts: Texts): string {
   return position === 1 ? texts.nextInLine : fill(texts.placeInLine, { position });
 }
 
-function placeText(place: QueuePush | undefined, texts: Texts): string {
+function placeText(place: QueuePush | undefined, texts: Texts, language: string): string {
+  const opensAt = timestampMs(place?.opensAt, -1);
+  if (opensAt > Date.now()) return fill(texts.backAt, { when: moment(opensAt, language) });
   if (place && !place.agentsOnline) return texts.nobodyHere;
   const wait = durationMs(place?.estimatedWait, -1);
   if (wait < 0) return texts.connectingYou;

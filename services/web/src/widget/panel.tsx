@@ -8,6 +8,7 @@ import { useModel } from "../ui/model";
 import type { Chat } from "./chat";
 import { Closing } from "./closing";
 import { Composer } from "./composer";
+import { Contact } from "./contact";
 import { Conversation } from "./conversation";
 import type { Texts } from "./texts";
 import { Welcome } from "./welcome";
@@ -29,7 +30,7 @@ export function Panel({ chat, texts, language, close }: Props) {
 
   useLayoutEffect(() => {
     panel.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
-  }, [started, chat.closed]);
+  }, [started, chat.closed, chat.asked]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     // The page behind must not take the keys for its own shortcuts.
@@ -66,6 +67,7 @@ export function Panel({ chat, texts, language, close }: Props) {
       ) : started ? (
         <>
           <Conversation chat={chat} texts={texts} language={language} />
+          {chat.asked && <Contact chat={chat} texts={texts} language={language} />}
           {chat.closed ? (
             <Closing chat={chat} texts={texts} />
           ) : (

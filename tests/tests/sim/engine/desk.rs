@@ -9,6 +9,7 @@ use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -28,12 +29,8 @@ impl SimDesk {
     pub(crate) fn new(agents: usize, capacity: u32) -> Self {
         let id: SiteId = SITE.parse().expect("a slug");
         let queue = QueueConfig {
-            id: "general".parse().expect("a slug"),
-            priority_minutes: 0,
-            weight: 1,
             offer_timeout: OFFER,
-            wrap_up: Millis::ZERO,
-            rules: Arc::default(),
+            ..QueueConfig::plain("general".parse().expect("a slug"))
         };
         let site = SiteConfig {
             id: id.clone(),
@@ -43,6 +40,7 @@ impl SimDesk {
             default_queue: queue.id.clone(),
             routes: vec![],
             queues: vec![queue],
+            calendars: BTreeMap::new(),
         };
         let account = |n: usize| {
             let name: Arc<str> = Arc::from(format!("agent {n}"));

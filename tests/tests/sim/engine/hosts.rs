@@ -186,6 +186,7 @@ pub(crate) async fn keeper(engines: Engines, name: &str, stop: watch::Receiver<b
         presence: Arc::new(RemotePresence::new(cluster.clone())),
         desk: engines.desk.clone(),
         owned: Ownership::nothing(),
+        clock: Arc::new(time),
     };
     let (queueing, _running) = frontdesk_queueing::start(deps, &Default::default());
     let offer = Offer { queueing: Some(queueing.clone()), ..Offer::default() };

@@ -56,7 +56,26 @@ fn commands() -> impl Strategy<Value = Command> {
         8 => (1..5u128, staff()).prop_map(|(id, by)| accept(id, by)),
         2 => (1..5u128, outcomes()).prop_map(|(id, how)| end_offer(id, how)),
         2 => staff().prop_map(|id| Command::AgentLost { agent: agent_id(id) }),
+        3 => unserved(),
+        2 => "[a-z]{0,1}@?[a-z]{0,1}".prop_map(|email| contact(&email)),
     ]
+}
+
+fn unserved() -> impl Strategy<Value = Command> {
+    use Unserved::{OutOfHours, QueueFull, WaitedTooLong};
+    let queues = || prop_oneof![Just(queue("sales")), Just(queue("support"))];
+    let why = prop_oneof![Just(OutOfHours), Just(QueueFull), Just(WaitedTooLong)];
+    let instead = prop_oneof![
+        queues().prop_map(Instead::Queue),
+        Just(Instead::Form),
+        Just(Instead::Callback)
+    ];
+    (queues(), why, instead).prop_map(|(queue, why, instead)| Command::Unserved {
+        queue,
+        why,
+        instead,
+        opens_at: None,
+    })
 }
 
 type Told = (Origin, Command, u64);
@@ -258,9 +277,16 @@ proptest! {
     #[test]
     fn the_place_is_kept_until_it_is_reopened(story in stories()) {
         play(&story, |before, (_, command, _), result, after| {
-            let reopened = *command == Command::Reopen
-                && result.as_ref().is_ok_and(|step| !step.events.is_empty());
-            if reopened {
+            let left_word = Body::Queued {
+                queue: after.summary().queue,
+                reason: QueuedReason::ContactLeft,
+            };
+            let begins_anew = |event: &Event| match command {
+                Command::Reopen => true,
+                Command::LeaveContact(_) => event.body == left_word,
+                _ => false,
+            };
+            if result.as_ref().is_ok_and(|step| step.events.iter().any(begins_anew)) {
                 assert_eq!(after.summary().waiting_since, after.summary().last_at);
             } else {
                 assert_eq!(after.summary().waiting_since, before.summary().waiting_since);

@@ -2,6 +2,7 @@
 
 mod flow;
 mod laws;
+mod unserved;
 
 use super::*;
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, VisitorId};
@@ -91,6 +92,14 @@ fn accept(id: u128, by: u128) -> Command {
 
 fn end_offer(id: u128, outcome: OfferOutcome) -> Command {
     Command::EndOffer { offer: offer_id(id), outcome, reason: Arc::from("") }
+}
+
+fn contact(email: &str) -> Command {
+    Command::LeaveContact(Contact {
+        email: Arc::from(email),
+        phone: Arc::from(""),
+        text: Arc::from("please write"),
+    })
 }
 
 fn transfer(target: TransferTarget) -> Command {

@@ -19,9 +19,9 @@ use crate::desk::{
 };
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
-use frontdesk_core::matching::Rules;
 use frontdesk_core::skill::Skills;
-use frontdesk_core::time::{Millis, Timestamp};
+use frontdesk_core::time::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -109,14 +109,8 @@ fn site(name: &str, key: &str) -> StoredSite {
         allowed_origins: vec!["https://shop.example".into()],
         default_queue: "general".parse().expect("a queue"),
         routes: vec![],
-        queues: vec![StoredQueue {
-            id: "general".parse().expect("a queue"),
-            priority_minutes: 0,
-            weight: 1,
-            offer_timeout: Millis::from_secs(30),
-            wrap_up: Millis::ZERO,
-            rules: Rules::default(),
-        }],
+        queues: vec![StoredQueue::plain("general".parse().expect("a queue"))],
+        calendars: BTreeMap::new(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::{DeskSubject, ODD_TEXTS, add_sites, name, site, stale};
 use crate::desk::{DeskStoreError, StoredQueue, StoredSite, Versioned};
-use frontdesk_core::matching::Rules;
 use frontdesk_core::time::Millis;
 use futures::future::join_all;
 
@@ -75,12 +74,11 @@ pub async fn sites_come_by_name(subject: &mut dyn DeskSubject) {
 /// Every field, and over a crash.
 pub async fn sites_are_kept_as_they_were(subject: &mut dyn DeskSubject) {
     let queue = |id: &str, most: bool| StoredQueue {
-        id: id.parse().expect("a queue"),
         priority_minutes: if most { u32::MAX } else { 0 },
         weight: if most { u32::MAX } else { 0 },
         offer_timeout: Millis::new(if most { u64::MAX } else { 0 }),
         wrap_up: Millis::new(if most { u64::MAX } else { 0 }),
-        rules: Rules::default(),
+        ..StoredQueue::plain(id.parse().expect("a queue"))
     };
     let sites: Vec<StoredSite> = (1..)
         .zip(ODD_TEXTS)

@@ -12,6 +12,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId};
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
 use futures::future::join_all;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,6 +60,7 @@ fn site(name: &str) -> StoredSite {
         default_queue: "general".parse().unwrap(),
         queues: Vec::new(),
         routes: Vec::new(),
+        calendars: BTreeMap::new(),
     }
 }
 
