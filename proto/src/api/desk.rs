@@ -36,6 +36,9 @@ pub struct QueueConfig {
     /// How many may wait, how long, and what becomes of the others.
     #[serde(default)]
     pub limits: Limits,
+    /// Within what one is to be served; the service level is measured against it.
+    #[serde(default)]
+    pub answer_within: Option<Millis>,
 }
 
 impl QueueConfig {
@@ -51,6 +54,7 @@ impl QueueConfig {
             rules: Arc::default(),
             hours: None,
             limits: Limits::default(),
+            answer_within: None,
         }
     }
 }

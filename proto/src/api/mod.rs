@@ -22,8 +22,8 @@ pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};
 pub use queueing::{QueueChange, QueueKey, QueuePosition, QueueView, Queueing, WaitingEntry};
 pub use routing::{Explanation, OfferView, Routing, WorkObserver};
 pub use sessions::{
-    Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
-    Sessions,
+    Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place, RecordPage,
+    ReplyFuture, Sessions,
 };
 
 /// The time now; never read where a decision is made, but handed to it.

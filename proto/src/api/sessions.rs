@@ -4,11 +4,13 @@ use super::ApiError;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::conversation::{Command, Outcome, Summary};
+use frontdesk_core::figures::Record;
 use frontdesk_core::ids::{
     AgentId, ConversationId, Epoch, NodeId, QueueId, Seq, SiteId, VisitorId,
 };
 use frontdesk_core::party::{Audience, Origin, Principal};
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::time::Timestamp;
 use futures::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
@@ -142,6 +144,24 @@ pub enum ListFilter {
     Open,
 }
 
+/// A place among a site's conversations in the order in which they were changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Not before this.
+    pub from: Timestamp,
+    /// Of those at `from`, only ones with a greater id.
+    pub after: Option<ConversationId>,
+}
+
+/// What happened in some conversations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordPage {
+    /// One of each.
+    pub records: Vec<Record>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Place>,
+}
+
 /// The role that owns conversations.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
@@ -172,6 +192,11 @@ pub trait Sessions: Send + Sync + 'static {
         filter: ListFilter,
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError>;
+
+    /// What happened in the site's conversations from a place on, at most `limit` of them
+    /// and fewer when they are long. One that changes meanwhile may come twice.
+    async fn records(&self, site: &SiteId, from: Place, limit: u32)
+    -> Result<RecordPage, ApiError>;
 
     /// Sends an encoded `ServerFrame` push to the conversation's attached
     /// gateways; may be lost. `internal` keeps it from the visitor.

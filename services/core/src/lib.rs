@@ -5,6 +5,7 @@
 //! moves bytes to and from these machines.
 
 pub mod conversation;
+pub mod figures;
 pub mod hours;
 pub mod ids;
 pub mod matching;

@@ -30,6 +30,7 @@ fn queue_config(queue: StoredQueue) -> QueueConfig {
         rules: queue.rules.into(),
         hours: queue.hours,
         limits: queue.limits,
+        answer_within: queue.answer_within,
     }
 }
 

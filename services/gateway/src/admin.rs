@@ -2,6 +2,7 @@
 
 use crate::auth;
 use crate::codec::WireFormat;
+use crate::figures::figures;
 use crate::following;
 use crate::outbox::Outbox;
 use crate::registry::{Next, Reader};
@@ -194,6 +195,15 @@ impl AdminService for Admin {
             rule: routed.route.map_or_else(String::new, |route| route.name.clone()),
             missed: missed.collect(),
         }))
+    }
+
+    async fn get_figures(
+        &self,
+        request: Request<v1::GetFiguresRequest>,
+    ) -> Result<Response<v1::GetFiguresResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let answer = figures(&self.shared, &who, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| to_status(&e))
     }
 
     async fn follow_conversation(

@@ -14,6 +14,7 @@ mod deps;
 mod dispatch;
 mod drain;
 mod feeding;
+mod figures;
 mod following;
 mod grpc_auth;
 mod http;

@@ -9,6 +9,7 @@ mod lists;
 mod mail;
 mod metrics;
 mod notify;
+mod records;
 mod service;
 mod settings;
 mod shard;

@@ -89,6 +89,8 @@ fn belongs(summary: &Summary, query: &ListQuery) -> bool {
     match query {
         ListQuery::OfVisitor(..) | ListQuery::OfSite(_) => true,
         ListQuery::Open => !is_closed,
+        // Never asked for here.
+        ListQuery::Changed { .. } => true,
         ListQuery::Waiting(_, queue) => {
             summary.queue == *queue
                 && matches!(summary.phase, Phase::Waiting | Phase::Offered { .. })

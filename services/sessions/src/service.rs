@@ -20,8 +20,8 @@ use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Principal};
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
-    ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent,
-    ReplyFuture, Sessions, WorkObserver,
+    ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
+    RecordPage, ReplyFuture, Sessions, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
 use std::collections::{BTreeSet, HashMap};
@@ -302,6 +302,15 @@ impl Sessions for SessionsService {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         self.listed(query_of(site, filter)?, limit).await
+    }
+
+    async fn records(
+        &self,
+        site: &SiteId,
+        from: Place,
+        limit: u32,
+    ) -> Result<RecordPage, ApiError> {
+        self.recorded(site, from, limit).await
     }
 
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {

@@ -61,6 +61,9 @@ pub struct StoredQueue {
     /// How many may wait, how long, and what becomes of the others.
     #[serde(default)]
     pub limits: Limits,
+    /// Within what one is to be served; the service level is measured against it.
+    #[serde(default)]
+    pub answer_within: Option<Millis>,
 }
 
 impl StoredQueue {
@@ -76,6 +79,7 @@ impl StoredQueue {
             rules: Rules::default(),
             hours: None,
             limits: Limits::default(),
+            answer_within: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, QueueId, Seq, SiteId, VisitorId};
 use frontdesk_core::party::Audience;
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::time::Timestamp;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -178,6 +179,16 @@ pub enum ListQuery {
     OfSite(SiteId),
     /// All that are not closed, of every site.
     Open,
+    /// A site's, the longest unchanged first, from a place on: page after page gives
+    /// every one that was not changed meanwhile, and those that were once more.
+    Changed {
+        /// The tenant.
+        site: SiteId,
+        /// Not before this, by the summary's `last_at`.
+        from: Timestamp,
+        /// Of those at `from`, only ones with a greater id.
+        after: Option<ConversationId>,
+    },
 }
 
 /// The journal.

@@ -2,6 +2,7 @@
 
 mod agents;
 mod configure;
+mod figures;
 mod files;
 mod offers;
 mod readers;

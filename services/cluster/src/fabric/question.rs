@@ -6,7 +6,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::{Action, RequestId};
-use frontdesk_proto::api::{AttachmentRecord, ListFilter, QueueKey};
+use frontdesk_proto::api::{AttachmentRecord, ListFilter, Place, QueueKey};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -97,6 +97,15 @@ pub enum SessionsQuestion {
         site: Option<SiteId>,
         /// Which.
         filter: ListFilter,
+        /// At most this many.
+        limit: u32,
+    },
+    /// Answered with a `RecordPage`.
+    Records {
+        /// The tenant.
+        site: SiteId,
+        /// From here on.
+        from: Place,
         /// At most this many.
         limit: u32,
     },

@@ -126,6 +126,9 @@ async fn sessions(
         SessionsQuestion::List { site, filter, limit } => {
             encode(&sessions.list(site.as_ref(), filter, limit).await?)
         }
+        SessionsQuestion::Records { site, from, limit } => {
+            encode(&sessions.records(&site, from, limit).await?)
+        }
     }
 }
 

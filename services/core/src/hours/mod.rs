@@ -22,7 +22,7 @@ pub const MAX_SHIFTS: usize = 12;
 /// Days that are different.
 pub const MAX_HOLIDAYS: usize = 400;
 
-static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+pub(crate) static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// Opening hours. Shifts of one day never overlap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,6 +20,10 @@ const MAX_QUEUES: usize = 256;
 const MIN_OFFER: Millis = Millis::from_secs(5);
 /// The longest head start: a day.
 const MAX_PRIORITY: Millis = Millis::from_mins(24 * 60);
+/// The shortest time to be served in that may be aimed at.
+const MIN_TARGET: Millis = Millis::from_secs(1);
+/// The longest: a week.
+const MAX_TARGET: Millis = Millis::from_mins(7 * 24 * 60);
 /// The longest hold for the agent of before.
 const MAX_HOLD: Millis = Millis::from_mins(60);
 
@@ -119,6 +123,14 @@ impl Check {
                 self.refuse(at, reason);
             }
         }
+        if let Some(span) = queue.answer_within
+            && !(MIN_TARGET..=MAX_TARGET).contains(&span.0)
+        {
+            let (least, most) = (Span(MIN_TARGET), Span(MAX_TARGET));
+            let reason =
+                format!("queue {name}: answer_within {span} is not within {least} to {most}");
+            self.refuse(at, reason);
+        }
         let minutes = queue.priority.0.get() / 60_000;
         if Millis::from_mins(minutes) != queue.priority.0 {
             let reason =
@@ -145,6 +157,7 @@ impl Check {
             },
             hours: queue.hours.clone(),
             limits,
+            answer_within: queue.answer_within.map(|span| span.0),
         }
     }
 

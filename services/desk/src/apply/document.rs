@@ -62,6 +62,9 @@ pub(super) struct Queue {
     /// What is required of agents, from the start and later.
     #[serde(default)]
     pub(super) skills: Vec<Step>,
+    /// Within what one is to be served.
+    #[serde(default)]
+    pub(super) answer_within: Option<Span>,
     /// When somebody is there: the name of a calendar; always without.
     #[serde(default)]
     pub(super) hours: Option<CalendarId>,
@@ -210,6 +213,7 @@ fn queue(stored: &StoredQueue) -> Queue {
         },
         hold_for_previous: Span(stored.rules.hold_for_previous),
         skills: stored.rules.needs.steps().iter().map(step).collect(),
+        answer_within: stored.answer_within.map(Span),
         hours: stored.hours.clone(),
         when_closed: answer(stored.hours.is_some(), &limits.when_closed),
         max_waiting: limits.max_waiting,

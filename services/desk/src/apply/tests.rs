@@ -143,6 +143,7 @@ async fn what_cannot_work_is_refused_with_its_line() {
             "capacity",
             "queues:\n  - name: a\nagents:\n  - { email: a@b, name: A, capacity: 0 }\n".to_owned(),
         ),
+        (1, "answer_within 0s", "queues: [{ name: a, answer_within: 0s }]\n".to_owned()),
         (1, "no calendar b", "queues: [{ name: a, hours: b }]\n".to_owned()),
         (1, "without hours", "queues: [{ name: a, when_closed: wait }]\n".to_owned()),
         (1, "without max_wait", "queues: [{ name: a, max_wait: 1m, when_full: form }, { name: b, when_too_long: form }]\n".to_owned()),

@@ -8,8 +8,8 @@ use frontdesk_core::ids::{AgentId, ConversationId, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Origin, Principal, Role};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{
-    ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent,
-    ReplyFuture, Sessions,
+    ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
+    RecordPage, ReplyFuture, Sessions,
 };
 use frontdesk_proto::convert::encode_event;
 use frontdesk_proto::internal::{
@@ -226,6 +226,9 @@ impl Sessions for FakeSessions {
         Ok(state.conversations.values().map(|(c, _)| c.summary()).filter(wanted).collect())
     }
 
+    async fn records(&self, _: &SiteId, _: Place, _: u32) -> Result<RecordPage, ApiError> {
+        unreachable!("nothing here asks for it")
+    }
     fn hint(&self, _: ConversationId, _: bool, _: Bytes) {}
 }
 

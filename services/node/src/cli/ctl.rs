@@ -71,6 +71,8 @@ pub(crate) enum CtlCommand {
     },
     /// Which queue a conversation would go to that names none.
     Route(RouteArgs),
+    /// Waits, answers, handling and what came of them, in figures.
+    Figures(FiguresArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }
@@ -93,6 +95,35 @@ pub(crate) struct RouteArgs {
     /// Say which rule holds and why those before it do not.
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// Which figures.
+#[derive(Debug, Args)]
+pub(crate) struct FiguresArgs {
+    /// From then on: a date, a time (RFC 3339), or how long ago, such as 7d.
+    #[arg(long, value_name = "WHEN", default_value = "1d")]
+    pub(crate) from: String,
+    /// Until before then; now when absent.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// What rows are told apart by: queue, agent, tag, language, hour, day.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) by: Vec<String>,
+    /// Count durations only while the queue is open.
+    #[arg(long)]
+    pub(crate) business_hours: bool,
+    /// Zone of dates, hours and days.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// Print otherwise than --output says.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FiguresFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FiguresFormat {
+    /// Comma-separated values, one line a row, durations in seconds.
+    Csv,
 }
 
 fn attribute(text: &str) -> Result<(String, String), String> {

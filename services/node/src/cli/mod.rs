@@ -3,7 +3,8 @@
 mod ctl;
 
 pub(crate) use ctl::{
-    ClusterCommands, CtlArgs, CtlCommand, Output, PlacedRole, RaftCommand, RouteArgs,
+    ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output, PlacedRole,
+    RaftCommand, RouteArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

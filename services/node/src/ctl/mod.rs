@@ -4,6 +4,7 @@
 mod cluster;
 mod configure;
 mod explain;
+mod figures;
 pub(crate) mod table;
 
 pub(crate) use cluster::{Link, now};
@@ -98,6 +99,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Apply { file, dry_run } => {
             configure::apply(admin, output, &file, dry_run).await
         }
+        CtlCommand::Figures(args) => figures::figures(admin, output, args).await,
         CtlCommand::Route(args) => explain::route(admin, output, args).await,
         CtlCommand::Explain { conversation } => explain::explain(admin, output, conversation).await,
     }

@@ -250,6 +250,9 @@ impl Sessions for World {
         let all = inner.conversations.values().map(Conversation::summary);
         Ok(all.filter(|s| !matches!(s.phase, Phase::Closed { .. })).collect())
     }
+    async fn records(&self, _: &SiteId, _: Place, _: u32) -> Result<RecordPage, ApiError> {
+        unreachable!("nothing here asks for it")
+    }
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
         let Some(Frame::Queue(push)) = ServerFrame::decode(frame).unwrap().frame else {
             panic!("queueing hints places only")

@@ -125,6 +125,9 @@ impl Sessions for World {
         let is_open = |s: &Summary| !matches!(s.phase, Phase::Closed { .. });
         Ok(self.summaries().into_iter().filter(is_open).collect())
     }
+    async fn records(&self, _: &SiteId, _: Place, _: u32) -> Result<RecordPage, ApiError> {
+        unreachable!("nothing here asks for it")
+    }
     fn hint(&self, _: ConversationId, _: bool, _: Bytes) {}
 }
 

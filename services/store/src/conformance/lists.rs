@@ -101,6 +101,29 @@ pub async fn lists_of_what_waits(subject: &mut dyn Subject) {
     assert_eq!(listed(&*journal, general).await, [offer, late]);
 }
 
+/// In the order in which they were changed, page after page.
+pub async fn lists_of_what_was_changed(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let [first, twin_a, twin_b, last, before, abroad] = [(); 6].map(|()| conversation());
+    for (id, at) in [(last, 9), (first, 5), (twin_a, 7), (twin_b, 7), (before, 4)] {
+        put(&*journal, 0, summary(id, visitor(1), at)).await;
+    }
+    put(&*journal, 0, Summary { site: site("two"), ..summary(abroad, visitor(1), 6) }).await;
+    let mut twins = [twin_a, twin_b];
+    twins.sort();
+    let page = async |at, after| {
+        let from = Timestamp::from_millis(at);
+        let query = ListQuery::Changed { site: site("one"), from, after };
+        let page = journal.list(query, 2).await.expect("readable");
+        page.iter().map(|summary| summary.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(5, None).await, [first, twins[0]]);
+    assert_eq!(page(7, Some(twins[0])).await, [twins[1], last]);
+    put(&*journal, 1, summary(first, visitor(1), 10)).await;
+    assert_eq!(page(9, Some(last)).await, [first]);
+    assert_eq!(page(10, Some(first)).await, []);
+}
+
 /// Every site's, without the closed ones.
 pub async fn lists_of_what_is_open(subject: &mut dyn Subject) {
     let journal = subject.journal();

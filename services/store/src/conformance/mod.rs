@@ -75,6 +75,7 @@ macro_rules! journal_conformance {
             snapshots_never_go_back,
             cursors_never_go_back,
             lists_of_a_visitor,
+            lists_of_what_was_changed,
             lists_of_an_agent,
             lists_of_what_waits,
             lists_of_what_is_open,

@@ -171,6 +171,9 @@ impl Store {
                 row.site == *site && row.queue == *queue && waits
             }
             ListQuery::OfSite(site) => row.site == *site,
+            ListQuery::Changed { site, from, after } => {
+                row.site == *site && (row.last_at, Some(row.id)) > (*from, *after)
+            }
             ListQuery::Open => {
                 !matches!(row.phase, frontdesk_core::conversation::Phase::Closed { .. })
             }
@@ -178,6 +181,7 @@ impl Store {
         let mut rows: Vec<Arc<Summary>> = self.summaries.values().filter(wanted).cloned().collect();
         match query {
             ListQuery::Waiting(..) => rows.sort_by_key(|row| row.waiting_since),
+            ListQuery::Changed { .. } => rows.sort_by_key(|row| (row.last_at, row.id)),
             _ => rows.sort_by_key(|row| std::cmp::Reverse(row.last_at)),
         }
         rows

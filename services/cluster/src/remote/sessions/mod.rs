@@ -23,8 +23,8 @@ use frontdesk_core::party::Principal;
 use frontdesk_core::presence::NodeRole;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
-    ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent,
-    ReplyFuture, Sessions,
+    ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
+    RecordPage, ReplyFuture, Sessions,
 };
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
@@ -153,6 +153,17 @@ impl Sessions for RemoteSessions {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         let question = SessionsQuestion::List { site: site.cloned(), filter, limit };
+        let question = Question::Sessions(question);
+        self.cluster.ask_any(NodeRole::Sessions, &question, LIST_DEADLINE).await
+    }
+
+    async fn records(
+        &self,
+        site: &SiteId,
+        from: Place,
+        limit: u32,
+    ) -> Result<RecordPage, ApiError> {
+        let question = SessionsQuestion::Records { site: site.clone(), from, limit };
         let question = Question::Sessions(question);
         self.cluster.ask_any(NodeRole::Sessions, &question, LIST_DEADLINE).await
     }

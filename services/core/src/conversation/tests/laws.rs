@@ -1,6 +1,7 @@
 //! Whatever anyone sends, in whatever order: these hold after every step.
 
 use super::*;
+use crate::figures::Fold;
 use crate::ids::{ClientMsgId, Seq};
 use crate::party::Audience;
 use proptest::prelude::*;
@@ -292,6 +293,32 @@ proptest! {
                 assert_eq!(after.summary().waiting_since, before.summary().waiting_since);
             }
         });
+    }
+
+    #[test]
+    fn figures_agree_with_what_happened(story in stories()) {
+        let (it, events) = play(&story, |_, _, _, _| ());
+        let mut fold = Fold::new(it.id());
+        events.iter().for_each(|event| fold.apply(event));
+        let record = fold.finish();
+        let (last, earlier) = record.episodes.split_last().unwrap();
+        prop_assert!(earlier.iter().all(|episode| episode.ended.is_some()));
+        prop_assert_eq!(last.ended.is_some(), matches!(it.phase(), Phase::Closed { .. }));
+        let has = matches!(it.phase(), Phase::Assigned { .. });
+        prop_assert_eq!(last.stints.last().is_some_and(|stint| stint.to.is_none()), has);
+        let asked = last.offers.last().is_some_and(|offer| offer.asked.is_none());
+        prop_assert_eq!(asked, matches!(it.phase(), Phase::Offered(_)));
+        for episode in &record.episodes {
+            prop_assert_eq!(episode.served.is_some(), !episode.stints.is_empty());
+            // One agent at a time, and each wait between two of them.
+            for pair in episode.stints.windows(2) {
+                prop_assert!(pair[0].to.is_some_and(|to| to <= pair[1].from));
+            }
+            let handed_on = episode.transfers.len() + episode.losses.len();
+            prop_assert_eq!(episode.rewaits.len(), handed_on);
+            let ended = episode.ended.map_or(it.summary().last_at, |(at, _)| at);
+            prop_assert!(episode.began_at <= ended);
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ const OF_SITE: &str =
     "SELECT summary FROM conversations WHERE site = $1 ORDER BY updated_at DESC LIMIT $2";
 const OPEN: &str =
     "SELECT summary FROM conversations WHERE phase < 3 ORDER BY updated_at DESC LIMIT $1";
+const CHANGED: &str = "SELECT summary FROM conversations
+    WHERE site = $1 AND (updated_at, id) > ($2, $3) ORDER BY updated_at, id LIMIT $4";
 
 /// Everything activation needs. Events are never changed, so the parts fit
 /// together although they are read one after the other.
@@ -173,10 +175,15 @@ pub(super) async fn list(
         }
         ListQuery::OfSite(site) => database.query(OF_SITE, &[&site.as_str(), &limit]).await,
         ListQuery::Open => database.query(OPEN, &[&limit]).await,
+        ListQuery::Changed { site, from, after } => {
+            let from = i64::try_from(from.as_millis()).unwrap_or(i64::MAX);
+            let after = after.map_or(Uuid::nil(), ConversationId::as_uuid);
+            database.query(CHANGED, &[&site.as_str(), &from, &after, &limit]).await
+        }
     }?;
     let mut list: Vec<Arc<Summary>> = rows.iter().map(parse).collect::<Result<_, _>>()?;
     // Reconcilers are no readers: what has been read does not matter to them.
-    if *query != ListQuery::Open {
+    if !matches!(query, ListQuery::Open | ListQuery::Changed { .. }) {
         show_what_was_read(database, &mut list).await?;
     }
     Ok(list)

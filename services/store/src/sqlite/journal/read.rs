@@ -13,6 +13,7 @@ use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::Audience;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Records of the first page after a snapshot; snapshots are more frequent.
 const LOAD_RECORDS: u32 = 512;
@@ -44,6 +45,8 @@ const OF_SITE: &str =
     "SELECT summary FROM conversations WHERE site = ?1 ORDER BY updated_at DESC LIMIT ?2";
 const OPEN: &str =
     "SELECT summary FROM conversations WHERE phase < 3 ORDER BY updated_at DESC LIMIT ?1";
+const CHANGED: &str = "SELECT summary FROM conversations
+    WHERE site = ?1 AND (updated_at, id) > (?2, ?3) ORDER BY updated_at, id LIMIT ?4";
 
 /// Everything activation needs. Events are never changed, so the parts fit
 /// together although they are read one after the other.
@@ -252,6 +255,12 @@ pub(super) fn list(
         ListQuery::OfSite(site) => summaries(cached(OF_SITE)?, params![site.as_str(), limit]),
         // Not for readers: what they have read does not matter.
         ListQuery::Open => return summaries(cached(OPEN)?, params![limit]),
+        ListQuery::Changed { site, from, after } => {
+            let from = i64::try_from(from.as_millis()).unwrap_or(i64::MAX);
+            let after = after.map_or(Uuid::nil(), ConversationId::as_uuid);
+            let params = params![site.as_str(), from, after.as_bytes(), limit];
+            return summaries(cached(CHANGED)?, params);
+        }
     }?;
     for summary in &mut list {
         let read = cursors(connection, summary.id)?;
