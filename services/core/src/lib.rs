@@ -15,4 +15,5 @@ pub mod queue;
 pub mod routes;
 pub mod shard;
 pub mod skill;
+pub mod staffing;
 pub mod time;

@@ -52,6 +52,9 @@ async fn what_happened_is_counted() {
     assert!(lines.iter().all(|line| line.len() == heading.len()), "{csv}");
     let column = heading.iter().position(|name| *name == "wait_count").expect("a column");
     assert_eq!((lines[1][1], lines[1][column]), ("Alex", "1"));
+    let staff = ctl_json(&server, &["staff", "--from", "1h"]);
+    let staff = staff.as_array().expect("an hour or two");
+    assert!(staff.iter().any(|hour| hour["patient"]["agents"] == 1), "{staff:?}");
     let nothing = ctl_json(&server, &["figures", "--from", "2000-01-01", "--to", "2000-01-02"]);
     assert!(nothing["rows"].is_null());
 }

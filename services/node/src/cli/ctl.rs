@@ -1,6 +1,7 @@
 //! The command line of `frontdesk ctl`. Says what can be asked for; does nothing.
 
-use super::TargetArgs;
+use super::{StaffArgs, TargetArgs};
+
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -73,6 +74,8 @@ pub(crate) enum CtlCommand {
     Route(RouteArgs),
     /// Waits, answers, handling and what came of them, in figures.
     Figures(FiguresArgs),
+    /// How many agents a load needs: the measured one hour by hour, or one that is given.
+    Staff(StaffArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }

@@ -1,11 +1,13 @@
 //! The command line. Says what can be asked for; does nothing.
 
 mod ctl;
+mod staff;
 
 pub(crate) use ctl::{
     ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output, PlacedRole,
     RaftCommand, RouteArgs,
 };
+pub(crate) use staff::StaffArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;

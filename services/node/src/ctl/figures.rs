@@ -59,7 +59,7 @@ pub(super) async fn figures(
 }
 
 /// A date, whose beginning is meant, a time with its offset, or how long ago.
-fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, CtlError> {
+pub(super) fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, CtlError> {
     let at = if let Ok(ago) = humantime::parse_duration(text) {
         jiff::Timestamp::now().checked_sub(ago).ok()
     } else if let Ok(date) = text.parse::<Date>()
@@ -177,7 +177,7 @@ fn line(cells: &[String]) -> String {
     cells.join(",") + "\r\n"
 }
 
-fn seconds(span: &Span) -> f64 {
+pub(super) fn seconds(span: &Span) -> f64 {
     span.seconds as f64 + f64::from(span.nanos) / 1e9
 }
 

@@ -5,6 +5,7 @@ mod cluster;
 mod configure;
 mod explain;
 mod figures;
+mod staff;
 pub(crate) mod table;
 
 pub(crate) use cluster::{Link, now};
@@ -80,6 +81,11 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         }
         command => command,
     };
+    if let CtlCommand::Staff(wanted) = &command
+        && staff::given(wanted, args.output)?.is_some()
+    {
+        return Ok(());
+    }
     let token = signin::staff(&args.target).await?;
     let bearer = format!("Bearer {}", token.token).parse().map_err(|_| CtlError::Token)?;
     let channel = link::endpoint(&args.target.target)?.connect().await.map_err(LinkError::from)?;
@@ -100,6 +106,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
             configure::apply(admin, output, &file, dry_run).await
         }
         CtlCommand::Figures(args) => figures::figures(admin, output, args).await,
+        CtlCommand::Staff(args) => staff::measured(admin, output, args).await,
         CtlCommand::Route(args) => explain::route(admin, output, args).await,
         CtlCommand::Explain { conversation } => explain::explain(admin, output, conversation).await,
     }
