@@ -17,4 +17,5 @@ pub mod process;
 pub mod proxy;
 pub mod replay;
 pub mod server;
+pub mod shift;
 pub mod wire;

@@ -9,6 +9,7 @@ mod operate;
 mod partition;
 mod peers;
 mod rolling;
+mod shift;
 
 use frontdesk_results::{RunResult, Verdict};
 use frontdesk_tests::cluster::Cluster;
