@@ -12,8 +12,15 @@ use std::collections::HashMap;
 /// and every step told is a push.
 const ESTIMATE_STEP: u64 = 5_000;
 
+/// So near the front every change is told.
+const NEAR: u32 = 20;
+/// Farther back, changes smaller than such a part are not: with 20,000 who wait, each
+/// one served would be 20,000 pushes that tell nobody anything.
+const FAR_PART: u64 = 20;
+
 struct Told {
-    now: QueuePosition,
+    /// What was told last.
+    said: QueuePosition,
     /// What was said at first, to measure how true it was.
     first_estimate: Option<Millis>,
 }
@@ -34,11 +41,16 @@ impl Pushes {
         let mut news = Vec::new();
         for (conversation, position) in now {
             let was = before.remove(&conversation);
-            if was.as_ref().is_none_or(|told| told.now != position) {
-                news.push((conversation, position.clone()));
-            }
-            let first = was.and_then(|told| told.first_estimate).or(position.estimated_wait);
-            self.told.insert(conversation, Told { now: position, first_estimate: first });
+            let first = was.as_ref().and_then(|told| told.first_estimate);
+            let first_estimate = first.or(position.estimated_wait);
+            let said = match was {
+                Some(told) if !is_news(&told.said, &position) => told.said,
+                _ => {
+                    news.push((conversation, position.clone()));
+                    position
+                }
+            };
+            self.told.insert(conversation, Told { said, first_estimate });
         }
         news
     }
@@ -47,6 +59,26 @@ impl Pushes {
     pub(crate) fn first_estimate(&self, conversation: ConversationId) -> Option<Millis> {
         self.told.get(&conversation)?.first_estimate
     }
+}
+
+fn is_news(said: &QueuePosition, now: &QueuePosition) -> bool {
+    if now.position <= NEAR || said.position <= NEAR {
+        return now != said;
+    }
+    let as_said = QueuePosition {
+        position: said.position,
+        estimated_wait: said.estimated_wait,
+        ..now.clone()
+    };
+    let estimates = match (said.estimated_wait, now.estimated_wait) {
+        (Some(said), Some(now)) => differ(said.get(), now.get()),
+        (said, now) => said != now,
+    };
+    as_said != *said || estimates || differ(said.position.into(), now.position.into())
+}
+
+fn differ(said: u64, now: u64) -> bool {
+    said.abs_diff(now) > said / FAR_PART
 }
 
 /// Rounded up to what is told.
@@ -65,4 +97,47 @@ pub(crate) fn frame(conversation: ConversationId, position: &QueuePosition) -> b
     };
     let frame = v1::ServerFrame { id: 0, frame: Some(v1::server_frame::Frame::Queue(push)) };
     frame.encode_to_vec().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn at(position: u32) -> QueuePosition {
+        let estimated_wait = Some(Millis::from_secs(u64::from(position) * 10));
+        QueuePosition { position, estimated_wait, agents_online: true, opens_at: None }
+    }
+
+    fn one() -> ConversationId {
+        ConversationId::from_uuid(Uuid::from_u128(1))
+    }
+
+    #[test]
+    fn near_the_front_every_change_is_told() {
+        let mut pushes = Pushes::default();
+        for position in (1..=NEAR + 1).rev() {
+            assert_eq!(pushes.renew(vec![(one(), at(position))]).len(), 1, "{position}");
+        }
+        assert!(pushes.renew(vec![(one(), at(1))]).is_empty());
+    }
+
+    #[test]
+    fn far_back_only_what_makes_a_difference_is_told() {
+        let mut pushes = Pushes::default();
+        let told = (1..=20_000).rev().filter(|position| {
+            let news = pushes.renew(vec![(one(), at(*position))]);
+            news.first().is_some_and(|(_, news)| news.position == *position)
+        });
+        // 20,000 × 0.95ⁿ = 20 after 135 of them, and each of the last 20.
+        assert!((100..250).contains(&told.count()));
+    }
+
+    #[test]
+    fn that_nobody_is_there_is_told_everywhere() {
+        let mut pushes = Pushes::default();
+        pushes.renew(vec![(one(), at(1_000))]);
+        let alone = QueuePosition { agents_online: false, ..at(999) };
+        assert_eq!(pushes.renew(vec![(one(), alone)]).len(), 1);
+    }
 }
