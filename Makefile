@@ -8,7 +8,7 @@ PAGES := $(WEB)/node_modules/.pages
 PAGE_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
 	$(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs)
 
-.PHONY: help run build pages verify fix test soak bench rivals rivals-needs clean
+.PHONY: help run build pages verify fix test soak shift bench rivals rivals-needs clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -47,6 +47,10 @@ test: pages ## Set up and run every test; ends with "N passed, N failed".
 soak: ## Thousands of simulated clusters: make soak SEEDS=200 FIRST=1 (seeds of each kind).
 	SIM_SEEDS=$(or $(SEEDS),200) SIM_FIRST=$(or $(FIRST),$(shell date +%s)) \
 	  cargo test --locked -p frontdesk-tests --test sim
+
+shift: pages ## 2,000 agents begin a shift with 20,000 who wait, and the leader is killed.
+	cargo build --release --locked -p frontdesk-node
+	cargo run --release --locked -p frontdesk-tests --example shift $(ARGS)
 
 bench: pages ## Measure: CPU per message, latency, memory per connection.
 	loadtest/bench.sh
