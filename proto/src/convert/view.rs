@@ -51,6 +51,8 @@ pub fn summary_to_state(summary: &Summary, reader: Audience) -> v1::Conversation
         language: summary.language.to_string(),
         queue_position: None,
         offer: None,
+        guests: summary.guests.iter().map(participant_to_proto).collect(),
+        extra_priority_minutes: if staff { summary.extra_minutes } else { 0 },
     }
 }
 

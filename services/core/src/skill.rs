@@ -70,6 +70,16 @@ impl Skills {
         required.iter().all(|(skill, least)| self.level(skill).is_some_and(|has| has >= least))
     }
 
+    /// Both what these and what the others ask for.
+    pub fn and(&self, others: &Self) -> Self {
+        let mut both = self.0.clone();
+        for (skill, level) in others.iter() {
+            let least = both.entry(skill.clone()).or_insert(level);
+            *least = level.max(*least);
+        }
+        Self(both)
+    }
+
     /// The sum of the levels at what is asked for: how well these fit.
     pub fn proficiency(&self, asked: &Self) -> u32 {
         asked.iter().filter_map(|(skill, _)| self.level(skill)).map(|l| u32::from(l.get())).sum()

@@ -39,6 +39,10 @@ pub(crate) fn matched(waited: Millis) {
     histogram!("frontdesk_routing_match_seconds").record(seconds);
 }
 
+pub(crate) fn taken_over() {
+    counter!("frontdesk_routing_taken_over_total").increment(1);
+}
+
 pub(crate) fn decided(requests: usize, assignments: usize) {
     counter!("frontdesk_routing_decisions_total").increment(1);
     histogram!("frontdesk_routing_decision_requests").record(requests as f64);

@@ -26,6 +26,7 @@ pub(crate) enum Op {
     Offer(OfferPlan),
     Accept { who: Principal, offer: OfferId, reply: Reply },
     Decline { who: Principal, offer: OfferId, reason: String, reply: Reply },
+    TakeOver { who: Principal, reply: Reply },
     Settle { site: SiteId, suspects: Vec<AgentId> },
 }
 
@@ -168,7 +169,10 @@ impl Slot {
 
 impl Op {
     fn refuse(self, why: RoutingError) {
-        if let Self::Accept { reply, .. } | Self::Decline { reply, .. } = self {
+        if let Self::Accept { reply, .. }
+        | Self::Decline { reply, .. }
+        | Self::TakeOver { reply, .. } = self
+        {
             // Who asked may have gone.
             let _ = reply.send(Err(why.into()));
         }
@@ -183,6 +187,7 @@ async fn perform(saga: Saga, conversation: ConversationId, op: Op) -> Report {
         Op::Decline { who, offer, reason, reply } => {
             (reply, saga.decline(&who, conversation, offer, &reason).await)
         }
+        Op::TakeOver { who, reply } => (reply, saga.take_over(&who, conversation).await),
     };
     // Who asked may have gone; what was done stays done.
     let _ = reply.send(answer);

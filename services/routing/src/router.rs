@@ -41,6 +41,12 @@ pub(crate) enum Message {
     /// There are fewer shards.
     Released,
     Answer(ConversationId, Box<Op>),
+    /// Something for all connections of an agent.
+    Tell {
+        site: SiteId,
+        agent: AgentId,
+        frame: Vec<u8>,
+    },
     /// Why the last decision about a conversation was what it was.
     Explain {
         site: SiteId,
@@ -121,6 +127,10 @@ impl Router {
             Message::Released => self.forget_released(),
             // A refusal has been told to who asked.
             Message::Answer(conversation, op) => drop(self.ops.begin(conversation, *op)),
+            Message::Tell { site, agent, frame } => {
+                let bus = self.saga.deps().bus.as_ref();
+                notice::tell(bus, &self.agents, &site, agent, frame);
+            }
             Message::Explain { site, conversation, reply } => {
                 // The asker may have given up.
                 let _ = reply.send(self.matcher.explain(&site, conversation));
@@ -205,7 +215,9 @@ impl Router {
         let theirs = |held: Option<AgentId>| held == Some(view.id);
         let known = self.work.all().filter(|(_, known)| {
             known.site == view.site
-                && (theirs(known.holder()) || theirs(known.held.map(|held| held.agent)))
+                && (theirs(known.holder())
+                    || theirs(known.held.map(|held| held.agent))
+                    || known.guests.contains(&view.id))
         });
         let mut all: Vec<ConversationId> = known.map(|(conversation, _)| conversation).collect();
         let reserved = view.reservations.iter().filter(|r| !matches!(r.hold, Hold::WrapUp(_)));

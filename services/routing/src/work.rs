@@ -26,6 +26,8 @@ pub(crate) struct Known {
     phase: Phase,
     /// Who is believed to hold room for it.
     pub(crate) held: Option<Held>,
+    /// Who take part beside the one who has it.
+    pub(crate) guests: Vec<AgentId>,
     excluded: Vec<AgentId>,
     /// Not before this are agents asked again who have refused.
     pub(crate) ask_again_at: Option<Timestamp>,
@@ -51,6 +53,7 @@ impl Known {
             site: summary.site.clone(),
             phase: summary.phase.clone(),
             held: None,
+            guests: guests(summary),
             excluded: summary.excluded.clone(),
             ask_again_at: None,
             paused_until: None,
@@ -62,6 +65,10 @@ impl Known {
     fn is_half_done(&self) -> bool {
         self.held.is_some_and(|held| Some(held.agent) != self.holder())
     }
+}
+
+fn guests(summary: &Summary) -> Vec<AgentId> {
+    summary.guests.iter().filter_map(Participant::agent_id).collect()
 }
 
 #[derive(Default)]
@@ -81,6 +88,7 @@ impl Work {
                 let notices = notice::of(Some(&known.phase), summary, now);
                 known.version = summary.head;
                 known.phase = summary.phase.clone();
+                known.guests = guests(summary);
                 if known.excluded != summary.excluded {
                     known.excluded.clone_from(&summary.excluded);
                     known.ask_again_at = Some(now + ASK_AGAIN_AFTER);

@@ -1,7 +1,7 @@
 //! What waits in a shard's mailbox, and answers that wait for a commit.
 
 use bytes::Bytes;
-use frontdesk_core::conversation::{Command, Outcome, Reject, Summary};
+use frontdesk_core::conversation::{Outcome, Reject, Summary};
 use frontdesk_core::ids::{ConversationId, NodeId};
 use frontdesk_core::party::{Origin, Principal};
 use frontdesk_proto::api::{ApiError, Attach, Attached, Envelope};
@@ -28,11 +28,7 @@ impl Job {
 
     /// What makes it the same command when it comes again.
     pub(crate) fn dedup(&self) -> Option<DedupKey> {
-        let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) =
-            &self.envelope.command
-        else {
-            return None;
-        };
+        let client_msg_id = self.envelope.command.client_msg_id()?;
         let Origin::Client(who) = &self.envelope.origin else { return None };
         Some(DedupKey { sender: who.id, client_msg_id: client_msg_id.to_shared() })
     }

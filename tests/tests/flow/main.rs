@@ -1,11 +1,13 @@
 //! The whole flow of a conversation, from both sides, through the real binary.
 
 mod agents;
+mod company;
 mod configure;
 mod figures;
 mod files;
 mod offers;
 mod readers;
+mod supervision;
 mod terminal;
 mod tls;
 mod unserved;

@@ -166,6 +166,22 @@ pub enum RoutingQuestion {
         /// In the agent's words.
         reason: String,
     },
+    /// Answered with `()`.
+    TakeOver {
+        /// The supervisor.
+        who: Principal,
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Answered with `()`.
+    Tell {
+        /// The tenant.
+        site: SiteId,
+        /// Whom.
+        agent: AgentId,
+        /// What.
+        frame: Vec<u8>,
+    },
     /// Answered with an `Option<Explanation>`.
     Explain {
         /// The tenant.

@@ -158,6 +158,12 @@ async fn routing(routing: &dyn Routing, question: RoutingQuestion) -> Result<Doc
         RoutingQuestion::Decline { who, conversation, offer, reason } => {
             encode(&routing.decline(&who, conversation, offer, &reason).await?)
         }
+        RoutingQuestion::TakeOver { who, conversation } => {
+            encode(&routing.take_over(&who, conversation).await?)
+        }
+        RoutingQuestion::Tell { site, agent, frame } => {
+            encode(&routing.tell(&site, agent, frame).await?)
+        }
         RoutingQuestion::Explain { site, conversation } => {
             encode(&routing.explain(&site, conversation).await?)
         }

@@ -3,6 +3,7 @@
 use super::event::{Attachment, Contact, OfferOutcome, Unserved};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
 use crate::party::Participant;
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub enum TransferTarget {
     Queue(QueueId),
     /// One agent; after a while anyone of the present queue.
     Agent(Participant),
+    /// An agent of the present queue who has all of these, however long that takes.
+    Skill(Skills),
 }
 
 /// What becomes of one whom a queue does not serve.
@@ -69,6 +72,16 @@ pub enum Command {
         client_msg_id: ClientMsgId,
         /// Text.
         text: Arc<str>,
+        /// Agents it is for, resolved at the edge.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Participant>,
+    },
+    /// Supervisor: say something to the staff only.
+    Whisper {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Text.
+        text: Arc<str>,
     },
     /// Either side has read up to here.
     MarkRead {
@@ -97,6 +110,33 @@ pub enum Command {
         target: TransferTarget,
         /// For whoever takes over.
         note: Arc<str>,
+        /// Stay as a guest once somebody has taken it.
+        #[serde(default)]
+        warm: bool,
+    },
+    /// Its agent or a supervisor: ask an agent to join.
+    Invite {
+        /// Whom, resolved at the edge.
+        agent: Participant,
+        /// What for.
+        note: Arc<str>,
+    },
+    /// Staff: take part beside the one who has it.
+    Join,
+    /// A guest goes; its agent or a supervisor may send one away.
+    Leave {
+        /// Who goes; `None`: the caller.
+        agent: Option<AgentId>,
+    },
+    /// Supervisor: put it back to its old place in the queue.
+    ForceRelease {
+        /// Only when it is this one's; `None`: whoever has it.
+        agent: Option<AgentId>,
+    },
+    /// Supervisor: change its place in the queue.
+    SetPriority {
+        /// Minutes of waiting added to what its queue gives.
+        minutes: i32,
     },
     /// Staff: replace the tags.
     SetTags {
@@ -118,6 +158,11 @@ pub enum Command {
         offer: OfferId,
         /// Who takes it.
         agent: AgentId,
+    },
+    /// Routing, for a supervisor whose reservation is confirmed: assign, whoever has it.
+    TakeOver {
+        /// Who takes it.
+        supervisor: Participant,
     },
     /// Routing: an offer is over.
     EndOffer {
@@ -142,11 +187,23 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         opens_at: Option<Timestamp>,
     },
-    /// Routing: the agent went away; wait again, at the old place.
+    /// Routing: the agent went away; what it had waits again, at the old place.
     AgentLost {
         /// Who went.
         agent: AgentId,
     },
+}
+
+impl Command {
+    /// The sender's id, for what may be said only once.
+    pub fn client_msg_id(&self) -> Option<&ClientMsgId> {
+        match self {
+            Self::Send { client_msg_id, .. }
+            | Self::Note { client_msg_id, .. }
+            | Self::Whisper { client_msg_id, .. } => Some(client_msg_id),
+            _ => None,
+        }
+    }
 }
 
 /// What the sender of a command is told once its events are durable.

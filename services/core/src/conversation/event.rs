@@ -2,6 +2,7 @@
 
 use crate::ids::{AttachmentId, ClientMsgId, ConversationId, OfferId, QueueId, Seq, SiteId};
 use crate::party::{Audience, Participant};
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub enum QueuedReason {
     Unserved(Unserved),
     /// It had ended unserved, and the visitor left word.
     ContactLeft,
+    /// A supervisor took it from its agent and put it back.
+    Released,
 }
 
 /// How an offer ended without an assignment.
@@ -70,6 +73,10 @@ pub enum ReleasedReason {
     Transferred,
     /// The agent went away.
     AgentLost,
+    /// A supervisor has it now.
+    TakenOver,
+    /// A supervisor put it back.
+    Forced,
 }
 
 /// Who ended the conversation.
@@ -114,6 +121,9 @@ pub enum Body {
         client_msg_id: ClientMsgId,
         /// Not empty.
         text: Arc<str>,
+        /// Agents it is for: they may read the conversation from now on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Participant>,
     },
     /// Waits for an agent.
     Queued {
@@ -162,6 +172,12 @@ pub enum Body {
         to_agent: Option<Participant>,
         /// For whoever takes over.
         note: Arc<str>,
+        /// Required of whoever takes over, besides what the queue asks for.
+        #[serde(default, skip_serializing_if = "Skills::is_empty")]
+        to_skills: Skills,
+        /// Whoever handed it on stays as a guest once somebody has taken it.
+        #[serde(default)]
+        warm: bool,
     },
     /// The whole new set of tags, sorted.
     TagsChanged {
@@ -192,6 +208,37 @@ pub enum Body {
     },
     /// The visitor said where to be reached.
     ContactLeft(Contact),
+    /// A supervisor said something to the staff.
+    Whisper {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Not empty.
+        text: Arc<str>,
+    },
+    /// An agent was asked to join, and may read from now on.
+    Invited {
+        /// Who.
+        agent: Participant,
+        /// What for.
+        note: Arc<str>,
+    },
+    /// Takes part beside the one who has it.
+    Joined {
+        /// Who.
+        agent: Participant,
+    },
+    /// Takes part no longer.
+    Left {
+        /// Who.
+        agent: Participant,
+        /// Was sent away, and may not read any more.
+        by_other: bool,
+    },
+    /// A supervisor changed its place in the queue.
+    PriorityChanged {
+        /// Minutes of waiting added to what its queue gives; may be below zero.
+        minutes: i32,
+    },
 }
 
 /// Where a visitor may be reached. At least one of the two is not empty.
@@ -213,7 +260,10 @@ impl Body {
             | Self::Offered { .. }
             | Self::OfferEnded { .. }
             | Self::Transferred { .. }
-            | Self::TagsChanged { .. } => Audience::Internal,
+            | Self::TagsChanged { .. }
+            | Self::Whisper { .. }
+            | Self::Invited { .. }
+            | Self::PriorityChanged { .. } => Audience::Internal,
             Self::Started { .. }
             | Self::Message { .. }
             | Self::Queued { .. }
@@ -223,16 +273,18 @@ impl Body {
             | Self::Reopened
             | Self::Rated { .. }
             | Self::ContactAsked { .. }
-            | Self::ContactLeft(_) => Audience::Public,
+            | Self::ContactLeft(_)
+            | Self::Joined { .. }
+            | Self::Left { .. } => Audience::Public,
         }
     }
 
     /// The sender's id, for what may be sent only once.
     pub fn client_msg_id(&self) -> Option<&ClientMsgId> {
         match self {
-            Self::Message { client_msg_id, .. } | Self::Note { client_msg_id, .. } => {
-                Some(client_msg_id)
-            }
+            Self::Message { client_msg_id, .. }
+            | Self::Note { client_msg_id, .. }
+            | Self::Whisper { client_msg_id, .. } => Some(client_msg_id),
             _ => None,
         }
     }

@@ -38,6 +38,19 @@ pub const MAX_REASON_BYTES: usize = 200;
 pub const PREVIEW_BYTES: usize = 200;
 /// Agents remembered as having declined or missed an offer.
 pub const MAX_EXCLUDED: usize = 32;
+/// Who take part at once beside the one who has it.
+pub const MAX_GUESTS: usize = 8;
+/// Agents who may read for having been invited or mentioned; past that the one who was
+/// so the longest ago may not any more, unless it takes part.
+pub const MAX_READERS: usize = 32;
+/// Agents mentioned in one note.
+pub const MAX_MENTIONS: usize = 16;
+/// Bytes of what an invitation says.
+pub const MAX_INVITATION_BYTES: usize = 1_000;
+/// Skills a transfer may ask for.
+pub const MAX_TRANSFER_SKILLS: usize = 8;
+/// Minutes by which a supervisor may move a conversation forwards or back: a day.
+pub const MAX_EXTRA_MINUTES: i32 = 24 * 60;
 /// Sender ids remembered in memory, about 45 bytes each; older ones are found by
 /// the journal.
 pub const RECENT_IDS: usize = 8;

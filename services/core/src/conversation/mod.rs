@@ -8,11 +8,14 @@ mod check;
 mod command;
 mod decide;
 mod event;
+mod guests;
+mod handover;
 mod limits;
 mod recent;
 mod rights;
 mod state;
 mod summary;
+mod supervise;
 #[cfg(test)]
 mod tests;
 mod unserved;

@@ -2,11 +2,13 @@
 
 use super::command::{Command, Outcome, Reject};
 use super::event::{Body, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason};
+use super::guests::Company;
 use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES, TARGET_HOLD};
 use super::recent::RecentIds;
 use super::unserved::{Arrival, Reachable};
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, SiteId, VisitorId};
 use crate::party::{Audience, Origin, Participant};
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,6 +89,14 @@ pub struct Conversation {
     pub(super) excluded: Vec<AgentId>,
     pub(super) target: Option<(Participant, Timestamp)>,
     pub(super) handover_note: Option<Arc<str>>,
+    /// Required of whoever takes it, as whoever handed it on has asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) asked_skills: Option<Box<Skills>>,
+    /// `None`: nobody but the one who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) company: Option<Box<Company>>,
+    #[serde(default)]
+    pub(super) extra_minutes: i32,
     pub(super) last_agent: Option<Participant>,
     pub(super) tags: Vec<Arc<str>>,
     pub(super) rating: Option<(u8, Arc<str>)>,
@@ -150,6 +160,9 @@ impl Conversation {
             excluded: Vec::new(),
             target: None,
             handover_note: None,
+            asked_skills: None,
+            company: None,
+            extra_minutes: 0,
             last_agent: None,
             tags: Vec::new(),
             rating: None,
@@ -217,6 +230,7 @@ impl Conversation {
             self.recent.remember(event.by.id, id, event.seq, event.at);
         }
         self.note_reachable(event);
+        self.note_company(event);
         self.apply_body(event);
     }
 
@@ -224,6 +238,10 @@ impl Conversation {
         match &event.body {
             Body::Started { .. }
             | Body::Note { .. }
+            | Body::Whisper { .. }
+            | Body::Invited { .. }
+            | Body::Joined { .. }
+            | Body::Left { .. }
             | Body::ContactAsked { .. }
             | Body::ContactLeft(_) => {}
             Body::Message { text, .. } => {
@@ -235,6 +253,9 @@ impl Conversation {
                 self.queue = queue.clone();
                 self.phase = Phase::Waiting;
                 self.arrival = Some(Arrival { at: event.at, reason: *reason });
+                if *reason != QueuedReason::Transferred {
+                    self.asked_skills = None;
+                }
                 if *reason == QueuedReason::ContactLeft {
                     self.wait_anew(event.at);
                 }
@@ -252,28 +273,33 @@ impl Conversation {
                 self.last_agent = Some(agent.clone());
                 self.excluded.clear();
                 self.target = None;
+                self.asked_skills = None;
             }
             Body::Released { agent, reason } => {
                 self.phase = Phase::Waiting;
-                // Or the one who handed it on would be asked first, as the last
-                // agent who had it.
-                if *reason == ReleasedReason::Transferred {
+                // Or the one who had it would be asked first, as the last agent who did.
+                if let ReleasedReason::Transferred | ReleasedReason::Forced = reason {
                     self.exclude(agent);
                 }
             }
-            Body::Transferred { to_queue, to_agent, note } => {
+            Body::Transferred { to_queue, to_agent, note, to_skills, .. } => {
                 self.queue = to_queue.clone();
                 self.target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
                 self.handover_note = (!note.is_empty()).then(|| note.clone());
+                self.asked_skills = (!to_skills.is_empty()).then(|| Box::new(to_skills.clone()));
                 self.excluded.clear();
             }
             Body::TagsChanged { tags } => self.tags.clone_from(tags),
-            Body::Closed { .. } => self.phase = Phase::Closed { at: event.at },
+            Body::Closed { .. } => {
+                self.phase = Phase::Closed { at: event.at };
+                self.asked_skills = None;
+            }
             Body::Reopened => {
                 self.phase = Phase::Waiting;
                 self.wait_anew(event.at);
             }
             Body::Rated { score, comment } => self.rating = Some((*score, comment.clone())),
+            Body::PriorityChanged { minutes } => self.extra_minutes = *minutes,
         }
     }
 
@@ -281,6 +307,7 @@ impl Conversation {
         self.waiting_since = since;
         self.excluded.clear();
         self.target = None;
+        self.asked_skills = None;
         self.handover_note = None;
     }
 

@@ -4,6 +4,7 @@ use super::state::{Conversation, Phase};
 use super::unserved::{Arrival, Reachable};
 use crate::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use crate::party::Participant;
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,15 @@ pub struct Summary {
     pub target: Option<(Participant, Timestamp)>,
     /// For whoever takes over.
     pub handover_note: Option<Arc<str>>,
+    /// Required of whoever takes it, besides what its queue asks for.
+    #[serde(default)]
+    pub asked_skills: Skills,
+    /// Who take part beside the one who has it.
+    #[serde(default)]
+    pub guests: Vec<Participant>,
+    /// Minutes of waiting added to what its queue gives.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// The last agent who had it.
     pub last_agent: Option<Participant>,
     /// Tags, sorted.
@@ -75,6 +85,9 @@ impl Conversation {
             excluded: self.excluded.clone(),
             target: self.target.clone(),
             handover_note: self.handover_note.clone(),
+            asked_skills: self.asked_skills.as_deref().cloned().unwrap_or_default(),
+            guests: self.company().guests().to_vec(),
+            extra_minutes: self.extra_minutes,
             last_agent: self.last_agent.clone(),
             tags: self.tags.clone(),
             attributes: self.attributes.clone(),

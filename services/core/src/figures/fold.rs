@@ -59,6 +59,11 @@ impl Fold {
                 }
             }
             Body::Note { .. }
+            | Body::Whisper { .. }
+            | Body::Invited { .. }
+            | Body::Joined { .. }
+            | Body::Left { .. }
+            | Body::PriorityChanged { .. }
             | Body::Transferred { .. }
             | Body::ContactAsked { .. }
             | Body::ContactLeft(_) => {}
@@ -92,11 +97,13 @@ impl Fold {
                 offers: Vec::new(),
                 transfers: Vec::new(),
                 losses: Vec::new(),
+                releases: Vec::new(),
                 visitor_messages,
                 staff_messages: Vec::new(),
                 rating: None,
             });
-        } else if let QueuedReason::Transferred | QueuedReason::AgentLost = reason
+        } else if let QueuedReason::Transferred | QueuedReason::AgentLost | QueuedReason::Released =
+            reason
             && let Some(episode) = self.open()
         {
             episode.rewaits.push(Rewait { queue: queue.clone(), from: at, taken: None });
@@ -157,6 +164,9 @@ impl Fold {
         match reason {
             ReleasedReason::Transferred => episode.transfers.push((at, agent, queue)),
             ReleasedReason::AgentLost => episode.losses.push((at, agent, queue)),
+            ReleasedReason::Forced => episode.releases.push((at, agent, queue)),
+            // It does not wait: the supervisor's stint follows.
+            ReleasedReason::TakenOver => {}
         }
     }
 

@@ -44,6 +44,10 @@ pub struct Episode {
     pub transfers: Vec<(Timestamp, AgentId, QueueId)>,
     /// When an agent went away with it, who, in which queue.
     pub losses: Vec<(Timestamp, AgentId, QueueId)>,
+    /// When a supervisor put it back, from whom, in which queue. Absent in what earlier
+    /// versions say.
+    #[serde(default)]
+    pub releases: Vec<(Timestamp, AgentId, QueueId)>,
     /// Messages.
     pub visitor_messages: u32,
     /// Messages, by the last agent who said one.

@@ -5,6 +5,7 @@ use crate::ids::AgentId;
 use crate::presence::{AgentStatus, AgentView};
 use crate::skill::Skills;
 use crate::time::Timestamp;
+use std::borrow::Cow;
 
 struct Place<'a> {
     agent: &'a AgentView,
@@ -37,7 +38,7 @@ pub(super) struct Round<'a> {
 
 /// What one conversation asks of an agent at this moment.
 struct Ask<'r> {
-    required: Option<&'r Skills>,
+    required: Option<Cow<'r, Skills>>,
     /// The agent a transfer named, while it is to wait for that one.
     target: Option<AgentId>,
     /// The agent of before, while it is to wait for that one.
@@ -81,7 +82,7 @@ impl<'a> Round<'a> {
         let agents = self.places.iter().map(|place| place.agent.id);
         let candidates = agents.zip(verdicts).collect();
         let conversation = request.entry.conversation;
-        let required = ask.required.cloned().unwrap_or_default();
+        let required = ask.required.as_deref().cloned().unwrap_or_default();
         self.decision.traces.push(Trace { conversation, required, candidates });
         self.note_due(request, &refusals);
         match chosen {
@@ -96,28 +97,36 @@ impl<'a> Round<'a> {
             let there = |p: &Place<'_>| p.agent.id == id && p.agent.status != AgentStatus::Offline;
             self.places.iter().any(there)
         };
+        // What a transfer asks for stays as it is while the rest relaxes.
+        let asked = &entry.asked_skills;
         let somebody_has = |skills: &Skills| {
             self.places.iter().map(|place| place.agent).any(|agent| {
                 agent.status != AgentStatus::Offline
                     && agent.serves(&request.queue)
                     && agent.profile.skills.satisfy(skills)
+                    && agent.profile.skills.satisfy(asked)
             })
         };
         let required = rules.needs.at(self.now.since(entry.waiting_since), somebody_has);
+        let required = match required {
+            required if asked.is_empty() => required.map(Cow::Borrowed),
+            Some(required) => Some(Cow::Owned(required.and(asked))),
+            None => Some(Cow::Borrowed(asked)),
+        };
         let target = entry.target.filter(|(_, until)| self.now < *until).map(|(agent, _)| agent);
         let would_do = |id: AgentId| {
             let of_before = self.places.iter().find(|place| place.agent.id == id);
             of_before.is_some_and(|Place { agent, .. }| {
                 agent.serves(&request.queue)
-                    && required.is_none_or(|required| agent.profile.skills.satisfy(required))
+                    && required.as_ref().is_none_or(|r| agent.profile.skills.satisfy(r))
             })
         };
         let is_held = self.now < entry.waiting_since + rules.hold_for_previous;
         let previous = entry.previous.filter(|id| is_held && !entry.excluded.contains(id));
         Ask {
-            required,
             target: target.filter(|id| is_there(*id)),
             previous: previous.filter(|id| is_there(*id) && would_do(*id)),
+            required,
         }
     }
 
@@ -125,7 +134,9 @@ impl<'a> Round<'a> {
         let entry = &request.entry;
         let is_excluded = |place: &Place<'_>| entry.excluded.contains(&place.agent.id);
         let is_skilled = |place: &Place<'_>| {
-            ask.required.is_none_or(|required| place.agent.profile.skills.satisfy(required))
+            ask.required
+                .as_ref()
+                .is_none_or(|required| place.agent.profile.skills.satisfy(required))
         };
         // Whoever is full may be so for hours: nobody waits for that while another,
         // who may only have missed the offer, has room.

@@ -61,10 +61,12 @@ fn request(id: u128, since: u64) -> Request {
             arrival: None,
             reachable: Reachable::Unknown,
             priority_minutes: 0,
+            extra_minutes: 0,
             weight: 1,
             excluded: vec![],
             target: None,
             previous: None,
+            asked_skills: Skills::default(),
         },
         ask_again_at: None,
         rules: Arc::default(),
@@ -162,6 +164,18 @@ fn tax(since: u64, policy: Policy) -> Request {
     let needs = Needs::new(vec![step(0, 3), step(10, 1)]).unwrap();
     let rules = Rules { needs, policy, ..Rules::default() };
     Request { rules: Arc::new(rules), ..request(1, since) }
+}
+
+#[test]
+fn what_a_transfer_asks_for_stays_while_the_rest_relaxes() {
+    let seats = [skilled(1, 0, &[("tax", 5)]), skilled(2, 0, &[("law", 2)])];
+    let mut asks = tax(1, Policy::LeastLoaded);
+    asks.entry.asked_skills = skills(&[("law", 2)]);
+    let decision = run(&[asks.clone()], &seats);
+    assert_eq!(chosen(&decision), [], "the queue asks for a little of tax to the end");
+    assert_eq!(decision.traces[0].required, skills(&[("tax", 1), ("law", 2)]));
+    asks.rules = Arc::default();
+    assert_eq!(chosen(&run(&[asks], &seats)), [agent_id(2)]);
 }
 
 #[test]
@@ -317,27 +331,33 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
         Just(Policy::BestProficiency)
     ];
     let needs = prop::option::weighted(0.5, (985..1_000u64, policies));
-    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>(), needs);
+    let asked = prop::option::weighted(0.3, 1..6u8);
+    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>(), needs, asked);
     prop::collection::vec(one, 0..10).prop_map(|all| {
-        let build =
-            |(i, (since, priority, weight, excluded, target, again, sales, needs)): (usize, _)| {
-                let mut it: Request = request(i as u128 + 1, since);
-                let excluded: HashSet<u128> = excluded;
-                let target: Option<(u128, u64)> = target;
-                let again: Option<u64> = again;
-                it.queue = queue(if sales { "sales" } else { "support" });
-                it.entry.priority_minutes = priority;
-                it.entry.weight = weight;
-                it.entry.excluded = excluded.into_iter().map(agent_id).collect();
-                it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
-                it.ask_again_at = again.map(at);
-                let needs: Option<(u64, Policy)> = needs;
-                if let Some((since, policy)) = needs {
-                    it.rules = tax(0, policy).rules;
-                    it.entry.waiting_since = at(since);
-                }
-                it
-            };
+        let build = |(
+            i,
+            (since, priority, weight, excluded, target, again, sales, needs, asked),
+        ): (usize, _)| {
+            let mut it: Request = request(i as u128 + 1, since);
+            let excluded: HashSet<u128> = excluded;
+            let target: Option<(u128, u64)> = target;
+            let again: Option<u64> = again;
+            it.queue = queue(if sales { "sales" } else { "support" });
+            it.entry.priority_minutes = priority;
+            it.entry.weight = weight;
+            it.entry.excluded = excluded.into_iter().map(agent_id).collect();
+            it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
+            it.ask_again_at = again.map(at);
+            let asked: Option<u8> = asked;
+            let asked = asked.map(|level| skills(&[("tax", level)]));
+            it.entry.asked_skills = asked.unwrap_or_default();
+            let needs: Option<(u64, Policy)> = needs;
+            if let Some((since, policy)) = needs {
+                it.rules = tax(0, policy).rules;
+                it.entry.waiting_since = at(since);
+            }
+            it
+        };
         all.into_iter().enumerate().map(build).collect()
     })
 }
@@ -408,6 +428,19 @@ proptest! {
                         || request.entry.excluded.contains(&seat.agent.id)
                 );
             }
+        }
+    }
+
+    /// What a transfer asks for does not relax: nobody without it is asked, but whom
+    /// the transfer names.
+    #[test]
+    fn what_a_transfer_asks_for_is_required(requests in requests(), seats in seats()) {
+        for assignment in run(&requests, &seats).assignments {
+            let id = assignment.conversation;
+            let entry = &requests.iter().find(|r| r.entry.conversation == id).unwrap().entry;
+            let seat = seats.iter().find(|seat| seat.agent.id == assignment.agent).unwrap();
+            let named = entry.target.is_some_and(|(agent, _)| agent == assignment.agent);
+            prop_assert!(named || seat.agent.profile.skills.satisfy(&entry.asked_skills));
         }
     }
 

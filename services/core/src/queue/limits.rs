@@ -79,9 +79,10 @@ impl Limits {
     fn instead(&self, entry: &Entry, why: Unserved) -> Option<Instead> {
         let came_by_itself = match entry.arrived().reason {
             QueuedReason::Started | QueuedReason::Reopened | QueuedReason::Unserved(_) => true,
-            QueuedReason::Transferred | QueuedReason::AgentLost | QueuedReason::ContactLeft => {
-                false
-            }
+            QueuedReason::Transferred
+            | QueuedReason::AgentLost
+            | QueuedReason::ContactLeft
+            | QueuedReason::Released => false,
         };
         let is_for_coming = why != Unserved::WaitedTooLong;
         let was_handed_on = entry.arrived().reason == QueuedReason::Transferred;

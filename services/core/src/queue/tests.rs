@@ -50,6 +50,9 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         excluded: vec![],
         target: None,
         handover_note: None,
+        asked_skills: Default::default(),
+        guests: vec![],
+        extra_minutes: 0,
         last_agent: None,
         tags: vec![],
         attributes: BTreeMap::new(),
@@ -91,6 +94,30 @@ fn priority_is_a_head_start_in_minutes() {
     board.observe(&seen(2, 1, "sales", 599, Phase::Waiting), urgent);
     board.observe(&seen(3, 1, "sales", 601, Phase::Waiting), urgent);
     assert_eq!(ids(&board, "sales"), [conversation(2), conversation(1), conversation(3)]);
+}
+
+#[test]
+fn a_supervisor_moves_one_at_once_within_its_queue() {
+    let mut board = Board::default();
+    board.observe(&seen(1, 1, "sales", 10, Phase::Waiting), PLAIN);
+    board.observe(&seen(2, 1, "sales", 20, Phase::Waiting), PLAIN);
+    let urgent = Summary { extra_minutes: 1, ..seen(2, 2, "sales", 20, Phase::Waiting) };
+    assert_eq!(board.observe(&urgent, PLAIN).queues, [queue("sales")]);
+    assert_eq!(ids(&board, "sales"), [conversation(2), conversation(1)]);
+    let idle = Summary { extra_minutes: -1, ..seen(2, 3, "sales", 20, Phase::Waiting) };
+    assert_eq!(board.observe(&idle, PLAIN).queues, [queue("sales")]);
+    assert_eq!(ids(&board, "sales"), [conversation(1), conversation(2)]);
+    board.set_terms(&queue("sales"), Terms { priority_minutes: 5, weight: 1 });
+    assert_eq!(ids(&board, "sales"), [conversation(1), conversation(2)], "it is added to both");
+}
+
+#[test]
+fn what_an_earlier_version_says_has_no_extra() {
+    let entry = Entry::of(&seen(1, 1, "sales", 10, Phase::Waiting), PLAIN);
+    let mut told = serde_json::to_value(&entry).unwrap();
+    let fields = told.as_object_mut().unwrap();
+    assert!(fields.remove("extra_minutes").is_some() && fields.remove("asked_skills").is_some());
+    assert_eq!(serde_json::from_value::<Entry>(told).unwrap(), entry);
 }
 
 #[test]
@@ -191,14 +218,15 @@ fn phases() -> impl Strategy<Value = Phase> {
 
 /// Per conversation a history of summaries with rising versions.
 fn histories() -> impl Strategy<Value = Vec<Summary>> {
-    let step = (prop_oneof![Just("sales"), Just("support")], 0..40u64, phases());
+    let step = (prop_oneof![Just("sales"), Just("support")], 0..40u64, -2..3i32, phases());
     prop::collection::vec(prop::collection::vec(step, 1..6), 1..8).prop_map(|conversations| {
         let numbered = conversations.into_iter().enumerate();
         numbered
             .flat_map(|(id, steps)| {
                 let steps = steps.into_iter().enumerate();
-                steps.map(move |(i, (name, since, phase))| {
-                    seen(id as u128 + 1, i as u32 + 1, name, since, phase)
+                steps.map(move |(i, (name, since, extra_minutes, phase))| {
+                    let seen = seen(id as u128 + 1, i as u32 + 1, name, since, phase);
+                    Summary { extra_minutes, ..seen }
                 })
             })
             .collect()
@@ -265,11 +293,12 @@ proptest! {
 
     #[test]
     fn the_order_is_that_of_the_score_at_any_time(
-        waits in prop::collection::vec((0..10_000u64, 0..200u32), 2..20),
+        waits in prop::collection::vec((0..10_000u64, 0..200u32, -1_440..1_440i32), 2..20),
         now in 10_000..1_000_000u64,
     ) {
-        let entry = |(id, (since, priority_minutes)): (usize, &(u64, u32))| {
-            let summary = seen(id as u128 + 1, 1, "sales", *since, Phase::Waiting);
+        let entry = |(id, (since, priority_minutes, extra)): (usize, &(u64, u32, i32))| {
+            let seen = seen(id as u128 + 1, 1, "sales", *since, Phase::Waiting);
+            let summary = Summary { extra_minutes: *extra, ..seen };
             Entry::of(&summary, Terms { priority_minutes: *priority_minutes, weight: 1 })
         };
         let mut entries: Vec<Entry> = waits.iter().enumerate().map(entry).collect();
@@ -277,18 +306,26 @@ proptest! {
         let score = |e: &Entry| e.order_key().score_millis(at(now));
         prop_assert!(entries.windows(2).all(|w| score(&w[0]) >= score(&w[1])));
         let by_hand = |e: &Entry| {
-            at(now).since(e.waiting_since).get() + u64::from(e.priority_minutes) * 60_000
+            let minutes = i64::from(e.priority_minutes) + i64::from(e.extra_minutes);
+            i128::from(at(now).since(e.waiting_since).get()) + i128::from(minutes * 60_000)
         };
-        prop_assert!(entries.iter().all(|e| i128::from(by_hand(e)) == score(e)));
+        prop_assert!(entries.iter().all(|e| by_hand(e) == score(e)));
     }
 
     /// Ageing: however many urgent ones come later, only those of a bounded time
     /// get ahead.
     #[test]
-    fn nothing_starves(priority_minutes in 0..120u32, late_secs in 1..10_000u64) {
-        let plain = Entry::of(&seen(1, 1, "sales", 0, Phase::Waiting), PLAIN);
-        let head_start = u64::from(priority_minutes) * 60;
-        let late = seen(2, 1, "sales", head_start + late_secs, Phase::Waiting);
+    fn nothing_starves(
+        priority_minutes in 0..120u32,
+        extra in 0..1_440i32,
+        put_back in 0..1_440i32,
+        late_secs in 1..10_000u64,
+    ) {
+        let waiting = |id, since| seen(id, 1, "sales", since, Phase::Waiting);
+        let plain = Summary { extra_minutes: -put_back, ..waiting(1, 0) };
+        let plain = Entry::of(&plain, PLAIN);
+        let minutes = u64::from(priority_minutes) + u64::from((extra + put_back).unsigned_abs());
+        let late = Summary { extra_minutes: extra, ..waiting(2, minutes * 60 + late_secs) };
         let urgent = Entry::of(&late, Terms { priority_minutes, weight: 1 });
         prop_assert!(plain.order_key() < urgent.order_key());
     }

@@ -58,6 +58,12 @@ impl Client {
         self.who().agent_id().ok_or_else(|| ApiError::Forbidden("only an agent may do this".into()))
     }
 
+    /// The supervisor, or why not.
+    pub(crate) fn supervisor(&self) -> Result<AgentId, ApiError> {
+        let supervisor = self.who().agent_id().filter(|_| self.who().role == Role::Supervisor);
+        supervisor.ok_or_else(|| ApiError::Forbidden("only a supervisor may do this".into()))
+    }
+
     /// Tells presence that the agent is here; `None` for a visitor.
     pub(crate) async fn connect(&self) -> Result<Option<AgentView>, ApiError> {
         let (Some(agent), Some(profile)) = (self.who().agent_id(), &self.profile) else {

@@ -183,6 +183,7 @@ fn line(event: &v1::Event, out: &mut String) -> std::fmt::Result {
             writeln!(out)
         }
         Some(EventBody::Note(n)) => writeln!(out, "{by} (note): {}", n.text),
+        Some(EventBody::Whisper(w)) => writeln!(out, "{by} (whisper): {}", w.text),
         Some(body) => writeln!(out, "* {}", happened(body, by)),
         None => writeln!(out, "*"),
     }
@@ -217,6 +218,12 @@ fn happened(body: &EventBody, by: &str) -> String {
         EventBody::Closed(_) => format!("{by} closed the conversation"),
         EventBody::Reopened(_) => format!("{by} reopened the conversation"),
         EventBody::Rated(b) => format!("{by} rated {} of 5: {}", b.score, b.comment),
-        EventBody::Message(_) | EventBody::Note(_) => String::new(),
+        EventBody::Invited(b) => format!("{by} invited {}", of(&b.agent)),
+        EventBody::Joined(b) => format!("{} joined as a guest", of(&b.agent)),
+        EventBody::Left(b) => format!("{} left", of(&b.agent)),
+        EventBody::PriorityChanged(b) => {
+            format!("{by} moved it by {:+} minutes", b.extra_minutes)
+        }
+        EventBody::Message(_) | EventBody::Note(_) | EventBody::Whisper(_) => String::new(),
     }
 }

@@ -16,6 +16,7 @@ use follow::{Deliver, Follow};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_proto::api::EventPage;
+use frontdesk_proto::convert::Rights;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,7 +82,7 @@ pub(crate) struct LiveEvent<'a> {
     pub(crate) prev_public: Seq,
     pub(crate) internal: bool,
     pub(crate) bytes: &'a [u8],
-    pub(crate) assigned: Option<AgentId>,
+    pub(crate) rights: Option<Rights>,
 }
 
 /// What was done with a delivery.
@@ -236,12 +237,17 @@ impl Registry {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut shared = SharedEvent::new(event.bytes, scratch);
             topic.subscribers.retain_mut(|s| {
-                if loses(&s.reader.who, event) && s.follow.end_before(event.seq) {
+                let end = ends_before(&s.reader.who, event);
+                let has_ended =
+                    |s: &mut Subscriber, at: Seq| end == Some(at) && s.follow.end_before(at);
+                let stays = !has_ended(s, event.seq) && {
+                    deliver(s, event, &mut shared, &mut done);
+                    !has_ended(s, event.seq.next())
+                };
+                if !stays {
                     s.reader.followed().retain(|f| *f != event.conversation);
-                    return false;
                 }
-                deliver(s, event, &mut shared, &mut done);
-                true
+                stays
             });
             scratch.shrink_to(SCRATCH_BYTES);
         });
@@ -355,9 +361,18 @@ impl Registry {
     }
 }
 
-/// Whether the event gives the conversation to another agent than this one.
-fn loses(who: &Principal, event: &LiveEvent<'_>) -> bool {
-    who.role == Role::Agent && event.assigned.is_some_and(|a| a.as_uuid() != who.id)
+/// The first event that this agent may not read, when this one ends its right to the
+/// conversation. Whoever is sent away sees that it was.
+fn ends_before(who: &Principal, event: &LiveEvent<'_>) -> Option<Seq> {
+    let is = |agent: &AgentId| who.role == Role::Agent && agent.as_uuid() == who.id;
+    match &event.rights {
+        Some(Rights::Assigned { agent, readers }) => {
+            let reads_on = who.role != Role::Agent || is(agent) || readers.iter().any(is);
+            (!reads_on).then_some(event.seq)
+        }
+        Some(Rights::Dismissed(agent)) => is(agent).then(|| event.seq.next()),
+        None => None,
+    }
 }
 
 fn deliver(

@@ -33,14 +33,29 @@ fn follow(registry: &Registry, reader: &Arc<Reader>, head: u32) {
     reader.outbox.take_signals();
 }
 
+fn agent_id(id: u128) -> AgentId {
+    AgentId::from_uuid(Uuid::from_u128(id))
+}
+
 fn publish(registry: &Registry, seq: u32, prev_public: u32, internal: bool, to: Option<u128>) {
+    let to = to.map(|agent| Rights::Assigned { agent: agent_id(agent), readers: vec![] });
+    publish_to(registry, seq, prev_public, internal, to);
+}
+
+fn publish_to(
+    registry: &Registry,
+    seq: u32,
+    prev_public: u32,
+    internal: bool,
+    rights: Option<Rights>,
+) {
     registry.event(&LiveEvent {
         conversation: conversation(),
         seq: Seq::new(seq),
         prev_public: Seq::new(prev_public),
         internal,
         bytes: &bytes(seq),
-        assigned: to.map(|a| AgentId::from_uuid(Uuid::from_u128(a))),
+        rights,
     });
 }
 
@@ -134,6 +149,43 @@ fn an_agent_who_lost_the_conversation_follows_no_longer() {
     }
     assert!(!registry.follows(conversation(), &old));
     assert!(old.followed().is_empty());
+}
+
+#[test]
+fn guests_go_on_when_another_agent_is_assigned() {
+    let registry = Registry::new();
+    let (old, guest) = (reader(Role::Agent, 1), reader(Role::Agent, 2));
+    for r in [&old, &guest] {
+        follow(&registry, r, 4);
+    }
+    let rights = Rights::Assigned { agent: agent_id(3), readers: vec![agent_id(2)] };
+    publish_to(&registry, 5, 4, false, Some(rights));
+    publish(&registry, 6, 5, false, None);
+    assert_eq!((received(&old), received(&guest)), (vec![], vec![5, 6]));
+}
+
+#[test]
+fn who_is_sent_away_sees_that_and_nothing_more() {
+    let registry = Registry::new();
+    let (gone, stays) = (reader(Role::Agent, 1), reader(Role::Agent, 2));
+    for r in [&gone, &stays] {
+        follow(&registry, r, 4);
+    }
+    publish_to(&registry, 5, 4, false, Some(Rights::Dismissed(agent_id(1))));
+    publish(&registry, 6, 5, false, None);
+    assert_eq!((received(&gone), received(&stays)), (vec![5], vec![5, 6]));
+    assert!(!registry.follows(conversation(), &gone));
+    // One who is behind is filled up to there.
+    let late = reader(Role::Agent, 1);
+    follow(&registry, &late, 4);
+    publish_to(&registry, 8, 7, false, Some(Rights::Dismissed(agent_id(1))));
+    let Some(Next::Read { generation, .. }) = registry.next(conversation(), &late) else {
+        panic!("a fill is due")
+    };
+    let event = |n| PageEvent { seq: Seq::new(n), prev: Seq::new(n - 1), event: bytes(n) };
+    let page = EventPage { events: (5..=10).map(event).collect(), more: false };
+    assert_eq!(registry.page(conversation(), &late, generation, &page), Some(Next::Ended));
+    assert_eq!(received(&late), [5, 6, 7, 8]);
 }
 
 #[test]

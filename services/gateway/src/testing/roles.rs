@@ -208,6 +208,16 @@ impl Routing for FakeRouting {
         let end = Command::EndOffer { offer, outcome, reason: reason.into() };
         self.sessions.act(id, &Origin::System, &end).map(|_| ())
     }
+
+    async fn take_over(&self, who: &Principal, id: ConversationId) -> Result<(), ApiError> {
+        let take_over = Command::TakeOver { supervisor: who.participant() };
+        self.sessions.act(id, &Origin::System, &take_over).map(|_| ())
+    }
+
+    async fn tell(&self, _: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError> {
+        self.sessions.notice(agent, frame.into(), None);
+        Ok(())
+    }
 }
 
 /// Files in memory.

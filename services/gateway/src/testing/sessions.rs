@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_bus::{Bus, LocalBus};
-use frontdesk_core::conversation::{Command, Conversation, Event, Outcome, Phase, Summary};
+use frontdesk_core::conversation::{Body, Command, Conversation, Event, Outcome, Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Origin, Principal, Role};
 use frontdesk_core::time::Timestamp;
@@ -69,9 +69,14 @@ impl FakeSessions {
 
     fn publish(&self, state: &State, event: &Event) {
         let assigned = match &event.body {
-            frontdesk_core::conversation::Body::Assigned { agent } => agent.agent_id(),
+            Body::Assigned { agent } => agent.agent_id(),
             _ => None,
         };
+        let dismissed = match &event.body {
+            Body::Left { agent, by_other: true } => agent.agent_id(),
+            _ => None,
+        };
+        let readers = state.conversations[&event.conversation].0.readers();
         self.send(
             state,
             event.conversation,
@@ -82,6 +87,8 @@ impl FakeSessions {
                 internal: event.body.audience() == Audience::Internal,
                 event: encode_event(event),
                 assigned_agent: assigned.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
+                reading_agents: readers.iter().map(|a| a.as_bytes().to_vec().into()).collect(),
+                dismissed_agent: dismissed.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
             }),
         );
         if let Some(agent) = assigned {

@@ -147,6 +147,15 @@ pub(super) async fn follow(client: &Arc<Client>, id: ConversationId, cursor: Seq
     Ok(Some(Frame::Conversation(client.state(&attached.summary).await)))
 }
 
+/// Follows a conversation from its beginning, unless the connection follows it already.
+pub(super) async fn follow_or_show(client: &Arc<Client>, id: ConversationId) -> Answer {
+    if client.shared.registry.follows(id, &client.reader) {
+        let summary = client.summary(id).await?;
+        return Ok(Some(Frame::Conversation(client.state(&summary).await)));
+    }
+    follow(client, id, Seq::ZERO).await
+}
+
 /// No longer follows a conversation.
 pub(super) fn unsubscribe(client: &Arc<Client>, id: &str) -> Result<Handling, ApiError> {
     following::unfollow(&client.shared, &client.reader, id.parse()?);

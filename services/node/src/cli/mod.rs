@@ -263,6 +263,8 @@ pub(crate) struct DevArgs {
 pub(crate) enum ChatRole {
     Visitor,
     Agent,
+    /// The same commands, and those that only a supervisor's account may use.
+    Supervisor,
 }
 
 /// How to reach and sign in to a server.

@@ -165,7 +165,7 @@ impl Saga {
     }
 }
 
-fn reading(summary: Arc<Summary>) -> Report {
+pub(super) fn reading(summary: Arc<Summary>) -> Report {
     Report { latest: Some(summary), ..Report::default() }
 }
 

@@ -6,6 +6,7 @@
 
 mod answer;
 mod offer;
+mod seize;
 mod settle;
 mod sites;
 

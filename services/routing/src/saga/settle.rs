@@ -56,6 +56,9 @@ impl Saga {
                 summary = self.read(conversation).await?;
             }
         }
+        if self.see_off(&summary, &suspects).await? {
+            summary = self.read(conversation).await?;
+        }
         let wrap_up = self.wrap_up(&summary).await?;
         let holder = summary.holder();
         for agent in suspects.into_iter().filter(|agent| Some(*agent) != holder) {
@@ -89,6 +92,25 @@ impl Saga {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Guests among the suspects who have gone take part no longer. Whether that changed
+    /// the conversation.
+    async fn see_off(&self, summary: &Summary, suspects: &[AgentId]) -> Result<bool, ApiError> {
+        let presence = &self.deps.presence;
+        let mut changed = false;
+        for agent in suspects {
+            if summary.guests.iter().all(|guest| guest.agent_id() != Some(*agent)) {
+                continue;
+            }
+            let read = || presence.agent(&summary.site, *agent);
+            let view = call::step("presence.agent", read).await?;
+            if view.is_none_or(|view| view.status == AgentStatus::Offline) {
+                self.submit(summary.id, Command::AgentLost { agent: *agent }).await?;
+                changed = true;
+            }
+        }
+        Ok(changed)
     }
 
     async fn take_away(&self, summary: &Summary, agent: AgentId) -> Result<(), ApiError> {

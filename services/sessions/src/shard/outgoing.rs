@@ -70,14 +70,14 @@ impl Shard {
         if self.parts.settings.beacons && !events.is_empty() {
             self.beacons.insert(id, BEACONS);
         }
-        for Encoded { record, assigned } in events {
+        for Encoded { record, rights } in events {
             let delivery = EventDelivery {
                 conversation: id,
                 seq: record.seq,
                 prev_public: record.prev_public,
                 internal: record.audience == Audience::Internal,
                 event: &record.payload,
-                assigned: *assigned,
+                rights: rights.as_deref(),
             };
             for gateway in gateways {
                 put_delivery(&delivery, self.outgoing.batch(gateway));

@@ -141,15 +141,23 @@ fn run_command(
         return Ok(outcome);
     }
     let has_preview = ready.conversation.as_ref().is_some_and(Conversation::has_preview);
+    let is_assigned = events.iter().any(|e| matches!(e.body, Body::Assigned { .. }));
+    let readers = ready.conversation.as_ref().filter(|_| is_assigned).map(Conversation::readers);
+    let readers = readers.unwrap_or_default();
     let flight = ready.flight.get_or_insert_with(|| spares.take());
-    flight.open.listed |= has_preview != had_preview
-        || events.iter().any(|e| !matches!(e.body, Body::Message { .. } | Body::Note { .. }));
+    flight.open.listed |=
+        has_preview != had_preview || events.iter().any(|e| !is_only_said(&e.body));
     if flight.open.events.is_empty() {
         // Mostly there is one event in a turn, where growing would take four.
         flight.open.events.reserve_exact(events.len());
     }
-    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, encoder)));
+    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, &readers, encoder)));
     Ok(outcome)
+}
+
+/// Lists, queues and routing show nothing of it.
+fn is_only_said(body: &Body) -> bool {
+    matches!(body, Body::Message { .. } | Body::Note { .. } | Body::Whisper { .. })
 }
 
 fn attach(ready: &Ready, request: &Attach) -> Result<Attached, ApiError> {

@@ -89,7 +89,11 @@ fn command(act: &Act) -> Option<(Origin, Command, Option<String>)> {
         Act::Note { key } => {
             let key = format!("n{key}");
             let client_msg_id = key.parse().unwrap();
-            (agents(), Command::Note { client_msg_id, text: "psst".into() }, Some(key))
+            (
+                agents(),
+                Command::Note { client_msg_id, text: "psst".into(), mentions: vec![] },
+                Some(key),
+            )
         }
         Act::Close => (agents(), Command::Close, None),
         Act::Reopen => (Origin::System, Command::Reopen, None),
