@@ -72,6 +72,14 @@ pub trait Routing: WorkObserver {
     /// Sends an encoded `ServerFrame` push to all connections of an agent; may be lost.
     async fn tell(&self, site: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError>;
 
+    /// Open conversations of a site in which an agent takes part as a guest. May lag a
+    /// little behind, and after a restart of this role for some seconds lack some.
+    async fn guest_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError>;
+
     /// The last decision about a conversation of a site; `None` when there was none,
     /// or it is forgotten: only the newest are kept, and not over a restart.
     async fn explain(

@@ -47,6 +47,12 @@ pub(crate) enum Message {
         agent: AgentId,
         frame: Vec<u8>,
     },
+    /// Where an agent takes part as a guest.
+    GuestIn {
+        site: SiteId,
+        agent: AgentId,
+        reply: oneshot::Sender<Vec<ConversationId>>,
+    },
     /// Why the last decision about a conversation was what it was.
     Explain {
         site: SiteId,
@@ -130,6 +136,10 @@ impl Router {
             Message::Tell { site, agent, frame } => {
                 let bus = self.saga.deps().bus.as_ref();
                 notice::tell(bus, &self.agents, &site, agent, frame);
+            }
+            Message::GuestIn { site, agent, reply } => {
+                // The asker may have given up.
+                let _ = reply.send(self.work.guest_in(&site, agent));
             }
             Message::Explain { site, conversation, reply } => {
                 // The asker may have given up.

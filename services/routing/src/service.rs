@@ -173,6 +173,19 @@ impl Routing for RoutingService {
         Ok(self.send(Message::Tell { site: site.clone(), agent, frame })?)
     }
 
+    async fn guest_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError> {
+        if !self.owned.serves(ShardId::of_site(site)) {
+            return Err(ApiError::Moved);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::GuestIn { site: site.clone(), agent, reply })?;
+        Ok(answer.await.map_err(|_| RoutingError::Stopping)?)
+    }
+
     async fn explain(
         &self,
         site: &SiteId,

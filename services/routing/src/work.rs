@@ -74,6 +74,8 @@ fn guests(summary: &Summary) -> Vec<AgentId> {
 #[derive(Default)]
 pub(crate) struct Work {
     known: HashMap<ConversationId, Known>,
+    /// Those with guests: few among many.
+    with_guests: BTreeSet<ConversationId>,
     due: BTreeSet<(Timestamp, ConversationId)>,
 }
 
@@ -100,6 +102,11 @@ impl Work {
                 notice::of(None, summary, now)
             }
         };
+        if summary.guests.is_empty() {
+            self.with_guests.remove(&summary.id);
+        } else {
+            self.with_guests.insert(summary.id);
+        }
         let holder = summary.holder();
         if let Some(known) = self.known.get_mut(&summary.id)
             && known.held.is_none()
@@ -186,7 +193,17 @@ impl Work {
     /// Drops a conversation that is no more.
     pub(crate) fn forget(&mut self, conversation: ConversationId) {
         self.set_due(conversation, None);
+        self.with_guests.remove(&conversation);
         self.known.remove(&conversation);
+    }
+
+    /// Where an agent takes part as a guest.
+    pub(crate) fn guest_in(&self, site: &SiteId, agent: AgentId) -> Vec<ConversationId> {
+        let takes_part = |conversation: &&ConversationId| {
+            let known = self.known.get(conversation);
+            known.is_some_and(|known| known.site == *site && known.guests.contains(&agent))
+        };
+        self.with_guests.iter().filter(takes_part).copied().collect()
     }
 
     pub(crate) fn get(&self, conversation: ConversationId) -> Option<&Known> {

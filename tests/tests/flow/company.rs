@@ -10,10 +10,13 @@ use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
     AddNote, AgentStatus, ErrorCode, Event, InviteAgent, JoinConversation, LeaveConversation,
-    Phase, SkillTarget, TransferConversation,
+    ListConversations, Phase, SkillTarget, TransferConversation,
 };
+use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id, message, text, texts};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Alex has the visitor's conversation; Bea is online and full, so that nothing is
 /// offered to her.
@@ -71,6 +74,16 @@ fn left(event: &Event) -> bool {
     matches!(event.body, Some(Body::Left(_)))
 }
 
+async fn listed(wire: &mut Wire, id: &str) {
+    loop {
+        let list = wire.call(ListConversations::default()).await;
+        if list.conversations.iter().any(|c| c.conversation_id == id) {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 async fn code(wire: &mut Wire, request: Request) -> ErrorCode {
     wire.request(request).await.expect_err("it is refused").code()
 }
@@ -80,7 +93,8 @@ async fn an_invited_colleague_joins_speaks_and_leaves() {
     for carrier in [Carrier::WebSocketJson, Carrier::WebSocketProtobuf] {
         let mut cast = Cast::assemble(carrier).await;
         let id = cast.id.clone();
-        assert_eq!(code(&mut cast.bea, Request::Join(cast.join())).await, ErrorCode::NotFound);
+        let join = Request::Join(cast.join());
+        assert_eq!(code(&mut cast.bea, join).await, ErrorCode::NotFound);
         cast.alex.call(cast.invite()).await;
         cast.alex.call(cast.invite()).await;
         let asked = cast.bea.push("the invitation", |frame| match frame {
@@ -101,6 +115,9 @@ async fn an_invited_colleague_joins_speaks_and_leaves() {
         cast.visitor.hear("I am here too.").await;
         cast.alex.hear("I am here too.").await;
         assert_eq!(cast.bea.status(AgentStatus::Busy).await.load, 0, "a guest takes no slot");
+
+        // As after a reload of her page.
+        step("it is among hers", listed(&mut cast.bea, &id)).await;
 
         cast.bea.call(cast.leave("")).await;
         cast.bea.call(cast.leave("")).await;
@@ -127,7 +144,8 @@ async fn who_is_sent_away_hears_no_more() {
     cast.bea.event("she is sent away", left).await;
     cast.visitor.say(&id, "Just between us").await;
     cast.alex.hear("Just between us").await;
-    assert_eq!(code(&mut cast.bea, Request::Join(cast.join())).await, ErrorCode::NotFound);
+    let join = Request::Join(cast.join());
+    assert_eq!(code(&mut cast.bea, join).await, ErrorCode::NotFound);
     let heard = |frame: &Frame| match frame {
         Frame::Event(push) => push.event.as_ref().and_then(text) == Some("Just between us"),
         _ => false,
@@ -195,11 +213,18 @@ async fn a_transfer_to_a_skill_finds_who_has_it() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("desk.yaml");
     let skilled = format!(
-        "queues:\n  - {{ name: general }}\nagents:\n  - {{ email: {}, skills: {{ tax: 4 }} }}\n",
+        "queues:\n  - {{ name: general }}\nagents:\n  - {{ email: {}, name: Bea, capacity: 7, \
+         skills: {{ tax: 4 }} }}\n",
         cast.server.agent(1).email
     );
     std::fs::write(&file, skilled).expect("a file can be written");
     ctl(&cast.server, &["apply", "-f", &file.display().to_string()]);
+    cast.bea
+        .push("she is known to be skilled", |frame| match frame {
+            Frame::AgentState(state) => (state.capacity == 7).then_some(()),
+            _ => None,
+        })
+        .await;
     cast.bea.status(AgentStatus::Online).await;
     let too_much = Request::Transfer(cast.transfer(skill(5), false));
     assert_eq!(code(&mut cast.alex, too_much).await, ErrorCode::FailedPrecondition);

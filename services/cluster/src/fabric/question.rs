@@ -182,6 +182,13 @@ pub enum RoutingQuestion {
         /// What.
         frame: Vec<u8>,
     },
+    /// Answered with a `Vec<ConversationId>`.
+    GuestIn {
+        /// The tenant.
+        site: SiteId,
+        /// Who takes part.
+        agent: AgentId,
+    },
     /// Answered with an `Option<Explanation>`.
     Explain {
         /// The tenant.

@@ -77,6 +77,14 @@ impl Routing for RemoteRouting {
         self.ask(site, RoutingQuestion::Tell { site: site.clone(), agent, frame }).await
     }
 
+    async fn guest_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError> {
+        self.ask(site, RoutingQuestion::GuestIn { site: site.clone(), agent }).await
+    }
+
     async fn explain(
         &self,
         site: &SiteId,

@@ -109,8 +109,9 @@ impl Company {
                 }
             }
             Body::Transferred { warm, .. } => {
-                self.companion = warm.then(|| event.by.clone());
-                if *warm {
+                let stays = *warm && event.by.agent_id().is_some();
+                self.companion = stays.then(|| event.by.clone());
+                if stays {
                     self.admit(&event.by, false);
                 }
             }

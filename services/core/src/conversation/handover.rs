@@ -61,7 +61,7 @@ impl Conversation {
     ) -> bool {
         let waits = matches!(self.phase, Phase::Waiting | Phase::Offered(_));
         let was_theirs = self.last_agent.as_ref().is_some_and(|a| a.id == who.id);
-        let there = match (target, &self.target, self.asked_skills.as_deref()) {
+        let there = match (target, self.target.as_deref(), self.asked_skills.as_deref()) {
             (TransferTarget::Queue(queue), None, None) => *queue == self.queue,
             (TransferTarget::Agent(to), Some((meant, _)), None) => to.id == meant.id,
             (TransferTarget::Skill(skills), None, Some(asked)) => skills == asked,

@@ -87,7 +87,7 @@ pub struct Conversation {
     #[serde(default)]
     pub(super) contact: Option<Box<Contact>>,
     pub(super) excluded: Vec<AgentId>,
-    pub(super) target: Option<(Participant, Timestamp)>,
+    pub(super) target: Option<Box<(Participant, Timestamp)>>,
     pub(super) handover_note: Option<Arc<str>>,
     /// Required of whoever takes it, as whoever handed it on has asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -284,7 +284,8 @@ impl Conversation {
             }
             Body::Transferred { to_queue, to_agent, note, to_skills, .. } => {
                 self.queue = to_queue.clone();
-                self.target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
+                let target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
+                self.target = target.map(Box::new);
                 self.handover_note = (!note.is_empty()).then(|| note.clone());
                 self.asked_skills = (!to_skills.is_empty()).then(|| Box::new(to_skills.clone()));
                 self.excluded.clear();
@@ -315,7 +316,7 @@ impl Conversation {
         if outcome == OfferOutcome::Withdrawn {
             return;
         }
-        if self.target.as_ref().is_some_and(|(t, _)| t.id == agent.id) {
+        if self.target.as_deref().is_some_and(|(t, _)| t.id == agent.id) {
             self.target = None;
         }
         self.exclude(agent);

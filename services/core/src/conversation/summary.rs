@@ -83,7 +83,7 @@ impl Conversation {
             arrival: self.arrival,
             reachable: self.reachable,
             excluded: self.excluded.clone(),
-            target: self.target.clone(),
+            target: self.target.as_deref().cloned(),
             handover_note: self.handover_note.clone(),
             asked_skills: self.asked_skills.as_deref().cloned().unwrap_or_default(),
             guests: self.company().guests().to_vec(),

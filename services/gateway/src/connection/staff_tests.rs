@@ -79,6 +79,10 @@ async fn who_barges_in_follows_and_may_be_sent_away() {
     assert_eq!(state.guests[0].id, supervisor_id().to_string());
     until(&mut cast.boss, |body| matches!(body, Body::Joined(_))).await;
     until(&mut cast.visitor, |body| matches!(body, Body::Joined(_))).await;
+    let list = Request::ListConversations(v1::ListConversations::default());
+    let Frame::ConversationList(list) = cast.boss.ask(list).await else { panic!("no list") };
+    let listed: Vec<_> = list.conversations.iter().map(|c| &c.conversation_id).collect();
+    assert_eq!(listed, [&cast.id], "a guest finds it again");
     let conversation_id = cast.id.clone();
     let dismiss = v1::LeaveConversation { conversation_id, agent_id: supervisor_id().to_string() };
     assert!(matches!(cast.agent.ask(Request::Leave(dismiss)).await, Frame::Done(_)));

@@ -214,6 +214,10 @@ impl Routing for FakeRouting {
         self.sessions.act(id, &Origin::System, &take_over).map(|_| ())
     }
 
+    async fn guest_in(&self, _: &SiteId, agent: AgentId) -> Result<Vec<ConversationId>, ApiError> {
+        Ok(self.sessions.with_guest(agent))
+    }
+
     async fn tell(&self, _: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError> {
         self.sessions.notice(agent, frame.into(), None);
         Ok(())

@@ -40,6 +40,16 @@ impl FakeSessions {
         self.state.lock().unwrap().attached.get(&id).map_or(0, HashSet::len)
     }
 
+    /// Conversations in which an agent takes part as a guest.
+    pub(crate) fn with_guest(&self, agent: AgentId) -> Vec<ConversationId> {
+        let state = self.state.lock().unwrap();
+        let is = |it: &Conversation| {
+            it.summary().guests.iter().any(|guest| guest.agent_id() == Some(agent))
+        };
+        let found = state.conversations.iter().filter(|(_, (it, _))| is(it));
+        found.map(|(id, _)| *id).collect()
+    }
+
     /// Carries a command out at once.
     pub(crate) fn act(
         &self,

@@ -48,11 +48,15 @@ pub(super) async fn all_present(client: &Client) -> Result<Vec<Arc<AgentView>>, 
     Ok(agents)
 }
 
-/// Tells all connections of an agent, wherever they are, as far as that succeeds.
-pub(super) async fn tell(client: &Client, agent: AgentId, frame: Frame) {
+/// Tells all connections of an agent, wherever they are, as far as that succeeds. Who
+/// asked for it does not wait; the task ends with the answer or its deadline.
+pub(super) fn tell(client: &Client, agent: AgentId, frame: Frame) {
     let frame = ServerFrame { id: 0, frame: Some(frame) }.encode_to_vec();
-    let told = client.shared.deps.routing.tell(&client.who().site, agent, frame);
-    if let Err(error) = within(CALL_DEADLINE, "routing", told).await {
-        tracing::debug!(%agent, %error, "an agent could not be told");
-    }
+    let (shared, site) = (client.shared.clone(), client.who().site.clone());
+    client.shared.tasks.spawn(async move {
+        let told = shared.deps.routing.tell(&site, agent, frame);
+        if let Err(error) = within(CALL_DEADLINE, "routing", told).await {
+            tracing::debug!(%agent, %error, "an agent could not be told");
+        }
+    });
 }

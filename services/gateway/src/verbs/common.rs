@@ -1,6 +1,6 @@
 //! What visitors and agents may do alike.
 
-use super::{Answer, Handling, Prepared, command, done};
+use super::{Answer, Handling, Prepared, command, done, guests};
 use crate::connection::Client;
 use crate::following;
 use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, within};
@@ -193,7 +193,7 @@ pub(crate) fn event_push(event: &PageEvent) -> Result<v1::EventPush, ApiError> {
     Ok(v1::EventPush { event: Some(decoded), prev: event.prev.get() })
 }
 
-/// The caller's own conversations.
+/// The caller's own conversations, an agent's as a guest included.
 pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Handling, ApiError> {
     let limit = limit(r.limit, DEFAULT_LIST, MAX_LIST)?;
     let filter = match client.who().agent_id() {
@@ -204,7 +204,8 @@ pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Han
     Ok(Handling::Concurrent(Box::pin(async move {
         // Closed ones among a visitor's are taken out below, so more are asked for.
         let asked = client.shared.deps.sessions.list(Some(&client.who().site), filter, MAX_LIST);
-        let summaries = within(CALL_DEADLINE, "sessions", asked).await?;
+        let mut summaries = within(CALL_DEADLINE, "sessions", asked).await?;
+        guests::add_to(&client, &mut summaries).await;
         let wanted = summaries
             .iter()
             .filter(|s| r.include_closed || !matches!(s.phase, Phase::Closed { .. }))

@@ -3,13 +3,23 @@
 
 use super::{Answer, Handling, Prepared, Saying, colleagues, command, common, submit, supervisor};
 use crate::connection::Client;
-use frontdesk_core::conversation::{Command, MAX_INVITATION_BYTES, MAX_MENTIONS, PREVIEW_BYTES};
+use crate::shared::within;
+use frontdesk_core::conversation::{
+    Command, MAX_INVITATION_BYTES, MAX_MENTIONS, PREVIEW_BYTES, Summary,
+};
 use frontdesk_core::ids::{AgentId, ClientMsgId, ConversationId};
 use frontdesk_core::party::Participant;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::{invitation_push, participant_to_proto};
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Conversations that an agent is shown as a guest's.
+const MAX_GUEST_IN: usize = 50;
+/// A list does not wait longer for them: what an agent has is more urgent.
+const LIST_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Asks an agent to join, and tells that agent.
 pub(super) fn invite(client: &Arc<Client>, r: v1::InviteAgent) -> Result<Handling, ApiError> {
@@ -31,7 +41,7 @@ async fn invited(client: &Client, id: ConversationId, agent: AgentId, note: &str
     let whom = colleagues::present(client, agent).await?;
     submit(client, id, Command::Invite { agent: whom, note: note.into() }).await?;
     let push = invitation_push(&summary, &client.who().participant(), note);
-    colleagues::tell(client, agent, Frame::Invitation(push)).await;
+    colleagues::tell(client, agent, Frame::Invitation(push));
     Ok(Some(Frame::Done(v1::Done {})))
 }
 
@@ -66,6 +76,28 @@ pub(super) fn leave(client: &Arc<Client>, r: &v1::LeaveConversation) -> Result<H
     Ok(supervisor::carry_out(client.clone(), id, "dismiss", r.agent_id.clone(), leave))
 }
 
+/// Adds those in which an agent takes part as a guest, as far as they are known, and puts
+/// all in their order again.
+pub(super) async fn add_to(client: &Client, list: &mut Vec<Summary>) {
+    let Some(agent) = client.who().agent_id() else { return };
+    let asked = client.shared.deps.routing.guest_in(&client.who().site, agent);
+    let found = match within(LIST_DEADLINE, "routing", asked).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::debug!(%agent, %error, "where an agent is a guest is not known");
+            return;
+        }
+    };
+    for id in found.into_iter().take(MAX_GUEST_IN) {
+        if list.iter().any(|summary| summary.id == id) {
+            continue;
+        }
+        // What cannot be had now is listed the next time.
+        list.extend(client.summary(id).await);
+    }
+    list.sort_by_key(|summary| Reverse(summary.last_at));
+}
+
 /// Adds a private note, and tells those whom it mentions.
 pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, ApiError> {
     client.agent()?;
@@ -95,7 +127,7 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
         Prepared::Wait(Box::pin(async move {
             let answer = saying.answer().await?;
             if let Some(Frame::Sent(sent)) = &answer {
-                tell_mentioned(&client, &whom, sent, &text).await;
+                tell_mentioned(&client, &whom, sent, &text);
             }
             Ok(answer)
         }))
@@ -116,7 +148,7 @@ async fn mentioned(
     Ok(mentions)
 }
 
-async fn tell_mentioned(client: &Client, whom: &[AgentId], sent: &v1::Sent, text: &str) {
+fn tell_mentioned(client: &Client, whom: &[AgentId], sent: &v1::Sent, text: &str) {
     let push = v1::MentionPush {
         conversation_id: sent.conversation_id.clone(),
         by: Some(participant_to_proto(&client.who().participant())),
@@ -124,6 +156,6 @@ async fn tell_mentioned(client: &Client, whom: &[AgentId], sent: &v1::Sent, text
         text: text[..text.floor_char_boundary(PREVIEW_BYTES)].to_owned(),
     };
     for agent in whom {
-        colleagues::tell(client, *agent, Frame::Mention(push.clone())).await;
+        colleagues::tell(client, *agent, Frame::Mention(push.clone()));
     }
 }

@@ -81,7 +81,8 @@ impl Saga {
         let (site, conversation) = (before.site.clone(), before.id);
         let submitted = self.submit(conversation, Command::TakeOver { supervisor }).await;
         let answer = submitted.map(|_| ());
-        let former = before.holder();
+        // Who was asked may be the supervisor.
+        let former = before.holder().filter(|former| *former != agent);
         let mut suspects: Vec<AgentId> = former.into_iter().chain([agent]).collect();
         let Ok(summary) = self.read(conversation).await else {
             let held = Some(Some(Held { agent, weight: 0 }));

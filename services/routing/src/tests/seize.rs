@@ -54,6 +54,20 @@ async fn the_room_changes_hands_with_the_conversation() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_offered_to_the_supervisor_itself_is_taken_as_well() {
+    let world = World::new();
+    let _routing = world.start_routing();
+    world.connect(SUE, 1);
+    world.open(1).await;
+    world.calm().await;
+    assert_eq!(world.view(SUE).load, 1);
+    take_over(&world, Role::Supervisor, 1).await.unwrap();
+    assert!(is_assigned(&world.summary_of(1), SUE));
+    world.pass(40).await;
+    assert_eq!(world.view(SUE).reservations[0].hold, Hold::Active, "and the room stays hers");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_on_offer_is_withdrawn_and_what_waits_is_taken() {
     let world = World::new();
     let _routing = world.start_routing();
@@ -125,9 +139,18 @@ async fn a_guest_takes_no_room_and_leaves_when_it_is_gone() {
     world.calm().await;
     assert_eq!(world.summary_of(1).guests.len(), 1);
     assert_eq!(world.view(SUE).load, 0);
+    let routing = world.routing();
+    let guest_in = |site, agent| {
+        let routing = routing.clone();
+        async move { routing.guest_in(&site, agent_id(agent)).await }
+    };
+    assert_eq!(guest_in(site(), SUE).await, Ok(vec![conversation_id(1)]));
+    assert_eq!(guest_in(site(), ANN).await, Ok(vec![]));
+    assert_eq!(guest_in("other".parse().unwrap(), SUE).await, Ok(vec![]));
     world.disconnect(SUE);
     world.pass(40).await;
     assert!(world.summary_of(1).guests.is_empty(), "nobody waits for an answer of hers");
+    assert_eq!(guest_in(site(), SUE).await, Ok(vec![]));
     assert!(is_assigned(&world.summary_of(1), ANN));
 }
 

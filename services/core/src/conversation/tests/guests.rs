@@ -167,6 +167,17 @@ fn a_cold_transfer_after_a_warm_one_brings_nobody() {
 }
 
 #[test]
+fn frontdesk_itself_is_nobodys_guest() {
+    let mut it = with_ann();
+    let join = it.step(&Origin::System, &Command::Join, at(119));
+    assert!(matches!(join, Err(Reject::Invalid(_))), "{join:?}");
+    let hand_on = warmly(TransferTarget::Queue(queue("support")));
+    told(&mut it, &Origin::System, &hand_on, 120);
+    told(&mut it, &Origin::System, &offer(2, BOB, at(150)), 121);
+    assert_eq!(told(&mut it, &Origin::System, &accept(2, BOB), 122).len(), 1);
+}
+
+#[test]
 fn a_transfer_to_a_skill_asks_for_it_until_somebody_has_it() {
     let mut it = with_ann();
     let wanted = skills(&[("tax", 3)]);

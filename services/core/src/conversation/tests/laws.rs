@@ -292,6 +292,10 @@ proptest! {
                     | Body::Offered { agent, .. } => {
                         let_in.insert(agent.id.as_u128());
                     }
+                    // Those who never have it themselves.
+                    Body::Left { agent, by_other: true } if agent.id.as_u128() >= 200 => {
+                        let_in.remove(&agent.id.as_u128());
+                    }
                     _ => {}
                 }
             }
