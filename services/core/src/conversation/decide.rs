@@ -275,7 +275,7 @@ impl Conversation {
     }
 
     fn agent_lost(&self, agent: AgentId) -> Vec<Body> {
-        match &self.phase {
+        let mut bodies = match &self.phase {
             Phase::Offered(open) if open.agent.agent_id() == Some(agent) => {
                 vec![ended(open, OfferOutcome::Withdrawn, "")]
             }
@@ -283,8 +283,11 @@ impl Conversation {
                 Body::Released { agent: has.clone(), reason: ReleasedReason::AgentLost },
                 Body::Queued { queue: self.queue.clone(), reason: QueuedReason::AgentLost },
             ],
-            _ => self.guest_lost(agent),
-        }
+            _ => vec![],
+        };
+        // A guest may be asked to take it as well.
+        bodies.extend(self.guest_lost(agent));
+        bodies
     }
 }
 

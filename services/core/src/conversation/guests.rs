@@ -217,9 +217,10 @@ impl Conversation {
     }
 
     /// A guest who has gone away may come back, and read.
-    pub(super) fn guest_lost(&self, agent: AgentId) -> Vec<Body> {
-        let lost = self.company().guests().iter().filter(|guest| guest.id == agent.as_uuid());
-        lost.map(|guest| Body::Left { agent: guest.clone(), by_other: false }).collect()
+    pub(super) fn guest_lost(&self, agent: AgentId) -> Option<Body> {
+        let mut guests = self.company().guests().iter();
+        let lost = guests.find(|guest| guest.id == agent.as_uuid())?;
+        Some(Body::Left { agent: lost.clone(), by_other: false })
     }
 
     pub(super) fn check_open(&self) -> Result<(), Reject> {

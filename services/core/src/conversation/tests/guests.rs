@@ -134,6 +134,11 @@ fn a_guest_who_is_gone_takes_part_no_longer_but_may_come_back() {
     assert_eq!(told(&mut it, &Origin::System, &lost, 131), []);
     told(&mut it, &agent(BOB), &Command::Join, 132);
     assert_eq!(guests(&it), [BOB]);
+    // Asked to take it meanwhile, both end at once.
+    told(&mut it, &agent(ANN), &transfer(TransferTarget::Queue(queue("support"))), 133);
+    told(&mut it, &Origin::System, &offer(2, BOB, at(160)), 134);
+    assert_eq!(told(&mut it, &Origin::System, &lost, 135).len(), 2);
+    assert_eq!(told(&mut it, &Origin::System, &lost, 136), []);
 }
 
 #[test]
