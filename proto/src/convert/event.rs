@@ -1,5 +1,6 @@
 //! Events: what the journal holds.
 
+use super::alarm;
 use super::direct::put_event;
 use super::unserved;
 use super::{
@@ -113,6 +114,7 @@ fn body_to_proto(body: &Body) -> Wire {
                 ClosedReason::ByVisitor => v1::ClosedReason::ByVisitor,
                 ClosedReason::ByAgent => v1::ClosedReason::ByAgent,
                 ClosedReason::Unserved(why) => unserved::closed_to_proto(*why),
+                ClosedReason::VisitorLost => v1::ClosedReason::VisitorLost,
             }
             .into(),
         }),
@@ -128,6 +130,13 @@ fn body_to_proto(body: &Body) -> Wire {
             email: contact.email.to_string(),
             phone: contact.phone.to_string(),
             text: contact.text.to_string(),
+        }),
+        Body::PriorityChanged { minutes } => {
+            Wire::PriorityChanged(v1::PriorityChanged { extra_minutes: *minutes })
+        }
+        Body::AlarmRaised(raised) => Wire::AlarmRaised(alarm::to_proto(raised)),
+        Body::TransferReturned { to_agent } => Wire::TransferReturned(v1::TransferReturned {
+            to_agent: Some(participant_to_proto(to_agent)),
         }),
     }
 }
@@ -198,6 +207,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             reason: match b.reason() {
                 v1::ClosedReason::ByVisitor => ClosedReason::ByVisitor,
                 v1::ClosedReason::ByAgent => ClosedReason::ByAgent,
+                v1::ClosedReason::VisitorLost => ClosedReason::VisitorLost,
                 reason => ClosedReason::Unserved(unserved::from_closed(reason)?),
             },
         },
@@ -219,6 +229,11 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             phone: b.phone.into(),
             text: b.text.into(),
         }),
+        Wire::PriorityChanged(b) => Body::PriorityChanged { minutes: b.extra_minutes },
+        Wire::AlarmRaised(b) => Body::AlarmRaised(alarm::from_proto(b)?),
+        Wire::TransferReturned(b) => Body::TransferReturned {
+            to_agent: participant(b.to_agent, "transfer_returned.to_agent")?,
+        },
     })
 }
 
@@ -230,6 +245,8 @@ fn queued_reason(reason: QueuedReason) -> v1::QueuedReason {
         QueuedReason::AgentLost => v1::QueuedReason::AgentLost,
         QueuedReason::Unserved(why) => unserved::queued_to_proto(why),
         QueuedReason::ContactLeft => v1::QueuedReason::ContactLeft,
+        QueuedReason::TransferReturned => v1::QueuedReason::TransferReturned,
+        QueuedReason::Alarm => v1::QueuedReason::Alarm,
     }
 }
 
@@ -240,6 +257,8 @@ fn queued_reason_from(reason: v1::QueuedReason) -> Result<QueuedReason, ConvertE
         v1::QueuedReason::Transferred => Ok(QueuedReason::Transferred),
         v1::QueuedReason::AgentLost => Ok(QueuedReason::AgentLost),
         v1::QueuedReason::ContactLeft => Ok(QueuedReason::ContactLeft),
+        v1::QueuedReason::TransferReturned => Ok(QueuedReason::TransferReturned),
+        v1::QueuedReason::Alarm => Ok(QueuedReason::Alarm),
         reason => unserved::from_queued(reason).map(QueuedReason::Unserved),
     }
 }
@@ -368,7 +387,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_event_survives_the_wire() {
-        for body in bodies().into_iter().chain(unserved_bodies()) {
+        for body in bodies().into_iter().chain(unserved_bodies()).chain(alarm::bodies()) {
             let event = Event {
                 conversation: ConversationId::from_uuid(Uuid::from_u128(3)),
                 seq: Seq::new(8),

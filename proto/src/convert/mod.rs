@@ -3,6 +3,7 @@
 //! To the wire nothing can fail; from the wire everything is checked, because
 //! journals outlive programs.
 
+mod alarm;
 mod desk;
 mod direct;
 mod event;

@@ -1,9 +1,10 @@
 //! What lists, queues and agents look like to clients.
 
+use super::alarm::kind_to_proto;
 use super::{millis_to_proto, participant_to_proto, timestamp_to_proto};
 use crate::api::QueueView;
 use crate::v1;
-use frontdesk_core::conversation::{Offer, Phase, Summary};
+use frontdesk_core::conversation::{Facts, Offer, Phase, Summary};
 use frontdesk_core::party::{Audience, Participant};
 use frontdesk_core::presence::{AgentStatus, AgentView};
 
@@ -51,6 +52,12 @@ pub fn summary_to_state(summary: &Summary, reader: Audience) -> v1::Conversation
         language: summary.language.to_string(),
         queue_position: None,
         offer: None,
+        alarms: match staff {
+            true => {
+                Facts::of(summary).shown().into_iter().map(|k| kind_to_proto(k).into()).collect()
+            }
+            false => Vec::new(),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! What may be asked of a conversation, and the answers.
 
+use super::alarm::Alarm;
 use super::event::{Attachment, Contact, OfferOutcome, Unserved};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
 use crate::party::Participant;
@@ -141,6 +142,13 @@ pub enum Command {
         /// When somebody is there again, for the visitor.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         opens_at: Option<Timestamp>,
+    },
+    /// Queueing: something has been so for as long as its queue allows.
+    Alarm(Alarm),
+    /// Queueing: nobody took a transfer in time.
+    ReturnTransfer {
+        /// When it was handed on; of another transfer by now, nothing is done.
+        handed_on_at: Timestamp,
     },
     /// Routing: the agent went away; wait again, at the old place.
     AgentLost {

@@ -118,6 +118,8 @@ impl Conversation {
                 self.end_offer(*offer, *outcome, reason)?
             }
             Command::AgentLost { agent } => self.agent_lost(*agent),
+            Command::Alarm(alarm) => self.alarm(alarm, now)?,
+            Command::ReturnTransfer { handed_on_at } => self.return_transfer(*handed_on_at),
             Command::LeaveContact(contact) => self.leave_contact(contact)?,
             Command::Unserved { queue, why, instead, opens_at } => {
                 self.unserved(queue, *why, instead, *opens_at)
@@ -309,7 +311,7 @@ impl Conversation {
     }
 }
 
-fn ended(offer: &Offer, outcome: OfferOutcome, reason: &str) -> Body {
+pub(super) fn ended(offer: &Offer, outcome: OfferOutcome, reason: &str) -> Body {
     Body::OfferEnded {
         offer: offer.id,
         agent: offer.agent.clone(),

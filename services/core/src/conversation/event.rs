@@ -1,5 +1,6 @@
 //! What happened: the facts a conversation is the fold of.
 
+use super::alarm::RaisedAlarm;
 use crate::ids::{AttachmentId, ClientMsgId, ConversationId, OfferId, QueueId, Seq, SiteId};
 use crate::party::{Audience, Participant};
 use crate::time::Timestamp;
@@ -48,6 +49,10 @@ pub enum QueuedReason {
     Unserved(Unserved),
     /// It had ended unserved, and the visitor left word.
     ContactLeft,
+    /// Nobody took a transfer in time.
+    TransferReturned,
+    /// It had waited so long elsewhere that an alarm sent it here.
+    Alarm,
 }
 
 /// How an offer ended without an assignment.
@@ -82,6 +87,8 @@ pub enum ClosedReason {
     ByAgent,
     /// Nobody: its queue does not serve it, and asks the visitor to leave word.
     Unserved(Unserved),
+    /// Nobody: the visitor has been without any connection for long.
+    VisitorLost,
 }
 
 /// What an event says.
@@ -192,6 +199,18 @@ pub enum Body {
     },
     /// The visitor said where to be reached.
     ContactLeft(Contact),
+    /// How many minutes count for it besides its queue's priority.
+    PriorityChanged {
+        /// All of them, not only what is new.
+        minutes: i32,
+    },
+    /// Something was so for as long as its queue allows; what that brought about follows.
+    AlarmRaised(RaisedAlarm),
+    /// Nobody took a transfer in time: it is meant for the agent who handed it on.
+    TransferReturned {
+        /// Who.
+        to_agent: Participant,
+    },
 }
 
 /// Where a visitor may be reached. At least one of the two is not empty.
@@ -213,7 +232,10 @@ impl Body {
             | Self::Offered { .. }
             | Self::OfferEnded { .. }
             | Self::Transferred { .. }
-            | Self::TagsChanged { .. } => Audience::Internal,
+            | Self::TagsChanged { .. }
+            | Self::PriorityChanged { .. }
+            | Self::AlarmRaised(_)
+            | Self::TransferReturned { .. } => Audience::Internal,
             Self::Started { .. }
             | Self::Message { .. }
             | Self::Queued { .. }

@@ -38,6 +38,10 @@ pub const MAX_REASON_BYTES: usize = 200;
 pub const PREVIEW_BYTES: usize = 200;
 /// Agents remembered as having declined or missed an offer.
 pub const MAX_EXCLUDED: usize = 32;
+/// Alarms remembered as raised; the oldest is forgotten first.
+pub const MAX_RAISED: usize = 32;
+/// The most that may be added to, or taken from, a queue's priority: a day.
+pub const MAX_EXTRA_MINUTES: i32 = 24 * 60;
 /// Sender ids remembered in memory, about 45 bytes each; older ones are found by
 /// the journal.
 pub const RECENT_IDS: usize = 8;

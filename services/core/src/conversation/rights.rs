@@ -53,6 +53,8 @@ impl Conversation {
             | Command::Accept { .. }
             | Command::EndOffer { .. }
             | Command::Unserved { .. }
+            | Command::Alarm(_)
+            | Command::ReturnTransfer { .. }
             | Command::AgentLost { .. } => Err(Reject::Forbidden("only routing may do this")),
         }
     }

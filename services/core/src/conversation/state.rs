@@ -5,6 +5,7 @@ use super::event::{Body, Contact, Event, OfferOutcome, QueuedReason, ReleasedRea
 use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES, TARGET_HOLD};
 use super::recent::RecentIds;
 use super::unserved::{Arrival, Reachable};
+use super::watch::Watch;
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, SiteId, VisitorId};
 use crate::party::{Audience, Origin, Participant};
 use crate::time::Timestamp;
@@ -83,6 +84,11 @@ pub struct Conversation {
     #[serde(default)]
     pub(super) reachable: Reachable,
     #[serde(default)]
+    pub(super) watch: Watch,
+    /// Minutes besides the queue's priority.
+    #[serde(default)]
+    pub(super) extra_minutes: i32,
+    #[serde(default)]
     pub(super) contact: Option<Box<Contact>>,
     pub(super) excluded: Vec<AgentId>,
     pub(super) target: Option<(Participant, Timestamp)>,
@@ -146,6 +152,8 @@ impl Conversation {
             waiting_since: event.at,
             arrival: None,
             reachable: Reachable::default(),
+            watch: Watch { visitor_at: event.at, ..Watch::default() },
+            extra_minutes: 0,
             contact: None,
             excluded: Vec::new(),
             target: None,
@@ -217,6 +225,7 @@ impl Conversation {
             self.recent.remember(event.by.id, id, event.seq, event.at);
         }
         self.note_reachable(event);
+        self.keep_watch(event);
         self.apply_body(event);
     }
 
@@ -225,7 +234,8 @@ impl Conversation {
             Body::Started { .. }
             | Body::Note { .. }
             | Body::ContactAsked { .. }
-            | Body::ContactLeft(_) => {}
+            | Body::ContactLeft(_)
+            | Body::AlarmRaised(_) => {}
             Body::Message { text, .. } => {
                 if self.preview.is_empty() && event.by.id == self.visitor.id {
                     self.preview = first_words(text);
@@ -266,6 +276,11 @@ impl Conversation {
                 self.target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
                 self.handover_note = (!note.is_empty()).then(|| note.clone());
                 self.excluded.clear();
+            }
+            Body::PriorityChanged { minutes } => self.extra_minutes = *minutes,
+            Body::TransferReturned { to_agent } => {
+                self.target = Some((to_agent.clone(), event.at + TARGET_HOLD));
+                self.excluded.retain(|agent| Some(*agent) != to_agent.agent_id());
             }
             Body::TagsChanged { tags } => self.tags.clone_from(tags),
             Body::Closed { .. } => self.phase = Phase::Closed { at: event.at },

@@ -2,6 +2,7 @@
 
 use super::state::{Conversation, Phase};
 use super::unserved::{Arrival, Reachable};
+use super::watch::Watch;
 use crate::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use crate::party::Participant;
 use crate::time::Timestamp;
@@ -30,6 +31,12 @@ pub struct Summary {
     /// Whether its visitor may be reached when gone.
     #[serde(default)]
     pub reachable: Reachable,
+    /// What the rules of its queue go by.
+    #[serde(default)]
+    pub watch: Watch,
+    /// Minutes that count for it besides its queue's priority.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// Agents not to be asked again before others were.
     pub excluded: Vec<AgentId>,
     /// Agent a transfer is meant for, and until when only for that one.
@@ -72,6 +79,8 @@ impl Conversation {
             waiting_since: self.waiting_since,
             arrival: self.arrival,
             reachable: self.reachable,
+            watch: self.watch.clone(),
+            extra_minutes: self.extra_minutes,
             excluded: self.excluded.clone(),
             target: self.target.clone(),
             handover_note: self.handover_note.clone(),

@@ -61,7 +61,10 @@ impl Fold {
             Body::Note { .. }
             | Body::Transferred { .. }
             | Body::ContactAsked { .. }
-            | Body::ContactLeft(_) => {}
+            | Body::ContactLeft(_)
+            | Body::PriorityChanged { .. }
+            | Body::AlarmRaised(_)
+            | Body::TransferReturned { .. } => {}
         }
     }
 
@@ -179,6 +182,7 @@ impl Fold {
                 ClosedReason::ByVisitor => End::Visitor,
                 ClosedReason::ByAgent => End::Staff,
                 ClosedReason::Unserved(why) => End::Unserved(why),
+                ClosedReason::VisitorLost => End::VisitorLost,
             };
             episode.ended = Some((at, how));
         }

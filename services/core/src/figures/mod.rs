@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `arrivals` | episodes that began |
 //! | `served` | of these, those that an agent took |
-//! | `abandoned` | those that the visitor ended before |
+//! | `abandoned` | those that the visitor ended, or was lost from, before |
 //! | `unserved` | those that their queue ended (out of hours, full, too long) |
 //! | `wait` | from the beginning to the first agent, of served ones |
 //! | `abandoned_after` | from the beginning to the end, of abandoned ones |

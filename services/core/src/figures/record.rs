@@ -62,6 +62,8 @@ pub enum End {
     Staff,
     /// By its queue.
     Unserved(Unserved),
+    /// By nobody: the visitor had been gone for long.
+    VisitorLost,
 }
 
 /// An agent had it.

@@ -131,7 +131,7 @@ fn coming<'r>(episode: &'r Episode, rule: &dyn Rule, each: &mut dyn FnMut(Sample
             add(What::Span(Span::Wait, elapsed(at)));
             (of_target, in_target) = (true, target.is_some_and(|target| elapsed(at) <= target));
         }
-        (None, Some((at, End::Visitor | End::Staff))) => {
+        (None, Some((at, End::Visitor | End::Staff | End::VisitorLost))) => {
             add(What::Count(Count::Abandoned, 1));
             add(What::Span(Span::AbandonedAfter, elapsed(at)));
             of_target = target.is_some_and(|target| elapsed(at) > target);

@@ -112,7 +112,7 @@ impl<'a> Round<'a> {
                     && required.is_none_or(|required| agent.profile.skills.satisfy(required))
             })
         };
-        let is_held = self.now < entry.waiting_since + rules.hold_for_previous;
+        let is_held = self.now < entry.held_since() + rules.hold_for_previous;
         let previous = entry.previous.filter(|id| is_held && !entry.excluded.contains(id));
         Ask {
             required,
@@ -175,7 +175,8 @@ impl<'a> Round<'a> {
         let next_step = rules.needs.next_after(self.now.since(since)).map(|after| since + after);
         let dues = [
             hold_ends.filter(|_| met(Rejection::HeldForTarget)),
-            Some(since + rules.hold_for_previous).filter(|_| met(Rejection::HeldForPrevious)),
+            Some(entry.held_since() + rules.hold_for_previous)
+                .filter(|_| met(Rejection::HeldForPrevious)),
             request.ask_again_at.filter(|_| met(Rejection::AskedJustNow)),
             next_step.filter(|_| met(Rejection::Unskilled)),
         ];

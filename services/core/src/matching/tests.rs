@@ -61,6 +61,7 @@ fn request(id: u128, since: u64) -> Request {
             arrival: None,
             reachable: Reachable::Unknown,
             priority_minutes: 0,
+            extra_minutes: 0,
             weight: 1,
             excluded: vec![],
             target: None,
@@ -118,6 +119,26 @@ fn the_policy_may_put_idleness_first() {
     it.rules = rules(Policy::LongestIdle);
     let decision = run(&[it], &seats);
     assert_eq!(chosen(&decision), [agent_id(1)]);
+}
+
+/// However long it had waited before the agent was lost.
+#[test]
+fn an_agent_who_was_lost_and_is_back_gets_it_again() {
+    let mut lost = request(1, 1);
+    lost.entry.previous = Some(agent_id(2));
+    let reason = crate::conversation::QueuedReason::AgentLost;
+    lost.entry.arrival = Some(crate::conversation::Arrival { at: at(990), reason });
+    lost.rules = Arc::new(Rules { hold_for_previous: Millis::from_secs(20), ..Rules::default() });
+    let offline = || seat(view(2, 3, 0, AgentStatus::Offline));
+    let back_but = |load| seat(view(2, 3, load, AgentStatus::Online));
+    // While it is away anyone takes it; as soon as it is back it comes first,
+    assert_eq!(chosen(&run(std::slice::from_ref(&lost), &[free(1), offline()])), [agent_id(1)]);
+    assert_eq!(chosen(&run(std::slice::from_ref(&lost), &[free(1), back_but(2)])), [agent_id(2)]);
+    // and within the hold even while it has no room.
+    let decision = run(std::slice::from_ref(&lost), &[free(1), back_but(3)]);
+    assert_eq!((chosen(&decision), decision.due), (vec![], Some(at(1_010))));
+    let later = decide(&[lost], &[free(1), back_but(3)], at(1_010));
+    assert_eq!(chosen(&later), [agent_id(1)]);
 }
 
 #[test]

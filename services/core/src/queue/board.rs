@@ -225,6 +225,11 @@ impl Board {
         self.lines.get(queue).into_iter().flat_map(|line| line.order.values())
     }
 
+    /// The head of a conversation when it was last heard of.
+    pub fn version(&self, conversation: ConversationId) -> Option<Seq> {
+        self.known.get(&conversation).map(|known| known.version)
+    }
+
     /// Those free to be matched, in order.
     pub fn waiting(&self, queue: &QueueId) -> impl Iterator<Item = &Entry> {
         self.line(queue).filter(|p| p.standing == Standing::Waiting).map(|p| &p.entry)

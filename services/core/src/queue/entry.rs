@@ -23,6 +23,9 @@ pub struct Entry {
     pub reachable: Reachable,
     /// Head start in minutes of waiting.
     pub priority_minutes: u32,
+    /// Minutes besides its queue's. Absent in what earlier versions say.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// Slots it will take.
     pub weight: u32,
     /// Agents not to be asked before the others were; the longest ago first.
@@ -44,6 +47,7 @@ impl Entry {
             arrival: summary.arrival,
             reachable: summary.reachable,
             priority_minutes: terms.priority_minutes,
+            extra_minutes: summary.extra_minutes,
             weight: terms.weight,
             excluded: summary.excluded.clone(),
             target: target.and_then(|(agent, until)| Some((agent.agent_id()?, *until))),
@@ -57,9 +61,19 @@ impl Entry {
         self.arrival.unwrap_or(began)
     }
 
+    /// Since when it waits for the agent of before: one whose agent was lost had none of
+    /// that time yet.
+    pub fn held_since(&self) -> Timestamp {
+        match self.arrival {
+            Some(Arrival { at, reason: QueuedReason::AgentLost }) => at,
+            _ => self.waiting_since,
+        }
+    }
+
     /// Its place among all who wait, in any queue.
     pub fn order_key(&self) -> OrderKey {
-        let head_start = i128::from(self.priority_minutes) * 60_000;
+        let minutes = i128::from(self.priority_minutes) + i128::from(self.extra_minutes);
+        let head_start = minutes * 60_000;
         OrderKey {
             effective_since: i128::from(self.waiting_since.as_millis()) - head_start,
             conversation: self.conversation,

@@ -78,10 +78,14 @@ impl Limits {
 
     fn instead(&self, entry: &Entry, why: Unserved) -> Option<Instead> {
         let came_by_itself = match entry.arrived().reason {
-            QueuedReason::Started | QueuedReason::Reopened | QueuedReason::Unserved(_) => true,
-            QueuedReason::Transferred | QueuedReason::AgentLost | QueuedReason::ContactLeft => {
-                false
-            }
+            QueuedReason::Started
+            | QueuedReason::Reopened
+            | QueuedReason::Unserved(_)
+            | QueuedReason::Alarm => true,
+            QueuedReason::Transferred
+            | QueuedReason::AgentLost
+            | QueuedReason::ContactLeft
+            | QueuedReason::TransferReturned => false,
         };
         let is_for_coming = why != Unserved::WaitedTooLong;
         let was_handed_on = entry.arrived().reason == QueuedReason::Transferred;
@@ -158,7 +162,8 @@ impl Board {
     }
 }
 
-fn waited(hours: Option<&Hours>, since: Timestamp, now: Timestamp) -> Millis {
+/// How long one has waited, by the hours of its queue.
+pub(super) fn waited(hours: Option<&Hours>, since: Timestamp, now: Timestamp) -> Millis {
     match hours {
         Some(hours) => hours.open_between(since, now),
         None => now.since(since),

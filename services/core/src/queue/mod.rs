@@ -8,6 +8,9 @@
 //! starves. The machine must never forget a conversation that waits, nor let old
 //! news undo newer.
 
+mod alarms;
+#[cfg(test)]
+mod alarms_tests;
 mod board;
 mod entry;
 mod estimate;
@@ -16,8 +19,11 @@ mod limits;
 mod limits_tests;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
+pub use alarms::{AlarmRule, Assessment, Due, Plan, Sight};
 pub use board::{Board, Change, Counts, MAX_TOMBSTONES, Placed, Standing, Terms};
 pub use entry::{Entry, OrderKey};
 pub use estimate::{Handling, Slots};
 pub use limits::{Answer, Limits, TurnedAway};
+pub use vigil::Vigil;

@@ -1,7 +1,7 @@
 //! Order and position, case by case, and the laws that hold for any board.
 
 use super::*;
-use crate::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary};
+use crate::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary, Watch};
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, VisitorId};
 use crate::party::Participant;
 use crate::time::{Millis, Timestamp};
@@ -47,6 +47,8 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         waiting_since: at(since),
         arrival: Some(Arrival { at: at(since), reason: QueuedReason::Started }),
         reachable: Reachable::Unknown,
+        watch: Watch::default(),
+        extra_minutes: 0,
         excluded: vec![],
         target: None,
         handover_note: None,

@@ -214,9 +214,21 @@ fn happened(body: &EventBody, by: &str) -> String {
         EventBody::Released(b) => format!("{} left", of(&b.agent)),
         EventBody::Transferred(b) => format!("{by} handed over to {}", b.to_queue),
         EventBody::TagsChanged(b) => format!("{by} set the tags {}", b.tags.join(", ")),
+        EventBody::Closed(b) if b.reason() == v1::ClosedReason::VisitorLost => {
+            "the visitor had gone: the conversation was closed".to_owned()
+        }
         EventBody::Closed(_) => format!("{by} closed the conversation"),
         EventBody::Reopened(_) => format!("{by} reopened the conversation"),
         EventBody::Rated(b) => format!("{by} rated {} of 5: {}", b.score, b.comment),
+        EventBody::PriorityChanged(b) => format!("{} minutes count for it", b.extra_minutes),
+        EventBody::AlarmRaised(b) => format!("alarm: {}", alarm(b)),
+        EventBody::TransferReturned(b) => format!("nobody took it: back to {}", of(&b.to_agent)),
         EventBody::Message(_) | EventBody::Note(_) => String::new(),
     }
+}
+
+/// What it is about, and what was done.
+fn alarm(raised: &v1::AlarmRaised) -> String {
+    let kind = raised.kind().as_str_name().trim_start_matches("ALARM_KIND_").to_lowercase();
+    format!("{} ({})", kind.replace('_', " "), raised.actions.join(", "))
 }

@@ -58,12 +58,21 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
                     c.reason().as_str_name().trim_start_matches("CLOSED_REASON_").to_lowercase()
                 )
             }
+            ClosedReason::VisitorLost => "closed: the visitor was gone".to_owned(),
             _ => format!("{who} closed the chat"),
         },
         Body::Reopened(_) => format!("{who} reopened the chat"),
         Body::ContactAsked(_) => "no agent yet: /contact EMAIL [message] to be reached".to_owned(),
         Body::ContactLeft(c) => {
             format!("{who} may be reached at {} {}: {}", c.email, c.phone, c.text)
+        }
+        Body::PriorityChanged(p) => format!("{} minutes count for it", p.extra_minutes),
+        Body::AlarmRaised(a) => {
+            let kind = a.kind().as_str_name().trim_start_matches("ALARM_KIND_").to_lowercase();
+            format!("alarm: {} ({})", kind.replace('_', " "), a.actions.join(", "))
+        }
+        Body::TransferReturned(t) => {
+            format!("nobody took it: back to {}", opt_name(t.to_agent.as_ref()))
         }
         Body::Rated(r) => format!("{who} rated it {}/5 {}", r.score, r.comment),
     };

@@ -58,6 +58,7 @@ fn commands() -> impl Strategy<Value = Command> {
         2 => (1..5u128, outcomes()).prop_map(|(id, how)| end_offer(id, how)),
         2 => staff().prop_map(|id| Command::AgentLost { agent: agent_id(id) }),
         3 => unserved(),
+        4 => alarms::any(),
         2 => "[a-z]{0,1}@?[a-z]{0,1}".prop_map(|email| contact(&email)),
     ]
 }

@@ -1,5 +1,6 @@
 //! The flow of a conversation step by step, and its laws under any commands.
 
+mod alarms;
 mod flow;
 mod laws;
 mod unserved;
