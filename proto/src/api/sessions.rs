@@ -175,6 +175,9 @@ pub trait Sessions: Send + Sync + 'static {
     /// The gateway has no reader of it any more.
     async fn detach(&self, gateway: &NodeId, conversation: ConversationId);
 
+    /// The gateway has no connection of its visitor any more, but other readers.
+    async fn visitor_left(&self, _gateway: &NodeId, _conversation: ConversationId) {}
+
     /// Reads a page.
     async fn history(&self, query: HistoryQuery) -> Result<EventPage, ApiError>;
 

@@ -38,11 +38,20 @@ impl Job {
     }
 }
 
+/// Who of a gateway follows a conversation no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Nobody there does.
+    Everybody,
+    /// Its visitor does not; others may.
+    Visitor,
+}
+
 /// One item of a mailbox.
 pub(crate) enum Mail {
     Command(Job),
     Attach(Attach, Answer<Attached>),
-    Detach(NodeId, ConversationId),
+    Detach(NodeId, ConversationId, Leaving),
     /// The conversation for a reader; `live_only` answers `NotFound` rather than
     /// bring it into memory.
     Look {
@@ -63,7 +72,7 @@ impl Mail {
         match self {
             Self::Command(job) => job.envelope.conversation,
             Self::Attach(request, _) => request.conversation,
-            Self::Detach(_, conversation)
+            Self::Detach(_, conversation, _)
             | Self::Look { conversation, .. }
             | Self::Hint { conversation, .. } => *conversation,
         }

@@ -49,6 +49,10 @@ impl Reader {
         Self { connection, who, outbox, followed: Mutex::default() }
     }
 
+    pub(crate) fn is_visitor(&self) -> bool {
+        self.who.role == Role::Visitor
+    }
+
     /// What it may see.
     pub(crate) fn audience(&self) -> Audience {
         match self.who.role {
@@ -72,6 +76,12 @@ struct Topic {
     /// One permit: attaching and detaching take turns, so that a late detach
     /// never undoes a newer attach.
     turn: Arc<Semaphore>,
+}
+
+impl Topic {
+    fn has_visitor(&self) -> bool {
+        self.subscribers.iter().any(|s| s.reader.is_visitor())
+    }
 }
 
 /// A durable event that came over the bus.
@@ -195,7 +205,8 @@ impl Registry {
         Some(next)
     }
 
-    /// The connection no longer follows. True when it was the last one.
+    /// The connection no longer follows. True when it was the last one, or the last of its
+    /// visitor: the owner is to be told.
     pub(crate) fn leave(&self, id: ConversationId, reader: &Reader) -> bool {
         reader.followed().retain(|f| *f != id);
         let mut shard = self.shard(id);
@@ -203,10 +214,10 @@ impl Registry {
             return false;
         };
         topic.subscribers.retain(|s| s.reader.connection != reader.connection);
-        topic.subscribers.is_empty()
+        topic.subscribers.is_empty() || reader.is_visitor() && !topic.has_visitor()
     }
 
-    /// The connection ends. Gives the conversations that nobody follows now.
+    /// The connection ends. Gives the conversations of which the owner is to be told.
     pub(crate) fn leave_all(&self, reader: &Reader) -> Vec<ConversationId> {
         let followed = std::mem::take(&mut *reader.followed());
         followed.into_iter().filter(|id| self.leave(*id, reader)).collect()
@@ -216,6 +227,12 @@ impl Registry {
     pub(crate) fn abandoned(&self, id: ConversationId) -> Option<Arc<Semaphore>> {
         let shard = self.shard(id);
         shard.get(&id).filter(|t| t.subscribers.is_empty()).map(|t| t.turn.clone())
+    }
+
+    /// The turn of a conversation that no visitor follows here.
+    pub(crate) fn without_visitor(&self, id: ConversationId) -> Option<Arc<Semaphore>> {
+        let shard = self.shard(id);
+        shard.get(&id).filter(|t| !t.has_visitor()).map(|t| t.turn.clone())
     }
 
     /// Forgets a conversation that nobody follows.
@@ -304,11 +321,14 @@ impl Registry {
         followed
     }
 
-    /// Who follows a conversation.
+    /// Who follows a conversation, its visitor first.
     pub(crate) fn readers(&self, id: ConversationId) -> Vec<Arc<Reader>> {
         let shard = self.shard(id);
         let topic = shard.get(&id);
-        topic.map_or_else(Vec::new, |t| t.subscribers.iter().map(|s| s.reader.clone()).collect())
+        let readers = |t: &Topic| t.subscribers.iter().map(|s| s.reader.clone()).collect();
+        let mut readers: Vec<Arc<Reader>> = topic.map_or_else(Vec::new, readers);
+        readers.sort_by_key(|reader| !reader.is_visitor());
+        readers
     }
 
     /// Something may have been lost in one conversation.

@@ -137,9 +137,25 @@ fn an_agent_who_lost_the_conversation_follows_no_longer() {
 }
 
 #[test]
+fn the_owner_is_told_when_the_visitors_last_connection_leaves() {
+    let registry = Registry::new();
+    let (agent, phone, laptop) =
+        (reader(Role::Agent, 2), reader(Role::Visitor, 1), reader(Role::Visitor, 1));
+    for reader in [&agent, &phone, &laptop] {
+        follow(&registry, reader, 0);
+    }
+    assert!(registry.readers(conversation())[0].is_visitor(), "it attaches before others");
+    assert!(!registry.leave(conversation(), &phone));
+    assert!(registry.without_visitor(conversation()).is_none());
+    assert!(registry.leave(conversation(), &laptop));
+    assert!(registry.without_visitor(conversation()).is_some());
+    assert!(registry.abandoned(conversation()).is_none(), "its agent is there");
+}
+
+#[test]
 fn the_last_one_to_leave_is_told_so() {
     let registry = Registry::new();
-    let (a, b) = (reader(Role::Visitor, 1), reader(Role::Agent, 2));
+    let (a, b) = (reader(Role::Supervisor, 1), reader(Role::Agent, 2));
     follow(&registry, &a, 0);
     follow(&registry, &b, 0);
     assert!(registry.abandoned(conversation()).is_none());
