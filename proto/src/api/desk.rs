@@ -7,7 +7,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, Que
 use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::queue::Limits;
+use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,13 @@ pub struct QueueConfig {
     /// Within what one is to be served; the service level is measured against it.
     #[serde(default)]
     pub answer_within: Option<Millis>,
+    /// What is done when something has been so for long. Absent in what earlier versions
+    /// say.
+    #[serde(default)]
+    pub alarms: Vec<AlarmRule>,
+    /// How long a transfer may wait to be taken before it comes back; always without.
+    #[serde(default)]
+    pub transfer_return: Option<Millis>,
 }
 
 impl QueueConfig {
@@ -55,6 +62,8 @@ impl QueueConfig {
             hours: None,
             limits: Limits::default(),
             answer_within: None,
+            alarms: Vec::new(),
+            transfer_return: None,
         }
     }
 }

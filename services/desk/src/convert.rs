@@ -31,6 +31,8 @@ fn queue_config(queue: StoredQueue) -> QueueConfig {
         hours: queue.hours,
         limits: queue.limits,
         answer_within: queue.answer_within,
+        alarms: queue.alarms,
+        transfer_return: queue.transfer_return,
     }
 }
 

@@ -4,6 +4,7 @@
 //! next.
 
 use crate::admin::NewAgent;
+use crate::apply::with_defaults;
 use crate::convert::{agent_account, site_config};
 use crate::error::DeskError;
 use crate::password::{Password, random_characters};
@@ -121,5 +122,5 @@ fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
 }
 
 fn queue(id: QueueId) -> StoredQueue {
-    StoredQueue { wrap_up: Millis::from_secs(10), ..StoredQueue::plain(id) }
+    with_defaults(StoredQueue { wrap_up: Millis::from_secs(10), ..StoredQueue::plain(id) })
 }

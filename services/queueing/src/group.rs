@@ -3,6 +3,7 @@
 use crate::error::QueueingError;
 use crate::metrics;
 use crate::push;
+use crate::raising::Raising;
 use crate::site::Site;
 use crate::sites::terms;
 use crate::turning::Turning;
@@ -28,9 +29,9 @@ pub(crate) const MAILBOX: usize = 1_024;
 /// A waiting visitor is told its place at most this often.
 const PUSH_EVERY: Duration = Duration::from_secs(1);
 /// Changes within so long are looked at together for whom a queue does not serve.
-const LOOK_AFTER: Duration = Duration::from_millis(20);
+pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(20);
 /// The longest between two looks, should the clock be set.
-const FARTHEST_LOOK: Duration = Duration::from_secs(60);
+pub(crate) const FARTHEST_LOOK: Duration = Duration::from_secs(60);
 /// Before it is looked whether one who was turned away has gone.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -55,13 +56,14 @@ pub(crate) enum Message {
 }
 
 pub(crate) struct Group {
-    sites: HashMap<SiteId, Site>,
+    pub(crate) sites: HashMap<SiteId, Site>,
     /// Sites in which some place may have changed since it was told.
     stale: BTreeSet<SiteId>,
     ready: bool,
     changes: broadcast::Sender<QueueChange>,
     sessions: Arc<dyn Sessions>,
     turning: Turning,
+    pub(crate) raising: Raising,
     clock: Clock,
 }
 
@@ -77,6 +79,7 @@ impl Group {
             ready: false,
             changes,
             turning: Turning::new(sessions.clone()),
+            raising: Raising::new(sessions.clone()),
             sessions,
             clock,
         }
@@ -87,6 +90,7 @@ impl Group {
         loop {
             let next_push = self.next_push();
             let next_look = self.sites.values().filter_map(|site| site.next_look).min();
+            let next_watch = self.sites.values().filter_map(|site| site.next_watch).min();
             tokio::select! {
                 () = stop.cancelled() => return,
                 message = mail.recv() => match message {
@@ -97,7 +101,10 @@ impl Group {
                     if next_push.is_some() => self.push_due(),
                 () = sleep_until(next_look.unwrap_or_else(Instant::now)),
                     if next_look.is_some() => self.look_due(),
+                () = sleep_until(next_watch.unwrap_or_else(Instant::now)),
+                    if next_watch.is_some() => self.watch_due(),
                 Some(site) = self.turning.next() => self.look_in(&site, LOOK_AGAIN),
+                Some(told) = self.raising.next() => self.told(told),
             }
         }
     }
@@ -158,6 +165,10 @@ impl Group {
             if let Some((_, waited)) = change.served {
                 metrics::served(waited, site.pushes.first_estimate(summary.id));
             }
+            if site.board.version(summary.id) == Some(summary.head) {
+                site.vigil.observe(summary, (self.clock)());
+                site.watch_in(LOOK_AFTER);
+            }
             let after = tally(&site.board, summary.id);
             metrics::line_moved(after.0 - before.0, after.1 - before.1);
             self.changed(&summary.site, change.queues);
@@ -170,6 +181,9 @@ impl Group {
         };
         let before = tally(&known.board, conversation);
         let queue = known.board.forget(conversation, version);
+        if known.board.version(conversation).is_none() {
+            known.vigil.forget(conversation);
+        }
         if queue.is_some() {
             metrics::line_moved(-before.0, -before.1);
         }
@@ -181,6 +195,8 @@ impl Group {
             return;
         };
         site.config = Some(config.clone());
+        site.vigil.rethink((self.clock)());
+        site.watch_in(LOOK_AFTER);
         let mut moved = Vec::new();
         for queue in &config.queues {
             if site.board.set_terms(&queue.id, terms(config, &queue.id)) {
@@ -251,7 +267,7 @@ impl Group {
         self.sites.iter().flat_map(of_site).collect()
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }
 

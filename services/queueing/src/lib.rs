@@ -12,6 +12,7 @@ mod group;
 mod keeper;
 mod metrics;
 mod push;
+mod raising;
 mod service;
 mod settings;
 mod site;
@@ -19,6 +20,7 @@ mod sites;
 #[cfg(test)]
 mod tests;
 mod turning;
+mod watching;
 
 pub use service::{Deps, QueueingService, Running, start};
 pub use settings::QueueingSettings;

@@ -1,6 +1,6 @@
 //! What this role measures. No site and no queue as a label: their number is not bounded.
 
-use frontdesk_core::conversation::{Instead, Unserved};
+use frontdesk_core::conversation::{AlarmKind, Instead, Unserved};
 use frontdesk_core::time::Millis;
 use metrics::{counter, gauge, histogram};
 
@@ -31,6 +31,15 @@ pub(crate) fn turned_away(why: Unserved, instead: &Instead) {
     };
     counter!("frontdesk_queueing_unserved_total", "reason" => reason, "answer" => answer)
         .increment(1);
+}
+
+/// Told to a conversation, which may know better.
+pub(crate) fn alarm(kind: AlarmKind) {
+    counter!("frontdesk_queueing_alarms_total", "kind" => kind.as_str()).increment(1);
+}
+
+pub(crate) fn transfer_returned() {
+    counter!("frontdesk_queueing_transfers_returned_total").increment(1);
 }
 
 pub(crate) fn pushed(count: u64) {

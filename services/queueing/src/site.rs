@@ -6,7 +6,7 @@ use crate::turning::Away;
 use frontdesk_core::hours::{Hours, Opening};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
 use frontdesk_core::presence::{AgentStatus, AgentView};
-use frontdesk_core::queue::{Board, Slots};
+use frontdesk_core::queue::{Board, Slots, Vigil};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{QueueConfig, QueueKey, QueuePosition, QueueView, SiteConfig};
 use std::collections::HashMap;
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 #[derive(Default)]
 pub(crate) struct Site {
     pub(crate) board: Board,
+    /// For whom an alarm may come to be due.
+    pub(crate) vigil: Vigil,
     pub(crate) agents: HashMap<AgentId, Arc<AgentView>>,
     pub(crate) config: Option<Arc<SiteConfig>>,
     pub(crate) pushes: Pushes,
@@ -23,6 +25,8 @@ pub(crate) struct Site {
     pub(crate) next_push: Option<Instant>,
     /// Then it is to be looked whom the queues do not serve.
     pub(crate) next_look: Option<Instant>,
+    /// Then it is to be looked which alarms are due.
+    pub(crate) next_watch: Option<Instant>,
 }
 
 /// Whom the queues of a site do not serve.
@@ -41,11 +45,11 @@ pub(crate) struct Room {
 }
 
 impl Site {
-    fn configured(&self, queue: &QueueId) -> Option<&QueueConfig> {
+    pub(crate) fn configured(&self, queue: &QueueId) -> Option<&QueueConfig> {
         self.config.as_ref()?.queue(queue)
     }
 
-    fn hours(&self, queue: &QueueConfig) -> Option<&Hours> {
+    pub(crate) fn hours(&self, queue: &QueueConfig) -> Option<&Hours> {
         self.config.as_ref()?.hours(queue).map(Arc::as_ref)
     }
 

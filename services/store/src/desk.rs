@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
-use frontdesk_core::queue::Limits;
+use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
@@ -64,6 +64,12 @@ pub struct StoredQueue {
     /// Within what one is to be served; the service level is measured against it.
     #[serde(default)]
     pub answer_within: Option<Millis>,
+    /// What is done when something has been so for long.
+    #[serde(default)]
+    pub alarms: Vec<AlarmRule>,
+    /// How long a transfer may wait to be taken before it comes back; always without.
+    #[serde(default)]
+    pub transfer_return: Option<Millis>,
 }
 
 impl StoredQueue {
@@ -80,6 +86,8 @@ impl StoredQueue {
             hours: None,
             limits: Limits::default(),
             answer_within: None,
+            alarms: Vec::new(),
+            transfer_return: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::document::{Agent, Document, Queue, RoleName, Span};
-use super::{calendars, limits, routes};
+use super::{alarms, calendars, limits, routes};
 use crate::validate;
 use frontdesk_core::ids::{QueueId, SkillId};
 use frontdesk_core::matching::Rules;
@@ -58,6 +58,9 @@ pub(super) fn check(
     };
     let is_queue = |named: &QueueId| queues.iter().any(|queue| queue.id == *named);
     let routes = routes::check(&mut check, &document.routes, is_queue);
+    for queue in &document.queues.value {
+        alarms::check_names(&mut check, &queue.value, is_queue);
+    }
     let calendars = calendars::check(&mut check, &document.calendars);
     limits::check_names(&mut check, &document.queues.value, &queues, &calendars);
     let agents = check.agents(&document.agents, &queues);
@@ -144,6 +147,8 @@ impl Check {
             Needs::default()
         });
         let limits = limits::limits(self, at, queue);
+        let alarms = alarms::rules(self, at, queue);
+        let transfer_return = alarms::transfer_return(self, at, queue);
         StoredQueue {
             id: queue.name.clone(),
             priority_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
@@ -158,6 +163,8 @@ impl Check {
             hours: queue.hours.clone(),
             limits,
             answer_within: queue.answer_within.map(|span| span.0),
+            alarms,
+            transfer_return,
         }
     }
 

@@ -1,6 +1,7 @@
 //! A site's configuration as people write it down, in YAML. Says what can be
 //! written; judges nothing but its form.
 
+use super::alarms::{self, Alarm};
 use super::calendars::Calendar;
 use super::routes::Route;
 use frontdesk_core::ids::{CalendarId, QueueId};
@@ -83,6 +84,12 @@ pub(super) struct Queue {
     /// What becomes of those who have waited so long.
     #[serde(default)]
     pub(super) when_too_long: Option<Answer>,
+    /// What is done when something has been so for long.
+    #[serde(default)]
+    pub(super) alarms: Vec<Spanned<Alarm>>,
+    /// How long a transfer may wait before it comes back; none at all: for ever.
+    #[serde(default = "alarms::transfer_return_by_default")]
+    pub(super) transfer_return: Span,
 }
 
 /// What is required from some time of waiting on.
@@ -220,6 +227,8 @@ fn queue(stored: &StoredQueue) -> Queue {
         when_full: answer(limits.max_waiting.is_some(), &limits.when_full),
         max_wait: limits.max_wait.map(Span),
         when_too_long: answer(limits.max_wait.is_some(), &limits.when_too_long),
+        alarms: alarms::written(&stored.alarms),
+        transfer_return: Span(stored.transfer_return.unwrap_or(Millis::ZERO)),
     }
 }
 

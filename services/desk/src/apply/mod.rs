@@ -1,6 +1,7 @@
 //! A site's configuration from one document: checked as a whole, compared with what
 //! is in force, then put in force. A document with any problem changes nothing.
 
+mod alarms;
 mod calendars;
 mod check;
 mod diff;
@@ -9,6 +10,8 @@ mod limits;
 mod routes;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use alarms::with_defaults;
 
 use crate::admin::NewAgent;
 use crate::error::DeskError;

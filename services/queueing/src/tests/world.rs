@@ -5,7 +5,9 @@ use crate::settings::QueueingSettings;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_actor::Ownership;
-use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
+use frontdesk_core::conversation::{
+    Command, Conversation, Phase, StartRequest, Summary, TransferTarget, VisitorSeen,
+};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{
     AgentId, AttachmentId, CalendarId, ConnectionId, ConversationId, NodeId, OfferId, QueueId,
@@ -13,7 +15,7 @@ use frontdesk_core::ids::{
 };
 use frontdesk_core::party::{Origin, Participant, Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
-use frontdesk_core::queue::Limits;
+use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
@@ -56,6 +58,14 @@ struct Inner {
     hints: Vec<QueuePush>,
     is_away: bool,
     head_start: u32,
+    /// Of the queue `sales`; it aims at a minute.
+    alarms: Vec<AlarmRule>,
+    /// Of every queue.
+    transfer_return: Option<Millis>,
+    /// What owners say of their visitors.
+    visitor: Option<VisitorSeen>,
+    /// How often one was asked how it is.
+    looks: usize,
     /// Of the queue `sales`.
     limits: Limits,
     /// Of the queue `sales`.
@@ -105,6 +115,50 @@ impl World {
         (inner.limits, inner.hours) = (limits, hours);
     }
 
+    /// Of the queue `sales`.
+    pub(super) fn alarms(&self, alarms: Vec<AlarmRule>, transfer_return: Option<Millis>) {
+        let mut inner = self.lock();
+        (inner.alarms, inner.transfer_return) = (alarms, transfer_return);
+    }
+
+    /// What owners say of their visitors from now on.
+    pub(super) fn visitor(&self, seen: VisitorSeen) {
+        self.lock().visitor = Some(seen);
+    }
+
+    /// How often a conversation was asked how it is.
+    pub(super) fn looks(&self) -> usize {
+        self.lock().looks
+    }
+
+    /// The visitor says something now, or the agent.
+    pub(super) fn say(&self, n: u128, by_visitor: bool) {
+        let now = self.now();
+        let mut inner = self.lock();
+        let it = inner.conversations.get_mut(&id(n)).unwrap();
+        let (role, who) = match by_visitor {
+            true => (Role::Visitor, Uuid::from_u128(n)),
+            false => (Role::Agent, agent().id),
+        };
+        let who = Principal { site: site(), role, id: who, name: "".into() };
+        let client_msg_id = now.as_millis().to_string().parse().unwrap();
+        let (text, attachments, after) = ("hm".into(), vec![], None);
+        let command = Command::Send { client_msg_id, text, attachments, after };
+        it.step(&Origin::Client(who), &command, now).unwrap();
+    }
+
+    /// Its agent hands it on to another queue.
+    pub(super) fn transfer(&self, n: u128, to: &str, now: u64) -> Arc<Summary> {
+        let mut inner = self.lock();
+        let it = inner.conversations.get_mut(&id(n)).unwrap();
+        let role = Role::Agent;
+        let who = Principal { site: site(), role, id: agent().id, name: "Ann".into() };
+        let target = TransferTarget::Queue(queue(to));
+        let command = Command::Transfer { target, note: "".into() };
+        it.step(&Origin::Client(who), &command, at(now)).unwrap();
+        Arc::new(it.summary())
+    }
+
     pub(super) fn latest(&self, n: u128) -> Arc<Summary> {
         Arc::new(self.lock().conversations[&id(n)].summary())
     }
@@ -139,7 +193,7 @@ impl World {
         summary
     }
 
-    fn step(&self, n: u128, command: &Command, now: Timestamp) -> Arc<Summary> {
+    pub(super) fn step(&self, n: u128, command: &Command, now: Timestamp) -> Arc<Summary> {
         let mut inner = self.lock();
         let it = inner.conversations.get_mut(&id(n)).unwrap();
         it.step(&Origin::System, command, now).unwrap();
@@ -233,9 +287,15 @@ impl Sessions for World {
         conversation: ConversationId,
         _: Option<&Principal>,
     ) -> Result<Summary, ApiError> {
-        let inner = self.lock();
-        let found = inner.conversations.get(&conversation);
-        found.map(Conversation::summary).ok_or_else(|| ApiError::NotFound("conversation".into()))
+        let mut inner = self.lock();
+        if inner.is_away {
+            return Err(ApiError::unavailable("test"));
+        }
+        inner.looks += 1;
+        let found = inner.conversations.get(&conversation).map(Conversation::summary);
+        let mut found = found.ok_or_else(|| ApiError::NotFound("conversation".into()))?;
+        found.watch.visitor = inner.visitor;
+        Ok(found)
     }
     async fn list(
         &self,
@@ -328,9 +388,14 @@ impl Desk for World {
         let sales = QueueConfig {
             priority_minutes: inner.head_start,
             limits: inner.limits.clone(),
+            alarms: inner.alarms.clone(),
+            answer_within: Some(Millis::from_secs(60)),
+            transfer_return: inner.transfer_return,
             hours: calendars.keys().next().cloned(),
             ..QueueConfig::plain(queue("sales"))
         };
+        let transfer_return = inner.transfer_return;
+        let night = QueueConfig { transfer_return, ..QueueConfig::plain(queue("night")) };
         Ok(vec![Arc::new(SiteConfig {
             id: site(),
             title: String::new(),
@@ -338,7 +403,7 @@ impl Desk for World {
             allowed_origins: vec![],
             default_queue: queue("sales"),
             routes: vec![],
-            queues: vec![sales, QueueConfig::plain(queue("night"))],
+            queues: vec![sales, night],
             calendars,
         })])
     }
