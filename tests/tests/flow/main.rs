@@ -1,6 +1,7 @@
 //! The whole flow of a conversation, from both sides, through the real binary.
 
 mod agents;
+mod alarms;
 mod configure;
 mod figures;
 mod files;
