@@ -176,6 +176,7 @@ impl Facts {
         };
         is_so
             && self.queue == alarm.queue
+            && now >= alarm.since
             && now.since(alarm.since) >= alarm.after
             && !self.was_raised(alarm.kind, alarm.after, alarm.since)
             && self.allows(&alarm.actions)
@@ -201,7 +202,7 @@ impl Conversation {
         let mut bodies =
             vec![Body::AlarmRaised(RaisedAlarm { kind, queue, after, since, actions })];
         let is_open = !self.is_closed();
-        for action in &alarm.actions {
+        for (nth, action) in alarm.actions.iter().enumerate() {
             match action {
                 AlarmAction::Notify => {}
                 AlarmAction::Priority(minutes) if is_open => {
@@ -210,7 +211,7 @@ impl Conversation {
                 AlarmAction::Queue(to) if *to != self.queue && self.phase == Phase::Waiting => {
                     bodies.push(Body::Queued { queue: to.clone(), reason: QueuedReason::Alarm });
                 }
-                AlarmAction::Message(texts) if is_open => bodies.push(self.tell(texts)?),
+                AlarmAction::Message(texts) if is_open => bodies.push(self.tell(nth, texts)?),
                 AlarmAction::Close => bodies.extend(self.lose_visitor()),
                 AlarmAction::Priority(_) | AlarmAction::Queue(_) | AlarmAction::Message(_) => {}
             }
@@ -225,8 +226,8 @@ impl Conversation {
     }
 
     /// Under an id that no other message can have: an alarm's own place is its alone.
-    fn tell(&self, texts: &Texts) -> Result<Body, Reject> {
-        let id = format!("alarm-{}", self.head.next());
+    fn tell(&self, nth: usize, texts: &Texts) -> Result<Body, Reject> {
+        let id = format!("alarm-{}-{nth}", self.head.next());
         let client_msg_id: ClientMsgId =
             id.parse().map_err(|_| Reject::Invalid("the message's id cannot be made"))?;
         let text = texts.pick(&self.language);

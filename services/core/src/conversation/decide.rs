@@ -232,7 +232,7 @@ impl Conversation {
         if comment.len() > MAX_COMMENT_BYTES {
             return Err(Reject::Invalid("the comment is too long"));
         }
-        let same = self.rating.as_ref().is_some_and(|(s, c)| *s == score && c == comment);
+        let same = self.rating.as_ref().is_some_and(|it| it.0 == score && it.1 == *comment);
         Ok(if same { vec![] } else { vec![Body::Rated { score, comment: comment.clone() }] })
     }
 

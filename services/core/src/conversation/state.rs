@@ -84,7 +84,7 @@ pub struct Conversation {
     #[serde(default)]
     pub(super) reachable: Reachable,
     #[serde(default)]
-    pub(super) watch: Watch,
+    pub(super) watch: Box<Watch>,
     /// Minutes besides the queue's priority.
     #[serde(default)]
     pub(super) extra_minutes: i32,
@@ -95,7 +95,7 @@ pub struct Conversation {
     pub(super) handover_note: Option<Arc<str>>,
     pub(super) last_agent: Option<Participant>,
     pub(super) tags: Vec<Arc<str>>,
-    pub(super) rating: Option<(u8, Arc<str>)>,
+    pub(super) rating: Option<Box<(u8, Arc<str>)>>,
     pub(super) preview: Arc<str>,
     pub(super) started_at: Timestamp,
     pub(super) last_at: Timestamp,
@@ -152,7 +152,7 @@ impl Conversation {
             waiting_since: event.at,
             arrival: None,
             reachable: Reachable::default(),
-            watch: Watch { visitor_at: event.at, ..Watch::default() },
+            watch: Watch { visitor_at: event.at, ..Watch::default() }.into(),
             extra_minutes: 0,
             contact: None,
             excluded: Vec::new(),
@@ -288,7 +288,9 @@ impl Conversation {
                 self.phase = Phase::Waiting;
                 self.wait_anew(event.at);
             }
-            Body::Rated { score, comment } => self.rating = Some((*score, comment.clone())),
+            Body::Rated { score, comment } => {
+                self.rating = Some(Box::new((*score, comment.clone())));
+            }
         }
     }
 

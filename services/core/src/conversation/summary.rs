@@ -79,7 +79,7 @@ impl Conversation {
             waiting_since: self.waiting_since,
             arrival: self.arrival,
             reachable: self.reachable,
-            watch: self.watch.clone(),
+            watch: Watch::clone(&self.watch),
             extra_minutes: self.extra_minutes,
             excluded: self.excluded.clone(),
             target: self.target.clone(),

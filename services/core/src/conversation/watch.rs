@@ -181,6 +181,11 @@ impl Facts {
 }
 
 impl Conversation {
+    /// Alarms of what is still so.
+    pub fn alarms_kept(&self) -> usize {
+        self.watch.raised.len()
+    }
+
     /// What an event means for the rules; called with the state before it.
     pub(super) fn keep_watch(&mut self, event: &Event) {
         let watch = &mut self.watch;
@@ -214,7 +219,7 @@ impl Conversation {
                 watch.abandoned_at = (gave_up && !watch.served).then_some(event.at);
             }
             Body::Reopened | Body::Queued { reason: QueuedReason::ContactLeft, .. } => {
-                *watch = Watch { visitor_at: watch.visitor_at, ..Watch::default() };
+                **watch = Watch { visitor_at: watch.visitor_at, ..Watch::default() };
             }
             Body::AlarmRaised(alarm) => watch.keep(alarm, event.at),
             _ => {}

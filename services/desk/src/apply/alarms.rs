@@ -194,7 +194,7 @@ pub(super) fn rules(check: &mut Check, at: Location, queue: &Queue) -> Vec<Alarm
         let mut refuse =
             |why: String| check.refuse(*referenced, format!("queue {}: {on}: {why}", queue.name));
         check_time(alarm, queue, &mut refuse);
-        check_actions(alarm, queue, &mut refuse);
+        check_actions(alarm, &mut refuse);
         let (kind, after) = (alarm.on.kind(), alarm.after.map(|span| span.0));
         if rules.iter().any(|before| before.on == kind && before.after == after) {
             refuse("is written twice".into());
@@ -232,7 +232,7 @@ fn check_time(alarm: &Alarm, queue: &Queue, refuse: &mut impl FnMut(String)) {
     }
 }
 
-fn check_actions(alarm: &Alarm, queue: &Queue, refuse: &mut impl FnMut(String)) {
+fn check_actions(alarm: &Alarm, refuse: &mut impl FnMut(String)) {
     if alarm.actions.is_empty() {
         refuse("does nothing".into());
     }
@@ -248,9 +248,6 @@ fn check_actions(alarm: &Alarm, queue: &Queue, refuse: &mut impl FnMut(String)) 
             refuse(format!("{word} can never happen after close"));
         }
         match action {
-            Action::Queue(to) if *to == queue.name => {
-                refuse(format!("queue {to}: it waits there already"));
-            }
             Action::Priority(span) => {
                 let whole = Millis::from_mins(span.0.get() / 60_000) == span.0;
                 if !whole || span.0 == Millis::ZERO || span.0 > MAX_PRIORITY {

@@ -168,7 +168,7 @@ async fn what_cannot_work_is_refused_with_its_line() {
             "no queue b",
             "queues:\n  - name: a\n    alarms:\n      - { on: long-wait, after: 1m, do: [{ queue: b }] }\n".to_owned(),
         ),
-        (1, "waits there already", alarm("on: long-wait, after: 1m, do: [{ queue: a }]")),
+        (1, "a -> a", alarm("on: long-wait, after: 1m, do: [{ queue: a }]")),
         (1, "no answer_within", alarm("on: late, do: [notify]")),
         (1, "goes by answer_within", alarm("on: late, after: 1m, do: [notify]")),
         (1, "so at once", alarm("on: abandoned, after: 1m, do: [notify]")),

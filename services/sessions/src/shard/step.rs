@@ -140,7 +140,8 @@ fn run_command(
     encoder: &mut Encoder,
 ) -> Result<Outcome, Reject> {
     let envelope = &job.envelope;
-    let had_preview = ready.conversation.as_ref().is_some_and(Conversation::has_preview);
+    let shown = |it: &Conversation| (it.has_preview(), it.alarms_kept());
+    let before = ready.conversation.as_ref().map(shown);
     let step = match &mut ready.conversation {
         Some(conversation) => conversation.step(&envelope.origin, &envelope.command, now)?,
         None => {
@@ -158,9 +159,9 @@ fn run_command(
     if events.is_empty() {
         return Ok(outcome);
     }
-    let has_preview = ready.conversation.as_ref().is_some_and(Conversation::has_preview);
+    let now = ready.conversation.as_ref().map(shown);
     let flight = ready.flight.get_or_insert_with(|| spares.take());
-    flight.open.listed |= has_preview != had_preview
+    flight.open.listed |= now != before
         || events.iter().any(|e| !matches!(e.body, Body::Message { .. } | Body::Note { .. }));
     if flight.open.events.is_empty() {
         // Mostly there is one event in a turn, where growing would take four.

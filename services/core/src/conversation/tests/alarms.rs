@@ -3,6 +3,7 @@
 use super::*;
 use crate::time::Millis;
 use proptest::prelude::*;
+use std::collections::HashSet;
 
 fn texts(all: &[(&str, &str)]) -> Texts {
     let all = all.iter().map(|(tag, text)| (Arc::from(*tag), Arc::from(*text)));
@@ -54,7 +55,7 @@ fn a_late_one_gets_all_its_actions_in_one_append_and_once() {
             raised(AlarmKind::Late, 100, 60, &names),
             Body::PriorityChanged { minutes: 10 },
             Body::Message {
-                client_msg_id: "alarm-3".parse().unwrap(),
+                client_msg_id: "alarm-3-1".parse().unwrap(),
                 text: Arc::from("Soon!"),
                 attachments: vec![],
             },
@@ -273,7 +274,7 @@ fn turns() -> impl Strategy<Value = Turn> {
     prop_oneof![
         8 => client.prop_map(|(who, what)| Turn::Client(who, what)),
         6 => system.prop_map(Turn::System),
-        9 => (kinds(), 0..30u64, actions(), 0..3u64)
+        9 => (kinds(), 1..30u64, actions(), 0..3u64)
             .prop_map(|(kind, after, actions, off)| Turn::Alarm(kind, after, actions, off)),
         1 => Just(Turn::Return),
     ]
@@ -305,7 +306,7 @@ proptest! {
         story in prop::collection::vec((turns(), 0..20u64), 1..60)
     ) {
         let (mut it, _) = opened();
-        let (mut now, mut seen) = (100, Vec::new());
+        let (mut now, mut seen, mut said) = (100, Vec::new(), HashSet::new());
         for (turn, passes) in story {
             now += passes;
             let (who, command) = command_of(turn, &it, now);
@@ -329,6 +330,8 @@ proptest! {
                 let episode = (raised.kind, raised.queue.clone(), raised.after, raised.since);
                 prop_assert!(!seen.contains(&episode), "twice: {episode:?}");
                 seen.push(episode);
+                let ids: Vec<_> = events.iter().filter_map(|e| e.body.client_msg_id()).collect();
+                prop_assert!(ids.iter().all(|id| said.insert((*id).clone())), "{ids:?} again");
                 // The same again does nothing, whatever it did.
                 let again = it.clone().step(&who, &command, at(now)).unwrap();
                 prop_assert_eq!(again.events, vec![]);
