@@ -16,7 +16,6 @@ queues:
   - name: general
     answer_within: 1s
     wrap_up: 0s
-    transfer_return: 5s
     alarms:
       - on: late
         do: [{ priority: 10m }, notify, { message: { en: 'Sorry for the wait.', de: 'Gleich!' } }]
@@ -25,6 +24,7 @@ queues:
       - { on: abandoned, do: [notify] }
       - { on: visitor-lost, after: 5s, do: [{ message: { en: 'You are gone.' } }, close] }
   - name: sales
+    transfer_return: 5s
     alarms:
       - { on: abandoned, do: [notify] }
       - { on: visitor-lost, after: 5s, do: [{ message: { en: 'You are gone.' } }, close] }
