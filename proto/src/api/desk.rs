@@ -82,6 +82,9 @@ pub struct SiteConfig {
     /// Opening hours that queues may name.
     #[serde(default)]
     pub calendars: BTreeMap<CalendarId, Arc<Hours>>,
+    /// Offers an agent may miss in a row before it is away; `None`: any number.
+    #[serde(default)]
+    pub away_after_missed: Option<u32>,
 }
 
 impl SiteConfig {

@@ -59,11 +59,12 @@ pub fn event_from_proto(event: v1::Event, prev_public: Seq) -> Result<Event, Con
 
 fn body_to_proto(body: &Body) -> Wire {
     match body {
-        Body::Started { site, attributes, page, language } => Wire::Started(v1::Started {
+        Body::Started { site, attributes, page, language, channel } => Wire::Started(v1::Started {
             attributes: attributes.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
             page: page.to_string(),
             language: language.to_string(),
             site: site.to_string(),
+            channel: channel.to_string(),
         }),
         Body::Message { client_msg_id, text, attachments } => Wire::Message(v1::Message {
             client_msg_id: client_msg_id.as_str().to_owned(),
@@ -129,6 +130,9 @@ fn body_to_proto(body: &Body) -> Wire {
             phone: contact.phone.to_string(),
             text: contact.text.to_string(),
         }),
+        Body::PriorityChanged { minutes } => {
+            Wire::PriorityChanged(v1::PriorityChanged { extra_minutes: *minutes })
+        }
     }
 }
 
@@ -139,6 +143,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             attributes: b.attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
             page: b.page.into(),
             language: b.language.into(),
+            channel: b.channel.into(),
         },
         Wire::Message(b) => Body::Message {
             client_msg_id: parse(&b.client_msg_id, "message.client_msg_id")?,
@@ -219,6 +224,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             phone: b.phone.into(),
             text: b.text.into(),
         }),
+        Wire::PriorityChanged(b) => Body::PriorityChanged { minutes: b.extra_minutes },
     })
 }
 
@@ -314,6 +320,7 @@ mod tests {
                 attributes: [("k".into(), "v".into())].into(),
                 page: "https://shop.example/".into(),
                 language: "de".into(),
+                channel: "web".into(),
             },
             Body::Message {
                 client_msg_id: id.clone(),
@@ -343,6 +350,7 @@ mod tests {
             Body::TagsChanged { tags: vec!["a".into(), "b".into()] },
             Body::Closed { reason: ClosedReason::ByAgent },
             Body::Reopened,
+            Body::PriorityChanged { minutes: -30 },
             Body::Rated { score: 5, comment: text.clone() },
             Body::ContactLeft(Contact { email: "a@b.example".into(), phone: "+1".into(), text }),
         ]

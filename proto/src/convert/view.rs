@@ -51,6 +51,8 @@ pub fn summary_to_state(summary: &Summary, reader: Audience) -> v1::Conversation
         language: summary.language.to_string(),
         queue_position: None,
         offer: None,
+        extra_priority_minutes: if staff { summary.extra_minutes } else { 0 },
+        channel: summary.channel.as_deref().filter(|_| staff).unwrap_or_default().to_owned(),
     }
 }
 
@@ -104,6 +106,8 @@ pub fn agent_view_to_proto(view: &AgentView) -> v1::AgentState {
         capacity: view.profile.capacity,
         load: view.load,
         connections: view.gateways.iter().map(|(_, n)| n).sum(),
+        languages: view.profile.languages.iter().map(ToString::to_string).collect(),
+        missed_offers: view.missed,
     }
 }
 

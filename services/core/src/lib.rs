@@ -8,6 +8,7 @@ pub mod conversation;
 pub mod figures;
 pub mod hours;
 pub mod ids;
+pub mod language;
 pub mod matching;
 pub mod party;
 pub mod presence;

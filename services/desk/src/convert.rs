@@ -17,6 +17,7 @@ pub(crate) fn site_config(site: StoredSite) -> SiteConfig {
         queues: site.queues.into_iter().map(queue_config).collect(),
         routes: site.routes,
         calendars: site.calendars.into_iter().map(|(name, h)| (name, h.into())).collect(),
+        away_after_missed: site.away_after_missed,
     }
 }
 
@@ -48,6 +49,8 @@ pub(crate) fn agent_account(account: StoredAccount) -> AgentAccount {
             queues: account.queues,
             supervisor,
             skills: account.skills,
+            languages: account.details.languages,
+            caps: account.details.caps,
         },
         disabled: account.disabled,
     }

@@ -14,7 +14,7 @@ use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{AgentAccount, SiteConfig};
-use frontdesk_store::desk::{StoredQueue, StoredSite};
+use frontdesk_store::desk::{AccountDetails, StoredQueue, StoredSite};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -99,6 +99,7 @@ impl DeskService {
                 capacity: CAPACITY,
                 queues: Vec::new(),
                 skills: Skills::default(),
+                details: AccountDetails::default(),
                 password: None,
             })
             .await?;
@@ -117,6 +118,7 @@ fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
         queues: queues.collect::<Result<_, DeskError>>()?,
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        away_after_missed: None,
     })
 }
 

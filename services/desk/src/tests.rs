@@ -37,6 +37,7 @@ fn new_agent(email: &str) -> NewAgent {
         capacity: 2,
         queues: vec!["sales".parse().unwrap()],
         skills: Skills::default(),
+        details: Default::default(),
         password: Some("correct horse".into()),
     }
 }

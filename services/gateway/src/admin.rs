@@ -14,7 +14,7 @@ use frontdesk_core::routes::{self, Visit};
 use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
     agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
-    summary_to_state,
+    summary_to_state, timestamp_from_proto,
 };
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1::admin_service_server::AdminService;
@@ -178,13 +178,27 @@ impl AdminService for Admin {
         request: Request<v1::ExplainRouteRequest>,
     ) -> Result<Response<v1::ExplainRouteResponse>, Status> {
         let who = self.supervisor(&request).await?;
-        let v1::ExplainRouteRequest { page, language, attributes, text } = request.into_inner();
+        let v1::ExplainRouteRequest { page, language, attributes, text, channel, at } =
+            request.into_inner();
+        let now = match &at {
+            None => self.shared.now(),
+            Some(at) => {
+                timestamp_from_proto(at).ok_or_else(|| Status::invalid_argument("at is no time"))?
+            }
+        };
         let asked = self.shared.deps.desk.site(&who.site);
         let site = within(CALL_DEADLINE, "desk", asked).await.map_err(|e| to_status(&e))?;
         let site = site.ok_or_else(|| Status::not_found("site"))?;
         let attributes = attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        let visit =
-            Visit { page: &page, language: &language, attributes: &attributes, text: &text };
+        let visit = Visit {
+            page: &page,
+            language: &language,
+            attributes: &attributes,
+            text: &text,
+            channel: &channel,
+            now,
+            calendars: &site.calendars,
+        };
         let routed = routes::decide(&site.routes, &visit);
         let missed = routed.missed.iter().map(|(route, condition)| v1::MissedRule {
             rule: route.name.clone(),
@@ -194,6 +208,7 @@ impl AdminService for Admin {
             queue: routed.route.map_or(&site.default_queue, |route| &route.queue).to_string(),
             rule: routed.route.map_or_else(String::new, |route| route.name.clone()),
             missed: missed.collect(),
+            priority_minutes: routed.route.map_or(0, |route| route.priority_minutes),
         }))
     }
 

@@ -46,6 +46,7 @@ pub(crate) async fn prepare(
                 capacity: EXTRA_CAPACITY,
                 queues: Vec::new(),
                 skills: Skills::default(),
+                details: Default::default(),
                 password: None,
             })
             .await?;

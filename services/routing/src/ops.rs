@@ -6,7 +6,7 @@ use crate::metrics;
 use crate::reconcile::Picture;
 use crate::saga::{OfferPlan, Report, Saga};
 use crate::work::Held;
-use frontdesk_core::ids::{AgentId, ConversationId, OfferId, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, OfferId, QueueId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_proto::api::{ApiError, QueueKey};
 use std::collections::{HashMap, VecDeque};
@@ -41,8 +41,8 @@ pub(crate) enum Done {
 
 #[derive(Default)]
 struct Slot {
-    /// The room that the running saga is about to take.
-    offering: Option<Held>,
+    /// The room that the running saga is about to take, and of which queue.
+    offering: Option<(Held, QueueId)>,
     behind: VecDeque<Op>,
 }
 
@@ -64,8 +64,11 @@ impl Ops {
     }
 
     /// Room that running sagas are about to take.
-    pub(crate) fn offering(&self) -> impl Iterator<Item = (ConversationId, Held)> {
-        self.slots.iter().filter_map(|(c, slot)| Some((*c, slot.offering?)))
+    pub(crate) fn offering(&self) -> impl Iterator<Item = (ConversationId, Held, &QueueId)> {
+        self.slots.iter().filter_map(|(c, slot)| {
+            let (held, queue) = slot.offering.as_ref()?;
+            Some((*c, *held, queue))
+        })
     }
 
     /// Does it now, or after what is under way for the conversation.
@@ -89,7 +92,7 @@ impl Ops {
 
     fn run(&mut self, conversation: ConversationId, op: Op) {
         if let (Some(slot), Op::Offer(plan)) = (self.slots.get_mut(&conversation), &op) {
-            slot.offering = Some(plan.held);
+            slot.offering = Some((plan.held, plan.queue.clone()));
         }
         let saga = self.saga.clone();
         let task = self.tasks.spawn(async move {

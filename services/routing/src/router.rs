@@ -303,12 +303,16 @@ impl Router {
                 return;
             }
         };
-        let plans = self.matcher.decide(&gathered, &self.agents, &self.work, &self.ops, now);
+        let (plans, more) =
+            self.matcher.decide(&gathered, &self.agents, &self.work, &self.ops, now);
         for plan in plans {
             // When too much is under way, the end of any of it matches again.
             if self.ops.begin(plan.conversation, Op::Offer(plan)).is_err() {
-                break;
+                return;
             }
+        }
+        if more {
+            self.matcher.stir(site);
         }
     }
 

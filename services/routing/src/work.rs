@@ -2,7 +2,7 @@
 
 use crate::notice::{self, Notice};
 use frontdesk_core::conversation::{Phase, Summary};
-use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::party::Participant;
 use frontdesk_core::time::{Millis, Timestamp};
 use std::collections::{BTreeSet, HashMap};
@@ -23,6 +23,7 @@ pub(crate) struct Held {
 pub(crate) struct Known {
     version: Seq,
     pub(crate) site: SiteId,
+    pub(crate) queue: QueueId,
     phase: Phase,
     /// Who is believed to hold room for it.
     pub(crate) held: Option<Held>,
@@ -49,6 +50,7 @@ impl Known {
         Self {
             version: summary.head,
             site: summary.site.clone(),
+            queue: summary.queue.clone(),
             phase: summary.phase.clone(),
             held: None,
             excluded: summary.excluded.clone(),
@@ -80,6 +82,7 @@ impl Work {
             Some(known) => {
                 let notices = notice::of(Some(&known.phase), summary, now);
                 known.version = summary.head;
+                known.queue.clone_from(&summary.queue);
                 known.phase = summary.phase.clone();
                 if known.excluded != summary.excluded {
                     known.excluded.clone_from(&summary.excluded);

@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
+use frontdesk_core::language::Language;
 use frontdesk_core::matching::Rules;
 use frontdesk_core::queue::Limits;
 use frontdesk_core::routes::Route;
@@ -106,6 +107,9 @@ pub struct StoredSite {
     /// Opening hours that queues may name.
     #[serde(default)]
     pub calendars: BTreeMap<CalendarId, Hours>,
+    /// Offers an agent may miss in a row before it is away; `None`: any number.
+    #[serde(default)]
+    pub away_after_missed: Option<u32>,
 }
 
 /// A value and how often it has been changed: 1 when new.
@@ -124,6 +128,19 @@ pub enum AccountKind {
     Agent,
     /// Sees every conversation of the site, and may carry chats.
     Supervisor,
+}
+
+/// What accounts have that the first versions did not know. Stored as one document,
+/// whose fields are only ever added to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountDetails {
+    /// Languages it speaks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Language>,
+    /// Most conversations of a queue that it has at once, where it says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub caps: BTreeMap<QueueId, u32>,
 }
 
 /// An account.
@@ -145,6 +162,8 @@ pub struct StoredAccount {
     pub queues: Vec<QueueId>,
     /// What it is good at.
     pub skills: Skills,
+    /// What was added later.
+    pub details: AccountDetails,
     /// Cannot sign in.
     pub disabled: bool,
     /// PHC string.

@@ -19,6 +19,14 @@ pub struct StartRequest {
     pub page: Arc<str>,
     /// BCP 47 tag or empty.
     pub language: Arc<str>,
+    /// By what way the visitor came, such as `web`. This and the next are absent in
+    /// what earlier versions say.
+    #[serde(default)]
+    pub channel: Option<Arc<str>>,
+    /// Minutes of waiting added to what its queue gives: what the rule says by which it
+    /// came there.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// A first message with its id.
     pub first_message: Option<(ClientMsgId, Arc<str>)>,
 }

@@ -35,6 +35,7 @@ pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, V
         attributes: start.attributes.clone(),
         page: start.page.clone(),
         language: start.language.clone(),
+        channel: start.channel.clone().unwrap_or_else(|| Arc::from("")),
     }];
     if let Some((id, text)) = &start.first_message {
         check_text(text, &[])?;
@@ -43,6 +44,9 @@ pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, V
             text: text.clone(),
             attachments: Vec::new(),
         });
+    }
+    if start.extra_minutes != 0 {
+        drafts.push(Body::PriorityChanged { minutes: start.extra_minutes });
     }
     drafts.push(Body::Queued { queue: start.queue.clone(), reason: QueuedReason::Started });
     Ok((who.participant(), drafts))

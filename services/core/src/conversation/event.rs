@@ -98,6 +98,9 @@ pub enum Body {
         page: Arc<str>,
         /// BCP 47 tag or empty.
         language: Arc<str>,
+        /// By what way the visitor came, such as `web`; empty when not known.
+        #[serde(default = "nothing")]
+        channel: Arc<str>,
     },
     /// Somebody said something.
     Message {
@@ -192,6 +195,16 @@ pub enum Body {
     },
     /// The visitor said where to be reached.
     ContactLeft(Contact),
+    /// A rule or a supervisor changed its place in the queue.
+    PriorityChanged {
+        /// Minutes of waiting added to what its queue gives; may be below zero.
+        minutes: i32,
+    },
+}
+
+/// As events were stored before there were channels.
+fn nothing() -> Arc<str> {
+    Arc::from("")
 }
 
 /// Where a visitor may be reached. At least one of the two is not empty.
@@ -213,7 +226,8 @@ impl Body {
             | Self::Offered { .. }
             | Self::OfferEnded { .. }
             | Self::Transferred { .. }
-            | Self::TagsChanged { .. } => Audience::Internal,
+            | Self::TagsChanged { .. }
+            | Self::PriorityChanged { .. } => Audience::Internal,
             Self::Started { .. }
             | Self::Message { .. }
             | Self::Queued { .. }

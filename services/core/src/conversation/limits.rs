@@ -16,6 +16,8 @@ pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 1_024;
 pub const MAX_PAGE_BYTES: usize = 2_048;
 /// Bytes of a language tag.
 pub const MAX_LANGUAGE_BYTES: usize = 35;
+/// Bytes of a channel's name.
+pub const MAX_CHANNEL_BYTES: usize = 32;
 /// Characters of a name.
 pub const MAX_NAME_CHARS: usize = 80;
 /// Tags of a conversation.
@@ -45,3 +47,5 @@ pub const RECENT_IDS: usize = 8;
 pub const MAX_EVENTS: u32 = 10_000_000;
 /// How long a transfer waits for the agent it names before anyone may take it.
 pub const TARGET_HOLD: Millis = Millis::from_secs(60);
+/// Minutes by which a supervisor may move a conversation forwards or back: a day.
+pub const MAX_EXTRA_MINUTES: i32 = 24 * 60;

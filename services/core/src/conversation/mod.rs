@@ -17,6 +17,7 @@ mod summary;
 mod tests;
 mod unserved;
 
+pub use check::is_channel;
 pub use command::{Command, Instead, Outcome, Reject, StartRequest, TransferTarget};
 pub use event::{
     Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,

@@ -75,6 +75,8 @@ pub struct Conversation {
     pub(super) attributes: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) page: Arc<str>,
     pub(super) language: Arc<str>,
+    #[serde(default)]
+    pub(super) channel: Option<Arc<str>>,
     pub(super) phase: Phase,
     pub(super) queue: QueueId,
     pub(super) waiting_since: Timestamp,
@@ -87,6 +89,8 @@ pub struct Conversation {
     pub(super) excluded: Vec<AgentId>,
     pub(super) target: Option<(Participant, Timestamp)>,
     pub(super) handover_note: Option<Arc<str>>,
+    #[serde(default)]
+    pub(super) extra_minutes: i32,
     pub(super) last_agent: Option<Participant>,
     pub(super) tags: Vec<Arc<str>>,
     pub(super) rating: Option<(u8, Arc<str>)>,
@@ -122,7 +126,10 @@ impl Conversation {
         let mut state = Self::from_first(&first).ok_or(Reject::NotFound)?;
         let mut events = vec![first];
         for body in drafts {
-            events.push(state.record(by.clone(), body, now));
+            // What is not for the visitor's eyes is not the visitor's doing.
+            let is_public = body.audience() == Audience::Public;
+            let author = if is_public { by.clone() } else { Participant::system() };
+            events.push(state.record(author, body, now));
         }
         let outcome = Outcome::Done;
         Ok((state, Step { events, outcome }))
@@ -130,7 +137,7 @@ impl Conversation {
 
     /// The state after the first event; `None` when that is no `Started`.
     pub fn from_first(event: &Event) -> Option<Self> {
-        let Body::Started { site, attributes, page, language } = &event.body else {
+        let Body::Started { site, attributes, page, language, channel } = &event.body else {
             return None;
         };
         Some(Self {
@@ -140,6 +147,7 @@ impl Conversation {
             attributes: attributes.clone(),
             page: page.clone(),
             language: language.clone(),
+            channel: (!channel.is_empty()).then(|| channel.clone()),
             phase: Phase::Waiting,
             // Replaced by the `Queued` that always follows in the same append.
             queue: super::decide::placeholder_queue(),
@@ -150,6 +158,7 @@ impl Conversation {
             excluded: Vec::new(),
             target: None,
             handover_note: None,
+            extra_minutes: 0,
             last_agent: None,
             tags: Vec::new(),
             rating: None,
@@ -274,6 +283,7 @@ impl Conversation {
                 self.wait_anew(event.at);
             }
             Body::Rated { score, comment } => self.rating = Some((*score, comment.clone())),
+            Body::PriorityChanged { minutes } => self.extra_minutes = *minutes,
         }
     }
 

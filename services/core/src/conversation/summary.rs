@@ -36,6 +36,9 @@ pub struct Summary {
     pub target: Option<(Participant, Timestamp)>,
     /// For whoever takes over.
     pub handover_note: Option<Arc<str>>,
+    /// Minutes of waiting added to what its queue gives.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// The last agent who had it.
     pub last_agent: Option<Participant>,
     /// Tags, sorted.
@@ -44,6 +47,9 @@ pub struct Summary {
     pub attributes: BTreeMap<Arc<str>, Arc<str>>,
     /// BCP 47 tag or empty.
     pub language: Arc<str>,
+    /// By what way the visitor came, as far as that is known.
+    #[serde(default)]
+    pub channel: Option<Arc<str>>,
     /// First words of the visitor.
     pub preview: Arc<str>,
     /// First event's time.
@@ -75,10 +81,12 @@ impl Conversation {
             excluded: self.excluded.clone(),
             target: self.target.clone(),
             handover_note: self.handover_note.clone(),
+            extra_minutes: self.extra_minutes,
             last_agent: self.last_agent.clone(),
             tags: self.tags.clone(),
             attributes: self.attributes.clone(),
             language: self.language.clone(),
+            channel: self.channel.clone(),
             preview: self.preview.clone(),
             started_at: self.started_at,
             last_at: self.last_at,

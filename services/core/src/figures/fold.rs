@@ -59,6 +59,7 @@ impl Fold {
                 }
             }
             Body::Note { .. }
+            | Body::PriorityChanged { .. }
             | Body::Transferred { .. }
             | Body::ContactAsked { .. }
             | Body::ContactLeft(_) => {}

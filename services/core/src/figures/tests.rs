@@ -45,8 +45,9 @@ impl Rule for Plain {
 }
 
 fn started(language: &str) -> Body {
-    let (site, page) = ("shop".parse().unwrap(), Arc::from(""));
-    Body::Started { site, attributes: [].into(), page, language: Arc::from(language) }
+    let (site, none) = ("shop".parse().unwrap(), Arc::from(""));
+    let (language, page, channel) = (Arc::from(language), Arc::clone(&none), none);
+    Body::Started { site, attributes: [].into(), page, language, channel }
 }
 
 fn queued(name: &str, reason: QueuedReason) -> Body {

@@ -3,25 +3,26 @@
 use super::*;
 use crate::conversation::Reachable;
 use crate::ids::Seq;
-use crate::presence::{AgentProfile, AgentStatus};
+use crate::presence::AgentProfile;
+pub(super) use crate::presence::AgentStatus;
 use crate::skill::Step;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-fn at(secs: u64) -> Timestamp {
+pub(super) fn at(secs: u64) -> Timestamp {
     Timestamp::from_millis(secs * 1_000)
 }
 
-fn agent_id(id: u128) -> AgentId {
+pub(super) fn agent_id(id: u128) -> AgentId {
     AgentId::from_uuid(Uuid::from_u128(id))
 }
 
-fn queue(name: &str) -> QueueId {
+pub(super) fn queue(name: &str) -> QueueId {
     name.parse().unwrap()
 }
 
-fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
+pub(super) fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
     AgentView {
         site: "shop".parse().unwrap(),
         id: agent_id(id),
@@ -30,7 +31,7 @@ fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
             capacity,
             queues: vec![queue("sales")],
             supervisor: false,
-            skills: Skills::default(),
+            ..AgentProfile::default()
         },
         status,
         reason: "".into(),
@@ -38,20 +39,22 @@ fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
         load,
         reservations: vec![],
         idle_since: at(0),
+        assigned_at: at(0),
+        missed: 0,
         gateways: vec![("gw-1".parse().unwrap(), 1)],
         revision: 1,
     }
 }
 
-fn seat(view: AgentView) -> Seat {
-    Seat { agent: Arc::new(view), pending: 0 }
+pub(super) fn seat(view: AgentView) -> Seat {
+    Seat::new(Arc::new(view))
 }
 
-fn free(id: u128) -> Seat {
+pub(super) fn free(id: u128) -> Seat {
     seat(view(id, 3, 0, AgentStatus::Online))
 }
 
-fn request(id: u128, since: u64) -> Request {
+pub(super) fn request(id: u128, since: u64) -> Request {
     Request {
         queue: queue("sales"),
         entry: Entry {
@@ -61,29 +64,32 @@ fn request(id: u128, since: u64) -> Request {
             arrival: None,
             reachable: Reachable::Unknown,
             priority_minutes: 0,
+            extra_minutes: 0,
             weight: 1,
             excluded: vec![],
             target: None,
             previous: None,
+            asked_skills: Skills::default(),
+            language: None,
         },
         ask_again_at: None,
         rules: Arc::default(),
     }
 }
 
-fn rules(policy: Policy) -> Arc<Rules> {
+pub(super) fn rules(policy: Policy) -> Arc<Rules> {
     Arc::new(Rules { policy, ..Rules::default() })
 }
 
-fn run(requests: &[Request], seats: &[Seat]) -> Decision {
+pub(super) fn run(requests: &[Request], seats: &[Seat]) -> Decision {
     decide(requests, seats, at(1_000))
 }
 
-fn chosen(decision: &Decision) -> Vec<AgentId> {
+pub(super) fn chosen(decision: &Decision) -> Vec<AgentId> {
     decision.assignments.iter().map(|a| a.agent).collect()
 }
 
-fn verdict(decision: &Decision, request: usize, agent: u128) -> Verdict {
+pub(super) fn verdict(decision: &Decision, request: usize, agent: u128) -> Verdict {
     let found = decision.traces[request].candidates.iter().find(|c| c.0 == agent_id(agent));
     found.unwrap().1
 }
@@ -144,7 +150,7 @@ fn who_comes_back_waits_a_while_for_the_agent_of_before() {
     assert_eq!(chosen(&later), [agent_id(1)]);
 }
 
-fn skills(all: &[(&str, u8)]) -> Skills {
+pub(super) fn skills(all: &[(&str, u8)]) -> Skills {
     let one = |(name, level): &(&str, u8)| (name.parse().unwrap(), (*level).try_into().unwrap());
     all.iter().map(one).collect()
 }
@@ -301,7 +307,7 @@ fn seats() -> impl Strategy<Value = Vec<Seat>> {
             agent.profile.queues = vec![queue(if serves { "sales" } else { "support" })];
             agent.idle_since = at(idle);
             agent.profile.skills = if level > 0 { skills(&[("tax", level)]) } else { skills(&[]) };
-            Seat { agent: Arc::new(agent), pending }
+            Seat { pending, ..seat(agent) }
         };
         all.into_iter().enumerate().map(build).collect()
     })

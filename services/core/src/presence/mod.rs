@@ -7,6 +7,7 @@
 //! command and the epoch of a shard is the index at which it was assigned.
 
 mod agent;
+mod claim;
 mod command;
 pub mod limits;
 mod nodes;
@@ -18,6 +19,7 @@ mod state;
 mod tests;
 mod view;
 
+pub use claim::Claim;
 pub use command::{Action, AgentKey, Applied, Command, Refusal, Reply, RequestId};
 pub use nodes::{Member, NodeRole, incarnation_id, node_name};
 pub use placement::{Move, Place, PlacedBy, Placement};

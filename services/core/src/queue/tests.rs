@@ -54,6 +54,8 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         tags: vec![],
         attributes: BTreeMap::new(),
         language: Arc::from(""),
+        channel: None,
+        extra_minutes: 0,
         preview: Arc::from(""),
         started_at: at(since),
         last_at: at(since),

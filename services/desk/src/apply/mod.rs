@@ -7,6 +7,9 @@ mod diff;
 mod document;
 mod limits;
 mod routes;
+mod serving;
+#[cfg(test)]
+mod serving_tests;
 #[cfg(test)]
 mod tests;
 
@@ -91,8 +94,9 @@ impl DeskService {
                     RoleName::Supervisor => Role::Supervisor,
                 },
                 capacity: agent.capacity,
-                queues: agent.queues.clone(),
+                queues: agent.queues.iter().map(|queue| queue.name().clone()).collect(),
                 skills: agent.skills.clone(),
+                details: serving::details(&agent.queues, &agent.languages),
                 password: None,
             })
             .await?;
@@ -128,6 +132,11 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
     if site.default_queue != wanted.site.default_queue {
         let (before, now) = (&site.default_queue, &wanted.site.default_queue);
         changes.push(format!("~ default_queue: {before} -> {now}"));
+    }
+    let (before, now) = (site.away_after_missed, wanted.site.away_after_missed);
+    if before != now {
+        let shown = |most: Option<u32>| most.map_or("null".into(), |most| most.to_string());
+        changes.push(format!("~ away_after_missed: {} -> {}", shown(before), shown(now)));
     }
     let (before, now) = (document::queues(site), document::queues(&wanted.site));
     for queue in &now {

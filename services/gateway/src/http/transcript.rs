@@ -214,6 +214,9 @@ fn happened(body: &EventBody, by: &str) -> String {
         EventBody::Released(b) => format!("{} left", of(&b.agent)),
         EventBody::Transferred(b) => format!("{by} handed over to {}", b.to_queue),
         EventBody::TagsChanged(b) => format!("{by} set the tags {}", b.tags.join(", ")),
+        EventBody::PriorityChanged(b) => {
+            format!("{by} set the priority to {} minutes more", b.extra_minutes)
+        }
         EventBody::Closed(_) => format!("{by} closed the conversation"),
         EventBody::Reopened(_) => format!("{by} reopened the conversation"),
         EventBody::Rated(b) => format!("{by} rated {} of 5: {}", b.score, b.comment),

@@ -4,7 +4,6 @@ use super::*;
 use crate::codec::{self, WireFormat};
 use bytes::Bytes;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::PageEvent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use prost::Message as _;
@@ -168,13 +167,7 @@ fn notices_reach_every_connection_of_the_agent_only() {
     let registry = Registry::new();
     let (phone, desk) = (reader(Role::Agent, 1), reader(Role::Agent, 1));
     let other = reader(Role::Agent, 2);
-    let profile = AgentProfile {
-        name: "Ana".into(),
-        capacity: 1,
-        queues: Vec::new(),
-        supervisor: false,
-        skills: Skills::default(),
-    };
+    let profile = AgentProfile { name: "Ana".into(), capacity: 1, ..AgentProfile::default() };
     for r in [&phone, &desk, &other] {
         registry.agents.add(r, &profile);
     }

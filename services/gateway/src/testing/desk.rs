@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
@@ -44,6 +43,7 @@ impl FakeDesk {
             routes: vec![],
             queues: vec![QueueConfig::plain("sales".parse().unwrap())],
             calendars: BTreeMap::new(),
+            away_after_missed: None,
         })
     }
 
@@ -57,9 +57,8 @@ impl FakeDesk {
             profile: AgentProfile {
                 name: "Ana".into(),
                 capacity: 3,
-                queues: Vec::new(),
                 supervisor,
-                skills: Skills::default(),
+                ..AgentProfile::default()
             },
             disabled: self.disabled.load(Ordering::SeqCst),
         })

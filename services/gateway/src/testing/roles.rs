@@ -50,6 +50,8 @@ impl FakePresence {
             load: 0,
             reservations: Vec::new(),
             idle_since: Timestamp::ZERO,
+            assigned_at: Timestamp::ZERO,
+            missed: 0,
             gateways: Vec::new(),
             revision: 1,
         })

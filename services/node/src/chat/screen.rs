@@ -50,6 +50,7 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
             };
             format!("{who} handed over to {to}: {}", t.note)
         }
+        Body::PriorityChanged(p) => format!("priority: {:+} minutes", p.extra_minutes),
         Body::TagsChanged(t) => format!("tags: {}", t.tags.join(", ")),
         Body::Closed(c) => match c.reason() {
             ClosedReason::OutOfHours | ClosedReason::QueueFull | ClosedReason::WaitedTooLong => {

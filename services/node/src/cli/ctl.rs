@@ -95,6 +95,12 @@ pub(crate) struct RouteArgs {
     /// The first message.
     #[arg(long, default_value = "")]
     pub(crate) text: String,
+    /// By what way the visitor comes, such as web.
+    #[arg(long, default_value = "")]
+    pub(crate) channel: String,
+    /// When (RFC 3339), such as 2026-12-24T20:00:00+01:00; now when absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
     /// Say which rule holds and why those before it do not.
     #[arg(long)]
     pub(crate) explain: bool,

@@ -14,7 +14,6 @@ use frontdesk_core::ids::{
 use frontdesk_core::party::{Origin, Participant, Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
 use frontdesk_core::queue::Limits;
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
 use frontdesk_proto::v1::{QueuePush, ServerFrame, server_frame::Frame};
@@ -123,6 +122,8 @@ impl World {
             attributes: BTreeMap::new(),
             page: "".into(),
             language: "".into(),
+            channel: None,
+            extra_minutes: 0,
             first_message: None,
         };
         let who = Principal {
@@ -179,19 +180,15 @@ impl World {
         let view = Arc::new(AgentView {
             site: site(),
             id: agent().agent_id().unwrap(),
-            profile: AgentProfile {
-                name: "".into(),
-                capacity,
-                queues: vec![],
-                supervisor: false,
-                skills: Skills::default(),
-            },
+            profile: AgentProfile { name: "".into(), capacity, ..AgentProfile::default() },
             status: AgentStatus::Online,
             reason: "".into(),
             since: at(0),
             load,
             reservations: vec![],
             idle_since: at(0),
+            assigned_at: at(0),
+            missed: 0,
             gateways: vec![("gw-1".parse().unwrap(), 1)],
             revision,
         });
@@ -340,6 +337,7 @@ impl Desk for World {
             routes: vec![],
             queues: vec![sales, QueueConfig::plain(queue("night"))],
             calendars,
+            away_after_missed: None,
         })])
     }
     async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {

@@ -9,7 +9,7 @@ mod offer;
 mod settle;
 mod sites;
 
-pub(crate) use offer::OfferPlan;
+pub(crate) use offer::{OfferPlan, claim};
 
 use crate::call;
 use crate::service::Deps;

@@ -3,4 +3,5 @@
 mod crash;
 mod flow;
 mod roles;
+mod rules;
 mod world;

@@ -48,6 +48,7 @@ impl Presence for World {
             conversation: r.conversation,
             weight: r.weight,
             expires_at: r.expires_at,
+            claim: r.claim,
         });
         self.gate().await;
         done
@@ -73,7 +74,21 @@ impl Presence for World {
     ) -> Result<(), ApiError> {
         self.gate().await;
         let key = AgentKey { site: site.clone(), agent };
-        let done = self.decree(Action::Release { key, conversation, wrap_up });
+        let done = self.decree(Action::Release { key, conversation, wrap_up, missed: None });
+        self.gate().await;
+        done
+    }
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        self.gate().await;
+        let (key, wrap_up) = (AgentKey { site: site.clone(), agent }, Millis::ZERO);
+        let missed = Some(away_after);
+        let done = self.decree(Action::Release { key, conversation, wrap_up, missed });
         self.gate().await;
         done
     }

@@ -141,6 +141,8 @@ pub(super) fn summary(id: ConversationId, visitor: VisitorId, at: u64) -> Summar
         tags: vec!["größer".into()],
         attributes: BTreeMap::from([("plan".into(), "\"pro\"\n".into())]),
         language: "de".into(),
+        channel: Some("web".into()),
+        extra_minutes: 30,
         preview: "Guten Tag".into(),
         started_at: at,
         last_at: at,

@@ -194,6 +194,7 @@ export interface StartConversation {
   page?: string;
   language?: string;
   visitorName?: string;
+  channel?: string;
   firstMessage?: SendMessage;
 }
 

@@ -179,6 +179,7 @@ export class Chat extends Model {
       page: location.href.slice(0, MAX_PAGE),
       language: navigator.language || language,
       visitorName: Array.from(name.trim()).slice(0, MAX_NAME).join(""),
+      channel: "web",
       firstMessage: { clientMsgId: randomId(), text },
     });
   }

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
@@ -41,6 +40,7 @@ impl SimDesk {
             routes: vec![],
             queues: vec![queue],
             calendars: BTreeMap::new(),
+            away_after_missed: None,
         };
         let account = |n: usize| {
             let name: Arc<str> = Arc::from(format!("agent {n}"));
@@ -49,13 +49,7 @@ impl SimDesk {
                 site: id.clone(),
                 email: email(n),
                 role: Role::Agent,
-                profile: AgentProfile {
-                    name,
-                    capacity,
-                    queues: Vec::new(),
-                    supervisor: false,
-                    skills: Skills::default(),
-                },
+                profile: AgentProfile { name, capacity, ..AgentProfile::default() },
                 disabled: false,
             })
         };

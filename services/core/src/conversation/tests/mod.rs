@@ -2,6 +2,7 @@
 
 mod flow;
 mod laws;
+mod start;
 mod unserved;
 
 use super::*;
@@ -65,6 +66,8 @@ fn start() -> Command {
         attributes: BTreeMap::new(),
         page: Arc::from("https://shop.example/"),
         language: Arc::from("en"),
+        channel: None,
+        extra_minutes: 0,
         first_message: None,
     })
 }

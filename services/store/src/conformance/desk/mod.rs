@@ -14,8 +14,8 @@ pub use sites::*;
 pub use uploads::*;
 
 use crate::desk::{
-    AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredQueue,
-    StoredSite,
+    AccountDetails, AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment,
+    StoredQueue, StoredSite,
 };
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
@@ -111,6 +111,7 @@ fn site(name: &str, key: &str) -> StoredSite {
         routes: vec![],
         queues: vec![StoredQueue::plain("general".parse().expect("a queue"))],
         calendars: BTreeMap::new(),
+        away_after_missed: Some(3),
     }
 }
 
@@ -126,6 +127,7 @@ fn account(site: &str, n: u128, email: &str) -> StoredAccount {
         disabled: true,
         password_hash: "$argon2id$".into(),
         skills: Skills::default(),
+        details: AccountDetails::default(),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::PostgresDesk;
 use crate::conformance::desk::DeskSubject;
 use crate::desk::{
-    AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+    AccountDetails, AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment,
+    StoredSite,
 };
 use crate::postgres::PostgresSettings;
 use crate::postgres::test_database::{fresh, fresh_on, server};
@@ -61,6 +62,7 @@ fn site(name: &str) -> StoredSite {
         queues: Vec::new(),
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        away_after_missed: None,
     }
 }
 
@@ -76,6 +78,7 @@ fn account(n: u128) -> StoredAccount {
         disabled: false,
         password_hash: String::new(),
         skills: Skills::default(),
+        details: AccountDetails::default(),
     }
 }
 

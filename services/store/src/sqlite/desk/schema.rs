@@ -8,7 +8,7 @@ pub(super) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
 pub(super) const FORMAT: Format =
-    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[to_v1, to_v2] };
+    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[to_v1, to_v2, to_v3] };
 
 fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(V1)
@@ -16,6 +16,10 @@ fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
 
 fn to_v2(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("ALTER TABLE accounts ADD COLUMN skills TEXT NOT NULL DEFAULT '{}'")
+}
+
+fn to_v3(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("ALTER TABLE accounts ADD COLUMN details TEXT NOT NULL DEFAULT '{}'")
 }
 
 const V1: &str = "
