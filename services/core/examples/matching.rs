@@ -162,7 +162,7 @@ fn request(n: usize) -> Request {
             waiting_since: Timestamp::from_millis(NOW.as_millis() - waited.get()),
             arrival: None,
             reachable: Reachable::Unknown,
-            priority_minutes: (n % 7 == 0).into(),
+            priority_minutes: n.is_multiple_of(7).into(),
             extra_minutes: 0,
             weight: 1,
             excluded: if n.is_multiple_of(9) { vec![agent(n % AGENTS)] } else { vec![] },
