@@ -4,6 +4,7 @@ mod agents;
 mod configure;
 mod figures;
 mod files;
+mod matching;
 mod offers;
 mod readers;
 mod terminal;
