@@ -9,6 +9,7 @@ pub mod figures;
 pub mod hours;
 pub mod ids;
 pub mod matching;
+pub mod model;
 pub mod party;
 pub mod presence;
 pub mod queue;
