@@ -11,7 +11,7 @@ use frontdesk_core::queue::Limits;
 use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How a queue works.
@@ -82,6 +82,10 @@ pub struct SiteConfig {
     /// Opening hours that queues may name.
     #[serde(default)]
     pub calendars: BTreeMap<CalendarId, Arc<Hours>>,
+    /// Addresses of the accounts that are no person's: what they do is not the staff's
+    /// in figures.
+    #[serde(default)]
+    pub bots: BTreeSet<String>,
 }
 
 impl SiteConfig {

@@ -17,6 +17,7 @@ pub(crate) fn site_config(site: StoredSite) -> SiteConfig {
         queues: site.queues.into_iter().map(queue_config).collect(),
         routes: site.routes,
         calendars: site.calendars.into_iter().map(|(name, h)| (name, h.into())).collect(),
+        bots: site.bots,
     }
 }
 

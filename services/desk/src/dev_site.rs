@@ -15,7 +15,7 @@ use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{AgentAccount, SiteConfig};
 use frontdesk_store::desk::{StoredQueue, StoredSite};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Name of the site.
@@ -117,6 +117,7 @@ fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
         queues: queues.collect::<Result<_, DeskError>>()?,
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        bots: BTreeSet::new(),
     })
 }
 

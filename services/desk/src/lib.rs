@@ -16,6 +16,7 @@ mod tests;
 mod validate;
 
 pub use admin::{CreatedAgent, NewAgent};
+pub use apply::{Trial, trial};
 pub use dev_site::{DevAccount, DevSite};
 pub use error::DeskError;
 pub use password::Password;

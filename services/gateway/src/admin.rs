@@ -5,6 +5,7 @@ use crate::codec::WireFormat;
 use crate::figures::figures;
 use crate::following;
 use crate::outbox::Outbox;
+use crate::recorded;
 use crate::registry::{Next, Reader};
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::verbs::common::{event_push, limit};
@@ -81,6 +82,7 @@ async fn page(
 
 #[tonic::async_trait]
 impl AdminService for Admin {
+    type RecordedArrivalsStream = ReceiverStream<Result<v1::RecordedArrivalsPage, Status>>;
     type FollowConversationStream = ReceiverStream<Result<v1::EventPush, Status>>;
 
     async fn list_agents(
@@ -204,6 +206,18 @@ impl AdminService for Admin {
         let who = self.supervisor(&request).await?;
         let answer = figures(&self.shared, &who, request.into_inner()).await;
         answer.map(Response::new).map_err(|e| to_status(&e))
+    }
+
+    async fn recorded_arrivals(
+        &self,
+        request: Request<v1::RecordedArrivalsRequest>,
+    ) -> Result<Response<Self::RecordedArrivalsStream>, Status> {
+        let who = self.supervisor(&request).await?;
+        let (pages, stream) = mpsc::channel(recorded::PAGES_WAITING);
+        // Ends when all is sent, the caller hangs up or the gateway stops.
+        let shared = self.shared.clone();
+        self.shared.tasks.spawn(recorded::send(shared, who, request.into_inner(), pages));
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn follow_conversation(

@@ -26,6 +26,7 @@ mod outbox;
 mod peer;
 mod pieces;
 mod profiles;
+mod recorded;
 mod registry;
 mod server;
 mod settings;

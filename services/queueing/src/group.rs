@@ -3,6 +3,7 @@
 use crate::error::QueueingError;
 use crate::metrics;
 use crate::push;
+use crate::seeding::Handled;
 use crate::site::Site;
 use crate::sites::terms;
 use crate::turning::Turning;
@@ -13,7 +14,7 @@ use frontdesk_core::queue::{Board, Entry, Standing};
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{
-    Clock, QueueChange, QueueConfig, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig,
+    Clock, QueueChange, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub(crate) enum Message {
     Forget(SiteId, ConversationId, Seq),
     Site(Arc<SiteConfig>),
     Agents(Vec<Arc<AgentView>>),
+    /// Chats of a site that were finished before, the oldest first.
+    Handled(SiteId, Vec<Handled>),
     Waiting(QueueKey, u32, Reply<Vec<Entry>>),
     Active(Reply<Vec<QueueKey>>),
     Queues(Arc<SiteConfig>, Reply<Vec<QueueView>>),
@@ -112,6 +115,7 @@ impl Group {
             }
             Message::Site(config) => self.configure(&config),
             Message::Agents(views) => self.note_agents(views),
+            Message::Handled(site, chats) => self.seed(&site, &chats),
             // Who asked may have gone: then nobody misses the answer.
             Message::Waiting(queue, limit, reply) => {
                 let _ = reply.send(self.if_ready(|g| g.waiting(&queue, limit)));
@@ -204,6 +208,16 @@ impl Group {
         }
     }
 
+    fn seed(&mut self, site: &SiteId, chats: &[Handled]) {
+        let known = self.sites.entry(site.clone()).or_default();
+        for chat in chats {
+            known.board.measured(&chat.queue, chat.at, chat.took);
+        }
+        if known.board.active().next().is_some() {
+            self.stale.insert(site.clone());
+        }
+    }
+
     fn changed(&mut self, site: &SiteId, queues: Vec<QueueId>) {
         if !queues.is_empty() {
             self.look_in(site, LOOK_AFTER);
@@ -234,14 +248,11 @@ impl Group {
     fn views(&self, config: &SiteConfig) -> Vec<QueueView> {
         let nobody = Site::default();
         let site = self.sites.get(&config.id).unwrap_or(&nobody);
-        let view = |queue: &QueueConfig| site.view(&config.id, &queue.id, self.now());
-        config.queues.iter().map(view).collect()
+        site.views(config, self.now())
     }
 
     fn position(&self, site: &SiteId, conversation: ConversationId) -> Option<QueuePosition> {
-        let site = self.sites.get(site)?;
-        let (queue, position) = site.board.position(conversation)?;
-        Some(site.standing(queue, position, &site.room(queue, self.now())))
+        self.sites.get(site)?.standing(conversation, self.now())
     }
 
     fn open(&self) -> Vec<(SiteId, ConversationId, Seq)> {

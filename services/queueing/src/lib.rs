@@ -12,6 +12,7 @@ mod group;
 mod keeper;
 mod metrics;
 mod push;
+mod seeding;
 mod service;
 mod settings;
 mod site;

@@ -1,6 +1,7 @@
 //! What this role measures. No site and no queue as a label: their number is not bounded.
 
 use frontdesk_core::conversation::{Instead, Unserved};
+use frontdesk_core::queue::Estimate;
 use frontdesk_core::time::Millis;
 use metrics::{counter, gauge, histogram};
 
@@ -9,12 +10,14 @@ pub(crate) fn line_moved(waiting: i64, offered: i64) {
     gauge!("frontdesk_queueing_offered").increment(offered as f64);
 }
 
-pub(crate) fn served(waited: Millis, estimated: Option<Millis>) {
+pub(crate) fn served(waited: Millis, estimated: Option<Estimate>) {
     let seconds = |m: Millis| m.to_duration().as_secs_f64();
     histogram!("frontdesk_queueing_wait_seconds").record(seconds(waited));
     if let Some(estimated) = estimated {
-        let error = (seconds(waited) - seconds(estimated)).abs();
+        let error = (seconds(waited) - seconds(estimated.mean)).abs();
         histogram!("frontdesk_queueing_estimate_error_seconds").record(error);
+        let within = if waited <= estimated.upper { "yes" } else { "no" };
+        counter!("frontdesk_queueing_estimates_total", "within" => within).increment(1);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a waiting visitor was told last, so that it is told only what is new.
 
 use frontdesk_core::ids::ConversationId;
+use frontdesk_core::queue::Estimate;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::QueuePosition;
 use frontdesk_proto::convert::{millis_to_proto, timestamp_to_proto};
@@ -15,7 +16,7 @@ const ESTIMATE_STEP: u64 = 5_000;
 struct Told {
     now: QueuePosition,
     /// What was said at first, to measure how true it was.
-    first_estimate: Option<Millis>,
+    first_estimate: Option<Estimate>,
 }
 
 #[derive(Default)]
@@ -37,14 +38,16 @@ impl Pushes {
             if was.as_ref().is_none_or(|told| told.now != position) {
                 news.push((conversation, position.clone()));
             }
-            let first = was.and_then(|told| told.first_estimate).or(position.estimated_wait);
+            let told = position.estimated_wait.zip(position.estimated_wait_upper);
+            let told = told.map(|(mean, upper)| Estimate { mean, upper });
+            let first = was.and_then(|told| told.first_estimate).or(told);
             self.told.insert(conversation, Told { now: position, first_estimate: first });
         }
         news
     }
 
     /// What was estimated when it came.
-    pub(crate) fn first_estimate(&self, conversation: ConversationId) -> Option<Millis> {
+    pub(crate) fn first_estimate(&self, conversation: ConversationId) -> Option<Estimate> {
         self.told.get(&conversation)?.first_estimate
     }
 }
@@ -62,6 +65,7 @@ pub(crate) fn frame(conversation: ConversationId, position: &QueuePosition) -> b
         estimated_wait: position.estimated_wait.map(millis_to_proto),
         agents_online: position.agents_online,
         opens_at: position.opens_at.map(timestamp_to_proto),
+        estimated_wait_upper: position.estimated_wait_upper.map(millis_to_proto),
     };
     let frame = v1::ServerFrame { id: 0, frame: Some(v1::server_frame::Frame::Queue(push)) };
     frame.encode_to_vec().into()

@@ -12,7 +12,7 @@ use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +106,9 @@ pub struct StoredSite {
     /// Opening hours that queues may name.
     #[serde(default)]
     pub calendars: BTreeMap<CalendarId, Hours>,
+    /// Addresses of the accounts that are no person's.
+    #[serde(default)]
+    pub bots: BTreeSet<String>,
 }
 
 /// A value and how often it has been changed: 1 when new.

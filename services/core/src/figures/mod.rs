@@ -48,9 +48,9 @@ mod fold;
 mod record;
 mod sample;
 mod table;
-mod there;
 #[cfg(test)]
 mod tests;
+mod there;
 
 pub use fold::Fold;
 pub use record::{

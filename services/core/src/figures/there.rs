@@ -77,7 +77,8 @@ impl Crowd {
             let mut levels: Vec<Level> = Vec::with_capacity(changes.len());
             for (at, begins) in changes {
                 let last = levels.last().copied();
-                let before = last.map_or(0, |last| last.before + last.count * at.since(last.from).get());
+                let before =
+                    last.map_or(0, |last| last.before + last.count * at.since(last.from).get());
                 let count = last.map_or(0, |last| last.count);
                 let count = if begins { count + 1 } else { count.saturating_sub(1) };
                 levels.push(Level { from: at, count, before });

@@ -1,27 +1,39 @@
-//! The run: one event after the other.
+//! What a centre consists of, and what comes to it.
 
-use crate::conversation::Reachable;
-use crate::ids::{AgentId, ConversationId, NodeId, QueueId, Seq, SiteId};
+use super::outcome::Ran;
+use super::run::Run;
+use crate::hours::Hours;
+use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::matching::{self, Request, Rules, Seat};
-use crate::presence::{AgentProfile, AgentStatus, AgentView};
-use crate::queue::Entry;
+use crate::presence::AgentProfile;
+use crate::queue::Limits;
 use crate::time::{Millis, Timestamp};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// One who comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// When; the first may come at any time.
+    /// When; in any order.
     pub at: Timestamp,
     /// Where to.
     pub queue: QueueId,
-    /// How long it takes an agent who has the skills the queue ideally asks for.
+    /// How long it takes an agent who has the skills the queue ideally asks for, and no
+    /// other chat meanwhile.
     pub handling: Millis,
     /// After how long of waiting it gives up; `None`: never.
     pub patience: Option<Millis>,
+    /// Where it is handed on to after that, and how long it takes there.
+    pub then: Vec<Leg>,
+}
+
+/// A part of a conversation, with one agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    /// Where it waits for that one.
+    pub queue: QueueId,
+    /// How long it takes.
+    pub handling: Millis,
 }
 
 /// How a queue works.
@@ -35,6 +47,29 @@ pub struct Queue {
     pub wrap_up: Millis,
     /// How an agent is found.
     pub rules: Arc<Rules>,
+    /// When it is open; always without.
+    pub hours: Option<Arc<Hours>>,
+    /// How many may wait and how long.
+    pub limits: Limits,
+}
+
+impl Queue {
+    /// One that takes everything as it comes.
+    pub fn plain(rules: Rules) -> Self {
+        Self {
+            priority_minutes: 0,
+            weight: 1,
+            wrap_up: Millis::ZERO,
+            rules: Arc::new(rules),
+            hours: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Whether some may not be served here.
+    pub(super) fn is_limited(&self) -> bool {
+        self.hours.is_some() || !self.limits.is_none()
+    }
 }
 
 /// One agent.
@@ -44,6 +79,30 @@ pub struct Staff {
     pub profile: AgentProfile,
     /// When it is there; outside of these it takes nothing new.
     pub shifts: Vec<(Timestamp, Timestamp)>,
+}
+
+/// How long a chat takes an agent who has several at once, by how many: in hundredths of
+/// what it takes alone. Past the last it is as long as at the last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pace(Vec<u32>);
+
+impl Pace {
+    /// From one at once on; none: others do not matter. Never shorter than with fewer.
+    pub fn new(percents: &[u32]) -> Self {
+        let mut longest = 100;
+        let rising = percents.iter().map(|percent| {
+            longest = longest.max(*percent);
+            longest
+        });
+        Self(rising.collect())
+    }
+
+    /// How much of the work of one chat is done in a time in which an agent has so many.
+    pub fn speed(&self, at_once: usize) -> f64 {
+        let last = self.0.len().checked_sub(1);
+        let percent = last.map_or(100, |last| self.0[at_once.saturating_sub(1).min(last)]);
+        100.0 / f64::from(percent)
+    }
 }
 
 /// How agents are found for those who wait.
@@ -56,6 +115,9 @@ pub trait Choice {
         seats: &[Seat],
         now: Timestamp,
     ) -> (Vec<(ConversationId, AgentId)>, Option<Timestamp>);
+
+    /// A conversation is over, that agent has had so long for it.
+    fn ended(&mut self, _queue: &QueueId, _at: Timestamp, _handled: Millis) {}
 }
 
 /// That of routing.
@@ -74,27 +136,6 @@ impl Choice for Ours {
     }
 }
 
-/// That one was served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
-    /// After how long.
-    pub wait: Millis,
-    /// By the how manieth agent.
-    pub agent: usize,
-    /// Whether that one had what the queue ideally asks for.
-    pub skilled: bool,
-}
-
-/// What a run came to.
-#[derive(Debug, Clone, Default)]
-pub struct Ran {
-    /// What became of each arrival, in their order; `None`: it gave up, or still waits
-    /// at the end.
-    pub served: Vec<Option<Served>>,
-    /// The time for which each agent's slots were taken, in slot-milliseconds.
-    pub taken: Vec<u64>,
-}
-
 /// A centre.
 #[derive(Debug, Clone)]
 pub struct Centre {
@@ -105,165 +146,17 @@ pub struct Centre {
     /// In hundredths, how long an agent takes who lacks a skill that the queue ideally
     /// asks for.
     pub unskilled_percent: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
-    /// Slots of an agent are free again.
-    Freed { agent: usize, slots: u32 },
-    /// An agent comes or goes.
-    Shift { agent: usize, begins: bool },
-    /// The how manieth arrival comes.
-    Comes(usize),
-    /// It gives up, if it still waits.
-    GivesUp(usize),
-    /// Time alone has changed something.
-    Due,
-}
-
-struct Run<'c> {
-    centre: &'c Centre,
-    arrivals: &'c [Arrival],
-    events: BinaryHeap<Reverse<(Timestamp, Event)>>,
-    seats: Vec<Seat>,
-    waiting: Vec<Request>,
-    ran: Ran,
+    /// After how long such an agent hands it on instead, if it was not handed on for that
+    /// before.
+    pub hands_on_after: Option<Millis>,
+    /// What several at once cost.
+    pub pace: Pace,
 }
 
 impl Centre {
     /// Runs through arrivals, until the last of them has been served or has given up.
     /// Those to a queue that there is not are not served.
     pub fn run(&self, arrivals: &[Arrival], choice: &mut dyn Choice) -> Ran {
-        let mut run = Run {
-            centre: self,
-            arrivals,
-            events: BinaryHeap::new(),
-            seats: self.staff.iter().enumerate().map(|(n, staff)| seat(n, staff)).collect(),
-            waiting: Vec::new(),
-            ran: Ran { served: vec![None; arrivals.len()], taken: vec![0; self.staff.len()] },
-        };
-        for (n, arrival) in arrivals.iter().enumerate() {
-            run.events.push(Reverse((arrival.at, Event::Comes(n))));
-        }
-        for (agent, staff) in self.staff.iter().enumerate() {
-            for (from, to) in &staff.shifts {
-                run.events.push(Reverse((*from, Event::Shift { agent, begins: true })));
-                run.events.push(Reverse((*to, Event::Shift { agent, begins: false })));
-            }
-        }
-        while let Some(Reverse((now, event))) = run.events.pop() {
-            run.take(now, event);
-            // What happens at one moment is decided together.
-            if run.events.peek().is_none_or(|Reverse((next, _))| *next > now) {
-                run.serve(now, choice);
-            }
-        }
-        run.ran
+        Run::new(self, arrivals).through(choice)
     }
-}
-
-impl Run<'_> {
-    fn take(&mut self, now: Timestamp, event: Event) {
-        match event {
-            Event::Comes(n) => self.comes(n),
-            Event::GivesUp(n) => self.waiting.retain(|r| r.entry.conversation != named(n)),
-            Event::Freed { agent, slots } => {
-                let view = Arc::make_mut(&mut self.seats[agent].agent);
-                view.load -= slots;
-            }
-            Event::Shift { agent, begins } => {
-                let view = Arc::make_mut(&mut self.seats[agent].agent);
-                view.status = if begins { AgentStatus::Online } else { AgentStatus::Away };
-                view.since = now;
-            }
-            Event::Due => {}
-        }
-    }
-
-    fn comes(&mut self, n: usize) {
-        let arrival = &self.arrivals[n];
-        let Some(queue) = self.centre.queues.get(&arrival.queue) else { return };
-        self.waiting.push(Request {
-            queue: arrival.queue.clone(),
-            entry: Entry {
-                conversation: named(n),
-                version: Seq::ZERO,
-                waiting_since: arrival.at,
-                arrival: None,
-                reachable: Reachable::Unknown,
-                priority_minutes: queue.priority_minutes,
-                weight: queue.weight,
-                excluded: Vec::new(),
-                target: None,
-                previous: None,
-            },
-            ask_again_at: None,
-            rules: queue.rules.clone(),
-        });
-        if let Some(patience) = arrival.patience {
-            self.events.push(Reverse((arrival.at + patience, Event::GivesUp(n))));
-        }
-    }
-
-    fn serve(&mut self, now: Timestamp, choice: &mut dyn Choice) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        let (pairs, due) = choice.decide(&self.waiting, &self.seats, now);
-        for (conversation, agent) in pairs {
-            let waiting = self.waiting.iter().position(|r| r.entry.conversation == conversation);
-            let Some(at) = waiting else { continue };
-            let request = self.waiting.swap_remove(at);
-            self.begin(now, &request, number(agent.as_uuid()));
-        }
-        if let Some(due) = due.filter(|due| *due > now && !self.waiting.is_empty()) {
-            self.events.push(Reverse((due, Event::Due)));
-        }
-    }
-
-    fn begin(&mut self, now: Timestamp, request: &Request, agent: usize) {
-        let n = number(request.entry.conversation.as_uuid());
-        let (arrival, queue) = (&self.arrivals[n], &self.centre.queues[&request.queue]);
-        let view = Arc::make_mut(&mut self.seats[agent].agent);
-        let ideal = queue.rules.needs.ideal();
-        let skilled = ideal.is_none_or(|skills| view.profile.skills.satisfy(skills));
-        let percent = if skilled { 100 } else { u64::from(self.centre.unskilled_percent) };
-        let taken = arrival.handling.get() * percent / 100 + queue.wrap_up.get();
-        let slots = request.entry.weight;
-        view.load += slots;
-        view.idle_since = now;
-        self.ran.taken[agent] += taken * u64::from(slots);
-        let wait = now.since(arrival.at);
-        self.ran.served[n] = Some(Served { wait, agent, skilled });
-        let freed_at = now + Millis::new(taken.max(1));
-        self.events.push(Reverse((freed_at, Event::Freed { agent, slots })));
-    }
-}
-
-fn named(n: usize) -> ConversationId {
-    ConversationId::from_uuid(Uuid::from_u128(n as u128 + 1))
-}
-
-fn number(id: Uuid) -> usize {
-    usize::try_from(id.as_u128() - 1).expect("made from a usize")
-}
-
-fn seat(n: usize, staff: &Staff) -> Seat {
-    let site: SiteId = "model".parse().expect("a slug");
-    let gateway: NodeId = "model".parse().expect("a slug");
-    let zero = Timestamp::ZERO;
-    let agent = AgentView {
-        site,
-        id: AgentId::from_uuid(Uuid::from_u128(n as u128 + 1)),
-        profile: staff.profile.clone(),
-        status: AgentStatus::Away,
-        reason: Arc::from(""),
-        since: zero,
-        load: 0,
-        reservations: Vec::new(),
-        idle_since: zero,
-        gateways: vec![(gateway, 1)],
-        revision: 1,
-    };
-    Seat { agent: Arc::new(agent), pending: 0 }
 }

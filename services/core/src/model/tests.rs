@@ -5,37 +5,12 @@ use super::*;
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::matching::{Policy, Request, Rules, Seat};
 use crate::presence::AgentProfile;
+use crate::queue::Limits;
 use crate::skill::{Needs, Skills, Step};
 use crate::staffing::Load;
 use crate::time::{Millis, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Steele, Lea, Flood: *Fast Splittable Pseudorandom Number Generators* (2014).
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Within 0 and 1, both left out.
-    fn unit(&mut self) -> f64 {
-        ((self.bits() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
-    }
-
-    /// Exponential, in milliseconds.
-    fn after(&mut self, mean_secs: f64) -> Millis {
-        Millis::new((-self.unit().ln() * mean_secs * 1_000.0) as u64)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.unit() * n as f64) as usize
-    }
-}
 
 const ALWAYS: (Timestamp, Timestamp) = (Timestamp::ZERO, Timestamp::from_millis(u64::MAX));
 
@@ -47,27 +22,25 @@ fn profile(capacity: u32, queues: Vec<QueueId>, skills: Skills) -> AgentProfile 
     AgentProfile { name: Arc::from(""), capacity, queues, supervisor: false, skills }
 }
 
-fn plain(rules: Rules) -> Queue {
-    Queue { priority_minutes: 0, weight: 1, wrap_up: Millis::ZERO, rules: Arc::new(rules) }
-}
-
 /// One queue, so many agents of one slot.
 fn telephones(agents: usize) -> Centre {
     let one = Staff { profile: profile(1, vec![], Skills::default()), shifts: vec![ALWAYS] };
     Centre {
-        queues: HashMap::from([(queue("one"), plain(Rules::default()))]),
+        queues: HashMap::from([(queue("one"), Queue::plain(Rules::default()))]),
         staff: vec![one; agents],
         unskilled_percent: 100,
+        hands_on_after: None,
+        pace: Pace::default(),
     }
 }
 
-fn poisson(rng: &mut SplitMix, load: &Load, count: usize) -> Vec<Arrival> {
+fn poisson(rng: &mut Draw, load: &Load, count: usize) -> Vec<Arrival> {
     let mut now = Timestamp::ZERO;
     let mut next = || {
         now = now + rng.after(1.0 / load.arrivals);
         let (at, handling) = (now, rng.after(load.handling));
         let patience = load.patience.map(|mean| rng.after(mean));
-        Arrival { at, queue: queue("one"), handling, patience }
+        Arrival { at, queue: queue("one"), handling, patience, then: vec![] }
     };
     (0..count).map(|_| next()).collect()
 }
@@ -120,11 +93,11 @@ fn agrees(what: &str, values: &[f64], work: &[f64], theory: f64) {
 #[test]
 fn waits_are_those_of_erlang_c() {
     let load = Load { arrivals: 0.1, handling: 78.0, patience: None };
-    let arrivals = poisson(&mut SplitMix(7), &load, 160_000);
+    let arrivals = poisson(&mut Draw::new(7), &load, 160_000);
     let work = work(&arrivals, &load);
     let ran = telephones(10).run(&arrivals, &mut Ours);
     let waits: Vec<f64> =
-        ran.served.iter().map(|s| s.unwrap().wait.get() as f64 / 1_000.0).collect();
+        ran.fates.iter().map(|f| f.served().unwrap().wait.get() as f64 / 1_000.0).collect();
     let theory = load.on(10, 20.0);
     let share = |holds: fn(&f64) -> bool| -> Vec<f64> {
         waits.iter().map(|wait| f64::from(u8::from(holds(wait)))).collect()
@@ -137,13 +110,14 @@ fn waits_are_those_of_erlang_c() {
 #[test]
 fn impatience_is_that_of_erlang_a() {
     let load = Load { arrivals: 0.12, handling: 100.0, patience: Some(120.0) };
-    let arrivals = poisson(&mut SplitMix(11), &load, 40_000);
+    let arrivals = poisson(&mut Draw::new(11), &load, 40_000);
     let work = work(&arrivals, &load);
     let ran = telephones(10).run(&arrivals, &mut Ours);
     let theory = load.on(10, 30.0);
-    let gave_up: Vec<f64> = ran.served.iter().map(|s| f64::from(u8::from(s.is_none()))).collect();
-    let in_time = |s: &Option<Served>| s.is_some_and(|s| s.wait <= Millis::from_secs(30));
-    let in_time: Vec<f64> = ran.served.iter().map(|s| f64::from(u8::from(in_time(s)))).collect();
+    let gave_up: Vec<f64> =
+        ran.fates.iter().map(|f| f64::from(u8::from(f.served().is_none()))).collect();
+    let in_time = |f: &Fate| f.served().is_some_and(|s| s.wait <= Millis::from_secs(30));
+    let in_time: Vec<f64> = ran.fates.iter().map(|f| f64::from(u8::from(in_time(f)))).collect();
     agrees("share that gives up", &gave_up, &work, theory.abandons);
     agrees("share in 30 s", &in_time, &work, theory.in_time);
 }
@@ -185,7 +159,7 @@ const AGENTS: usize = 200;
 
 /// Twenty queues, each with a skill that a fifth of the agents has; agents serve five
 /// queues and take three chats at once, in three shifts.
-fn centre(rng: &mut SplitMix) -> Centre {
+fn centre(rng: &mut Draw) -> Centre {
     let name = |n: usize| queue(&format!("queue-{n}"));
     let skill = |n: usize| format!("skill-{n}");
     let skills = |levels: &[(String, u8)]| -> Skills {
@@ -218,19 +192,21 @@ fn centre(rng: &mut SplitMix) -> Centre {
     let priority = |n: usize| if n.is_multiple_of(5) { 5 } else { 0 };
     let with = |n: usize| {
         let wrap_up = Millis::from_secs(15);
-        let queue = Queue { priority_minutes: priority(n), wrap_up, ..plain(rules(n)) };
+        let queue = Queue { priority_minutes: priority(n), wrap_up, ..Queue::plain(rules(n)) };
         (name(n), queue)
     };
     Centre {
         staff: staff.collect(),
         queues: (0..QUEUES).map(with).collect(),
         unskilled_percent: 150,
+        hands_on_after: Some(Millis::from_secs(120)),
+        pace: Pace::new(&[100, 105, 115]),
     }
 }
 
 /// So many days with two peaks each, by thinning.
-fn days(rng: &mut SplitMix, days: u64) -> Vec<Arrival> {
-    let peak = 0.44;
+fn days(rng: &mut Draw, days: u64) -> Vec<Arrival> {
+    let peak = 0.4;
     let end = Timestamp::ZERO + Millis::from_mins(days * 24 * 60);
     let mut now = Timestamp::ZERO;
     let mut all = Vec::new();
@@ -245,7 +221,7 @@ fn days(rng: &mut SplitMix, days: u64) -> Vec<Arrival> {
         if rng.unit() < share {
             let queue = queue(&format!("queue-{}", rng.below(QUEUES)));
             let (handling, patience) = (rng.after(480.0), Some(rng.after(300.0)));
-            all.push(Arrival { at: now, queue, handling, patience });
+            all.push(Arrival { at: now, queue, handling, patience, then: vec![] });
         }
     }
 }
@@ -256,11 +232,12 @@ struct Report {
     in_time: f64,
     gave_up: f64,
     skilled: f64,
+    handed_on: f64,
 }
 
 fn report(name: &str, ran: &Ran) -> Report {
-    let all = ran.served.len() as f64;
-    let served: Vec<Served> = ran.served.iter().flatten().copied().collect();
+    let all = ran.fates.len() as f64;
+    let served: Vec<Served> = ran.fates.iter().filter_map(Fate::served).collect();
     let mut waits: Vec<Millis> = served.iter().map(|s| s.wait).collect();
     waits.sort();
     let count = |holds: &dyn Fn(&&Served) -> bool| served.iter().filter(holds).count() as f64;
@@ -270,15 +247,17 @@ fn report(name: &str, ran: &Ran) -> Report {
         in_time: count(&|s| s.wait <= Millis::from_secs(30)) / all,
         gave_up: 1.0 - served.len() as f64 / all,
         skilled: count(&|s| s.skilled) / served.len() as f64,
+        handed_on: ran.handed_on as f64 / served.len() as f64,
     };
     println!(
         "{name}: {all} came; wait p50 {} s, p95 {} s; {:.1} % within 30 s, {:.1} % gave up, \
-         {:.1} % by the skilled",
+         {:.1} % came to the skilled, {:.1} % were handed on",
         report.p50.get() / 1_000,
         report.p95.get() / 1_000,
         report.in_time * 100.0,
         report.gave_up * 100.0,
         report.skilled * 100.0,
+        report.handed_on * 100.0,
     );
     report
 }
@@ -287,12 +266,62 @@ fn report(name: &str, ran: &Ran) -> Report {
 #[test]
 fn a_day_is_served_sooner_and_better_than_in_turns() {
     let count = std::env::var("MODEL_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(1);
-    let mut rng = SplitMix(2_026);
+    let mut rng = Draw::new(2_026);
     let centre = centre(&mut rng);
     let arrivals = days(&mut rng, count);
     let ours = report("ours", &centre.run(&arrivals, &mut Ours));
     let turns = report("in turns", &centre.run(&arrivals, &mut InTurns::default()));
     assert!(ours.in_time > turns.in_time && ours.gave_up < turns.gave_up);
     assert!(ours.p95 <= turns.p95 && ours.p50 <= turns.p50);
-    assert!(ours.skilled > turns.skilled);
+    assert!(ours.skilled > turns.skilled && ours.handed_on < turns.handed_on);
+}
+
+/// Whoever serves one alone takes a minute; two at once take each half as long again.
+#[test]
+fn two_at_once_take_longer_each() {
+    let alone = Staff { profile: profile(2, vec![], Skills::default()), shifts: vec![ALWAYS] };
+    let centre = Centre { staff: vec![alone], pace: Pace::new(&[100, 150]), ..telephones(0) };
+    let second = |secs: u64| Timestamp::ZERO + Millis::from_secs(secs);
+    let one = |secs: u64| Arrival {
+        at: second(secs),
+        queue: queue("one"),
+        handling: Millis::from_secs(60),
+        patience: None,
+        then: vec![],
+    };
+    // 30 s alone, 45 s for the other half of the first; then 30 s of the second are done,
+    // and 30 s are left for one who is alone again.
+    let ran = centre.run(&[one(0), one(30)], &mut Ours);
+    assert_eq!(ran.taken, [(75 + 75) * 1_000]);
+}
+
+#[test]
+fn one_is_handed_on_with_its_clock_and_who_is_sent_away_is_not_served() {
+    let second = |secs: u64| Timestamp::ZERO + Millis::from_secs(secs);
+    let full = Queue {
+        limits: Limits { max_waiting: Some(1), ..Limits::default() },
+        ..Queue::plain(Rules::default())
+    };
+    let mut centre = telephones(1);
+    centre.queues.insert(queue("two"), full);
+    let one = |secs: u64, name: &str, then: Vec<Leg>| Arrival {
+        at: second(secs),
+        queue: queue(name),
+        handling: Millis::from_secs(60),
+        patience: None,
+        then,
+    };
+    let next = Leg { queue: queue("two"), handling: Millis::from_secs(10) };
+    let came = [one(0, "one", vec![next]), one(1, "two", vec![]), one(2, "two", vec![])];
+    let ran = centre.run(&came, &mut Ours);
+    // The first, handed on at 60 s, came before the second: it goes before it.
+    let waits = ran.fates.iter().map(|f| f.served().map(|s| s.wait.get() / 1_000));
+    assert_eq!(waits.collect::<Vec<_>>(), [Some(0), Some(69), None]);
+    let why = crate::conversation::Unserved::QueueFull;
+    assert_eq!(ran.fates[2], Fate::TurnedAway { why, after: Millis::ZERO });
+    assert_eq!((ran.handed_on, &*ran.again), (1, &[(queue("two"), Millis::ZERO)][..]));
+    let lines = lines(came.iter().map(|a| &a.queue), &ran, |_| Some(Millis::from_secs(30)));
+    let two = &lines[&queue("two")];
+    assert_eq!((two.arrivals, two.served, two.turned_away, two.taken), (2, 1, 1, 70_000));
+    assert_eq!((two.wait(50), two.service_level()), (Some(Millis::from_secs(69)), Some(0.0)));
 }

@@ -77,6 +77,15 @@ pub struct OrderKey {
 }
 
 impl OrderKey {
+    /// Of one who would come now: behind all who came at the same moment.
+    pub fn of_newcomer(now: Timestamp, priority_minutes: u32) -> Self {
+        let head_start = i128::from(priority_minutes) * 60_000;
+        Self {
+            effective_since: i128::from(now.as_millis()) - head_start,
+            conversation: ConversationId::from_uuid(uuid::Uuid::max()),
+        }
+    }
+
     /// The score in milliseconds: time waited plus priority.
     pub fn score_millis(&self, now: Timestamp) -> i128 {
         i128::from(now.as_millis()) - self.effective_since

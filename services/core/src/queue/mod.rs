@@ -14,10 +14,12 @@ mod estimate;
 mod limits;
 #[cfg(test)]
 mod limits_tests;
+mod pool;
 #[cfg(test)]
 mod tests;
 
 pub use board::{Board, Change, Counts, MAX_TOMBSTONES, Placed, Standing, Terms};
 pub use entry::{Entry, OrderKey};
-pub use estimate::{Handling, Slots};
+pub use estimate::{Estimate, Handling, Slots};
 pub use limits::{Answer, Limits, TurnedAway};
+pub use pool::Pool;

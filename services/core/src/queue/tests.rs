@@ -130,21 +130,78 @@ fn the_estimate_comes_from_what_was_measured() {
     board.observe(&seen(1, 1, "sales", 0, Phase::Waiting), PLAIN);
     let served = board.observe(&seen(1, 2, "sales", 0, assigned(30)), PLAIN).served;
     assert_eq!(served, Some((sales.clone(), Millis::from_secs(30))));
-    assert_eq!(board.estimate(&sales, 1, two), None);
+    assert_eq!(board.estimate(&sales, 1.0, two, at(130)), None);
     board.observe(&seen(1, 3, "sales", 0, Phase::Closed { at: at(130) }), PLAIN);
-    assert_eq!(board.estimate(&sales, 1, two), Some(Millis::from_secs(50)));
-    assert_eq!(board.estimate(&sales, 3, two), Some(Millis::from_secs(150)));
-    let with_room = Slots { online: 2, free: 1 };
-    assert_eq!(board.estimate(&sales, 1, with_room), Some(Millis::ZERO));
-    assert_eq!(board.estimate(&sales, 1, Slots::default()), None);
+    let mean = |behind, slots| board.estimate(&sales, behind, slots, at(130)).map(|e| e.mean);
+    assert_eq!(mean(1.0, two), Some(Millis::from_secs(50)));
+    assert_eq!(mean(3.0, two), Some(Millis::from_secs(150)));
+    assert_eq!(mean(0.0, two), Some(Millis::ZERO));
+    assert_eq!(mean(1.0, Slots::default()), None);
+    // Of one chat little is known.
+    let upper = board.estimate(&sales, 1.0, two, at(130)).unwrap().upper;
+    assert!(upper > Millis::from_secs(100), "{upper:?}");
 }
 
 #[test]
-fn the_mean_follows_the_newest() {
+fn the_hour_of_the_week_counts_as_far_as_it_is_known() {
+    const WEEK: u64 = 7 * 24 * 3_600;
     let mut handling = Handling::default();
-    handling.measure(Millis::from_secs(100));
-    handling.measure(Millis::from_secs(200));
-    assert_eq!(handling.mean(), Some(Millis::from_secs(120)));
+    for week in 0..10 {
+        for n in 0..10 {
+            handling.measure(at(week * WEEK + n * 60), Millis::from_secs(600));
+            handling.measure(at(week * WEEK + 3_600 + n * 60), Millis::from_secs(200));
+        }
+    }
+    let mean = |secs: u64| handling.mean(at(11 * WEEK + secs)).unwrap().get() / 1_000;
+    // Sixty minutes, fifty of whose chats are remembered, against ten of the queue's mean.
+    assert!((530..600).contains(&mean(0)), "{}", mean(0));
+    assert!((200..280).contains(&mean(3_600)), "{}", mean(3_600));
+    let unknown = mean(2 * 3_600);
+    assert!((300..500).contains(&unknown), "that of the queue: {unknown}");
+}
+
+#[test]
+fn an_interval_widens_with_what_is_not_known() {
+    let after = |chats: u64| {
+        let mut handling = Handling::default();
+        (0..chats).for_each(|n| handling.measure(at(n), Millis::from_secs(100)));
+        handling.estimate(4.0, Slots { online: 2, free: 0 }, at(0)).unwrap()
+    };
+    let (few, many) = (after(2), after(50));
+    assert_eq!(few.mean, many.mean);
+    assert!(few.upper > many.upper && many.upper > many.mean, "{few:?} {many:?}");
+}
+
+#[test]
+fn those_ahead_in_another_queue_count_as_far_as_its_agents_are_shared() {
+    let view = |id: u128, queues: &[&str]| crate::presence::AgentView {
+        site: "shop".parse().unwrap(),
+        id: crate::ids::AgentId::from_uuid(uuid::Uuid::from_u128(id)),
+        profile: crate::presence::AgentProfile {
+            name: "".into(),
+            capacity: 2,
+            queues: queues.iter().map(|name| queue(name)).collect(),
+            supervisor: false,
+            skills: crate::skill::Skills::default(),
+        },
+        status: crate::presence::AgentStatus::Online,
+        reason: "".into(),
+        since: at(0),
+        load: 2,
+        reservations: vec![],
+        idle_since: at(0),
+        gateways: vec![("gateway".parse().unwrap(), 1)],
+        revision: 1,
+    };
+    let agents = [view(1, &["sales"]), view(2, &["sales", "tax"]), view(3, &["tax"])];
+    let (sales, tax) = (queue("sales"), queue("tax"));
+    let pool = Pool::of(&[(sales.clone(), 1), (tax.clone(), 2)], &agents);
+    assert_eq!(pool.slots(&sales), Slots { online: 4, free: 0 });
+    assert_eq!(pool.slots(&tax), Slots { online: 2, free: 0 }, "of weight 2");
+    assert_eq!((pool.agents(&sales), pool.agents(&queue("none"))), (2, 0));
+    // Half of those in `tax` are served by somebody who serves `sales`, too.
+    assert_eq!(pool.behind(&sales, &[3, 4]), 3.0 + 2.0 + 1.0);
+    assert_eq!(pool.behind(&sales, &[0, 0]), 1.0);
 }
 
 #[test]

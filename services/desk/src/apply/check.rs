@@ -12,7 +12,7 @@ use frontdesk_core::time::Millis;
 use frontdesk_proto::api::Problem;
 use frontdesk_store::desk::{AccountKind, StoredAccount, StoredQueue, StoredSite};
 use serde_saphyr::{Location, Spanned};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Queues of one site.
 const MAX_QUEUES: usize = 256;
@@ -75,6 +75,7 @@ pub(super) fn check(
         queues,
         routes,
         calendars,
+        bots: bots(&site.bots, &agents),
         ..site.clone()
     };
     Ok(Wanted { site, agents })
@@ -178,6 +179,9 @@ impl Check {
                 Ok(name) => agent.name = name,
                 Err(why) => refuse(why.to_string()),
             }
+            if value.bot && matches!(value.role, RoleName::Supervisor) {
+                refuse("a bot cannot be a supervisor".into());
+            }
             if let Err(why) = validate::capacity(value.capacity) {
                 refuse(why.to_string());
             }
@@ -260,6 +264,19 @@ fn team(accounts: &[StoredAccount], agents: &[Agent]) -> Team {
         team.insert(agent.email.clone(), Member { queues, skills, capacity: agent.capacity });
     }
     Team(team)
+}
+
+/// Those of before and those of a document, as it says.
+fn bots(before: &BTreeSet<String>, agents: &[Agent]) -> BTreeSet<String> {
+    let mut bots = before.clone();
+    for agent in agents {
+        if agent.bot {
+            bots.insert(agent.email.clone());
+        } else {
+            bots.remove(&agent.email);
+        }
+    }
+    bots
 }
 
 /// The account that an agent of a document is to be.

@@ -125,6 +125,9 @@ pub(super) struct Agent {
     /// May not sign in.
     #[serde(default)]
     pub(super) disabled: bool,
+    /// It is no person: figures do not count what it does as the staff's.
+    #[serde(default)]
+    pub(super) bot: bool,
 }
 
 /// What an account may do.
@@ -224,7 +227,7 @@ fn queue(stored: &StoredQueue) -> Queue {
 }
 
 /// An account as it is stored, in the words of a document.
-pub(super) fn agent(stored: &StoredAccount) -> Agent {
+pub(super) fn agent(stored: &StoredAccount, site: &StoredSite) -> Agent {
     Agent {
         email: stored.email.clone(),
         name: stored.name.clone(),
@@ -236,5 +239,6 @@ pub(super) fn agent(stored: &StoredAccount) -> Agent {
         queues: stored.queues.clone(),
         skills: stored.skills.clone(),
         disabled: stored.disabled,
+        bot: site.bots.contains(&stored.email),
     }
 }

@@ -9,6 +9,9 @@ mod limits;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod trial;
+
+pub use trial::{Trial, trial};
 
 use crate::admin::NewAgent;
 use crate::error::DeskError;
@@ -141,7 +144,7 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
     changes.extend(routes::changes(&site.routes, &wanted.site.routes));
     for agent in &wanted.agents {
         let old = accounts.iter().find(|account| account.email == agent.email);
-        let old = old.map(document::agent);
+        let old = old.map(|account| document::agent(account, site));
         changes.extend(diff::changed(&format!("agent {}", agent.email), old.as_ref(), Some(agent)));
     }
     changes

@@ -207,3 +207,42 @@ async fn what_cannot_work_is_refused_with_its_line() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(desk.site(&demo()).await.unwrap().unwrap().queues.len(), 2, "as it was");
 }
+
+#[tokio::test]
+async fn a_bot_is_known_by_its_address() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(8080)).await.unwrap();
+    let bots = |desk: std::sync::Arc<frontdesk_proto::api::SiteConfig>| {
+        desk.bots.iter().cloned().collect::<Vec<_>>()
+    };
+    let with = |agent: &str| format!("queues:\n  - name: a\nagents:\n  - {agent}\n");
+    let helper = with("{ email: Helper@b.example, name: Helper, bot: true }");
+    let applied = apply(&desk, &helper, false).await;
+    assert!(applied.problems.is_empty(), "{:?}", applied.problems);
+    assert_eq!(bots(desk.site(&demo()).await.unwrap().unwrap()), ["helper@b.example"]);
+    // Whom a document does not name stays as it is.
+    apply(&desk, "queues:\n  - name: b\n", false).await;
+    assert_eq!(bots(desk.site(&demo()).await.unwrap().unwrap()), ["helper@b.example"]);
+    let person = apply(&desk, &with("{ email: helper@b.example, name: Helper }"), false).await;
+    assert!(person.changes.contains(&"~ agent helper@b.example: bot true -> false".to_owned()));
+    assert!(bots(desk.site(&demo()).await.unwrap().unwrap()).is_empty());
+    let boss = with("{ email: a@b, name: A, role: supervisor, bot: true }");
+    let refused = apply(&desk, &boss, true).await.problems;
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].reason.contains("bot"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_document_is_tried_without_a_store() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    let alex = desk.ensure_dev_site(&origins(8080)).await.unwrap().accounts.remove(0).account;
+    let tried = crate::trial(GOOD, &demo(), std::slice::from_ref(&alex)).unwrap();
+    let tax = tried.site.queue(&"tax".parse().unwrap()).unwrap();
+    assert_eq!((tax.weight, tax.rules.policy), (2, Policy::BestProficiency));
+    assert_eq!((tried.agents.len(), tried.agents[0].profile.capacity), (1, 6));
+    assert_eq!(tried.agents[0].id, alex.id);
+    let problems = crate::trial("queues: []\n", &demo(), &[]).unwrap_err();
+    assert_eq!(problems.len(), 1);
+}

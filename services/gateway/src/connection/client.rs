@@ -100,6 +100,7 @@ impl Client {
             estimated_wait: position.estimated_wait.map(millis_to_proto),
             agents_online: position.agents_online,
             opens_at: position.opens_at.map(timestamp_to_proto),
+            estimated_wait_upper: position.estimated_wait_upper.map(millis_to_proto),
         })
     }
 

@@ -8,7 +8,7 @@ use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -44,6 +44,7 @@ impl FakeDesk {
             routes: vec![],
             queues: vec![QueueConfig::plain("sales".parse().unwrap())],
             calendars: BTreeMap::new(),
+            bots: BTreeSet::new(),
         })
     }
 

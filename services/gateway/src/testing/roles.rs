@@ -156,6 +156,7 @@ impl Queueing for FakeQueueing {
             estimated_wait: None,
             agents_online: true,
             opens_at: None,
+            estimated_wait_upper: None,
         }))
     }
 

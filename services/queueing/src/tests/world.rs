@@ -5,7 +5,8 @@ use crate::settings::QueueingSettings;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_actor::Ownership;
-use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
+use frontdesk_core::conversation::{Command, Conversation, Event, Phase, StartRequest, Summary};
+use frontdesk_core::figures::{Fold, Record};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{
     AgentId, AttachmentId, CalendarId, ConnectionId, ConversationId, NodeId, OfferId, QueueId,
@@ -19,7 +20,7 @@ use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
 use frontdesk_proto::v1::{QueuePush, ServerFrame, server_frame::Frame};
 use prost::Message as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -49,6 +50,21 @@ fn agent() -> Participant {
     Participant::agent(AgentId::from_uuid(Uuid::from_u128(10)), "Ann")
 }
 
+fn opened(n: u128, since: u64) -> (Conversation, Vec<Event>) {
+    let start = StartRequest {
+        queue: queue("sales"),
+        attributes: BTreeMap::new(),
+        page: "".into(),
+        language: "".into(),
+        first_message: None,
+    };
+    let (site, role, name) = (site(), Role::Visitor, "".into());
+    let origin = Origin::Client(Principal { site, role, id: Uuid::from_u128(n), name });
+    let opened = Conversation::open(id(n), &origin, &Command::Start(start), at(since));
+    let (conversation, step) = opened.unwrap();
+    (conversation, step.events)
+}
+
 #[derive(Default)]
 struct Inner {
     conversations: BTreeMap<ConversationId, Conversation>,
@@ -60,6 +76,7 @@ struct Inner {
     limits: Limits,
     /// Of the queue `sales`.
     hours: Option<Hours>,
+    records: Vec<Record>,
 }
 
 pub(super) struct World {
@@ -116,24 +133,24 @@ impl World {
         hints.iter().map(|h| (h.conversation_id.parse().unwrap(), opens(h))).collect()
     }
 
+    /// A conversation that waited since then, was taken and was closed, as it is recorded.
+    pub(super) fn remember(&self, n: u128, [since, taken, closed]: [u64; 3]) {
+        let (mut it, events) = opened(n, since);
+        let mut fold = Fold::new(id(n));
+        events.iter().for_each(|event| fold.apply(event));
+        let offer = OfferId::from_uuid(Uuid::from_u128(n));
+        let ask = Command::Offer { offer, agent: agent(), expires_at: at(taken + 20) };
+        let accept = Command::Accept { offer, agent: agent().agent_id().unwrap() };
+        for (command, now) in [(ask, taken), (accept, taken), (Command::Close, closed)] {
+            let step = it.step(&Origin::System, &command, at(now)).unwrap();
+            step.events.iter().for_each(|event| fold.apply(event));
+        }
+        self.lock().records.push(fold.finish());
+    }
+
     /// A conversation that has waited since then.
     pub(super) fn open(&self, n: u128, since: u64) -> Arc<Summary> {
-        let start = StartRequest {
-            queue: queue("sales"),
-            attributes: BTreeMap::new(),
-            page: "".into(),
-            language: "".into(),
-            first_message: None,
-        };
-        let who = Principal {
-            site: site(),
-            role: Role::Visitor,
-            id: Uuid::from_u128(n),
-            name: "".into(),
-        };
-        let origin = Origin::Client(who);
-        let opened = Conversation::open(id(n), &origin, &Command::Start(start), at(since));
-        let conversation = opened.unwrap().0;
+        let conversation = opened(n, since).0;
         let summary = Arc::new(conversation.summary());
         self.lock().conversations.insert(id(n), conversation);
         summary
@@ -250,8 +267,14 @@ impl Sessions for World {
         let all = inner.conversations.values().map(Conversation::summary);
         Ok(all.filter(|s| !matches!(s.phase, Phase::Closed { .. })).collect())
     }
-    async fn records(&self, _: &SiteId, _: Place, _: u32) -> Result<RecordPage, ApiError> {
-        unreachable!("nothing here asks for it")
+    async fn records(&self, _: &SiteId, from: Place, _: u32) -> Result<RecordPage, ApiError> {
+        let records = self.lock().records.clone();
+        let changed = |record: &Record| {
+            let ended = record.episodes.last().and_then(|episode| episode.ended);
+            ended.is_some_and(|(at, _)| at >= from.from)
+        };
+        let records = records.into_iter().filter(changed).collect();
+        Ok(RecordPage { records, next: None })
     }
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
         let Some(Frame::Queue(push)) = ServerFrame::decode(frame).unwrap().frame else {
@@ -340,6 +363,7 @@ impl Desk for World {
             routes: vec![],
             queues: vec![sales, QueueConfig::plain(queue("night"))],
             calendars,
+            bots: BTreeSet::new(),
         })])
     }
     async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {

@@ -17,7 +17,7 @@ use frontdesk_proto::api::*;
 use frontdesk_proto::internal::AgentNotice;
 use frontdesk_proto::v1::{ServerFrame, server_frame::Frame};
 use prost::Message as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
@@ -92,6 +92,7 @@ impl World {
             routes: vec![],
             queues: vec![queue],
             calendars: BTreeMap::new(),
+            bots: BTreeSet::new(),
         };
         let world = Arc::new_cyclic(|itself| Self {
             inner: Mutex::new(Inner {

@@ -9,7 +9,7 @@ use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -41,6 +41,7 @@ impl SimDesk {
             routes: vec![],
             queues: vec![queue],
             calendars: BTreeMap::new(),
+            bots: BTreeSet::new(),
         };
         let account = |n: usize| {
             let name: Arc<str> = Arc::from(format!("agent {n}"));

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -111,6 +111,7 @@ fn site(name: &str, key: &str) -> StoredSite {
         routes: vec![],
         queues: vec![StoredQueue::plain("general".parse().expect("a queue"))],
         calendars: BTreeMap::new(),
+        bots: BTreeSet::new(),
     }
 }
 

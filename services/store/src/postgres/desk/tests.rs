@@ -12,7 +12,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId};
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
 use futures::future::join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,6 +61,7 @@ fn site(name: &str) -> StoredSite {
         queues: Vec::new(),
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        bots: BTreeSet::new(),
     }
 }
 
