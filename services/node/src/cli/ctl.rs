@@ -1,6 +1,6 @@
 //! The command line of `frontdesk ctl`. Says what can be asked for; does nothing.
 
-use super::{StaffArgs, TargetArgs};
+use super::{ReplayArgs, StaffArgs, TargetArgs};
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -76,6 +76,8 @@ pub(crate) enum CtlCommand {
     Figures(FiguresArgs),
     /// How many agents a load needs: the measured one hour by hour, or one that is given.
     Staff(StaffArgs),
+    /// What came, run through other rules: waits, service level and load beside the real.
+    Replay(ReplayArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }
@@ -109,7 +111,8 @@ pub(crate) struct FiguresArgs {
     /// Until before then; now when absent.
     #[arg(long, value_name = "WHEN")]
     pub(crate) to: Option<String>,
-    /// What rows are told apart by: queue, agent, tag, language, hour, day.
+    /// What rows are told apart by: queue, agent, tag, language, channel,
+    /// hour, day.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) by: Vec<String>,
     /// Count durations only while the queue is open.

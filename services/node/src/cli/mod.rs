@@ -1,12 +1,14 @@
 //! The command line. Says what can be asked for; does nothing.
 
 mod ctl;
+mod replay;
 mod staff;
 
 pub(crate) use ctl::{
     ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output, PlacedRole,
     RaftCommand, RouteArgs,
 };
+pub(crate) use replay::ReplayArgs;
 pub(crate) use staff::StaffArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

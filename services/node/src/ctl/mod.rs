@@ -5,6 +5,7 @@ mod cluster;
 mod configure;
 mod explain;
 mod figures;
+mod replay;
 mod staff;
 pub(crate) mod table;
 
@@ -90,7 +91,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let bearer = format!("Bearer {}", token.token).parse().map_err(|_| CtlError::Token)?;
     let channel = link::endpoint(&args.target.target)?.connect().await.map_err(LinkError::from)?;
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
-    let output = args.output;
+    let (output, site) = (args.output, args.target.site);
     match command {
         CtlCommand::Cluster(_) => Ok(()),
         CtlCommand::Agents => agents(admin, output).await,
@@ -107,6 +108,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         }
         CtlCommand::Figures(args) => figures::figures(admin, output, args).await,
         CtlCommand::Staff(args) => staff::measured(admin, output, args).await,
+        CtlCommand::Replay(wanted) => replay::replay(admin, output, &site, wanted).await,
         CtlCommand::Route(args) => explain::route(admin, output, args).await,
         CtlCommand::Explain { conversation } => explain::explain(admin, output, conversation).await,
     }
