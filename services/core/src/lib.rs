@@ -4,6 +4,7 @@
 //! time and ids come in with the command. Everything else in the workspace
 //! moves bytes to and from these machines.
 
+pub mod audit;
 pub mod conversation;
 pub mod figures;
 pub mod hours;

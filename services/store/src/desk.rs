@@ -1,9 +1,11 @@
-//! The desk's tables as a contract: sites, accounts, metadata of uploaded files.
+//! The desk's tables as a contract: sites, accounts, metadata of uploaded files, the
+//! audit log.
 //!
 //! Values are typed but not judged: the desk role decides what a valid title,
 //! address or password is.
 
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
@@ -247,4 +249,14 @@ pub trait DeskStore: Send + Sync + 'static {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<StoredAttachment>, DeskStoreError>;
+
+    /// Adds an entry to the audit log, which is only ever added to: the tables refuse
+    /// every change and removal. Adding the same entry again changes nothing.
+    ///
+    /// # Errors
+    /// `Taken` when its id names another entry, `Missing` when there is no such site.
+    async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError>;
+
+    /// Entries of the audit log, the newest first.
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, DeskStoreError>;
 }

@@ -1,6 +1,7 @@
 //! The desk's tables on PostgreSQL. A change is one statement, so that any number
 //! of processes may make changes at once; one whose answer is lost is looked up.
 
+mod audit;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use crate::desk::{
     DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
 };
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::ids::{AgentId, AttachmentId, QueueId, SiteId};
 use tokio_postgres::Row;
 
@@ -248,5 +250,13 @@ impl DeskStore for PostgresDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let found = self.row(ATTACHMENT, &[&site.as_str(), &id.as_uuid()]).await?;
         found.as_ref().map(rows::attachment).transpose()
+    }
+
+    async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {
+        self.add_entry(entry).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, DeskStoreError> {
+        self.entries(&query).await
     }
 }
