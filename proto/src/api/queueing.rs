@@ -54,6 +54,9 @@ pub struct QueueView {
     pub estimated_wait: Option<Millis>,
     /// Agents of the queue that are online.
     pub agents_online: u32,
+    /// With agents. Absent in what earlier versions say.
+    #[serde(default)]
+    pub assigned: u32,
 }
 
 /// One who waits, in order.

@@ -138,6 +138,11 @@ pub enum ListFilter {
     },
     /// Those that wait in or are offered from a queue.
     Waiting(QueueId),
+    /// Those that wait in or are offered from any queue of the site, the longest wait
+    /// first; the figures of each (head, last event, what was read) may be old.
+    AllWaiting,
+    /// Those that agents of the site have; their figures may be old.
+    AllAssigned,
     /// Everything of the site.
     All,
     /// Everything that is not closed, of every site; for reconcilers.

@@ -234,7 +234,11 @@ impl Group {
     fn views(&self, config: &SiteConfig) -> Vec<QueueView> {
         let nobody = Site::default();
         let site = self.sites.get(&config.id).unwrap_or(&nobody);
-        let view = |queue: &QueueConfig| site.view(&config.id, &queue.id, self.now());
+        let assigned = site.board.assigned();
+        let view = |queue: &QueueConfig| {
+            let assigned = assigned.get(&queue.id).copied().unwrap_or(0);
+            site.view(&config.id, &queue.id, assigned, self.now())
+        };
         config.queues.iter().map(view).collect()
     }
 

@@ -115,7 +115,14 @@ impl Site {
         all
     }
 
-    pub(crate) fn view(&self, site: &SiteId, queue: &QueueId, now: Timestamp) -> QueueView {
+    /// With so many of its conversations with agents.
+    pub(crate) fn view(
+        &self,
+        site: &SiteId,
+        queue: &QueueId,
+        assigned: u32,
+        now: Timestamp,
+    ) -> QueueView {
         let counts = self.board.counts(queue);
         let room = self.room(queue, now);
         let last = counts.waiting + counts.offered + 1;
@@ -126,6 +133,7 @@ impl Site {
             oldest_since: counts.oldest_since,
             estimated_wait: self.board.estimate(queue, last, room.slots).map(push::told_estimate),
             agents_online: room.agents,
+            assigned,
         }
     }
 }

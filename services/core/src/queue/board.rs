@@ -261,6 +261,17 @@ impl Board {
         })
     }
 
+    /// How many of each queue are with agents.
+    pub fn assigned(&self) -> HashMap<&QueueId, u32> {
+        let mut assigned = HashMap::new();
+        for known in self.known.values() {
+            if let Whereabouts::WithAgent { queue, .. } = &known.whereabouts {
+                *assigned.entry(queue).or_default() += 1;
+            }
+        }
+        assigned
+    }
+
     /// How long the one at `position` of a queue will wait.
     pub fn estimate(&self, queue: &QueueId, position: u32, slots: Slots) -> Option<Millis> {
         self.lines.get(queue)?.handling.estimate(position, slots)
