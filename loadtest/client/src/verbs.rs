@@ -8,6 +8,7 @@ use frontdesk_proto::v1::{
     DeclineOffer, Done, GetHistory, History, LeaveContact, ListConversations, ListTeam, MarkRead,
     RateConversation, RefreshToken, ReopenConversation, SendMessage, Sent, SetStatus, SetTags,
     StartConversation, Subscribe, Team, TokenRefreshed, TransferConversation, Unsubscribe,
+    WatchBoard,
 };
 
 /// A request that has an answer.
@@ -60,6 +61,7 @@ verbs! {
     TransferConversation(Transfer) => Done(Done),
     SetTags(SetTags) => Done(Done),
     ListTeam(ListTeam) => Team(Team),
+    WatchBoard(WatchBoard) => Done(Done),
     RefreshToken(RefreshToken) => TokenRefreshed(TokenRefreshed),
 }
 

@@ -2,6 +2,7 @@
 
 use super::ApiError;
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditPlace, AuditQuery, Author};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
@@ -171,6 +172,15 @@ pub struct Applied {
     pub made: Vec<MadeAccount>,
 }
 
+/// A page of the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The newest first.
+    pub entries: Vec<AuditEntry>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<AuditPlace>,
+}
+
 /// The role that keeps configuration and accounts.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
@@ -199,15 +209,26 @@ pub trait Desk: Send + Sync + 'static {
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError>;
 
-    /// Puts a site's configuration, a document in YAML, in force; with `dry_run` only
-    /// says what that would change. `Unavailable` when somebody else changes it at the
-    /// same time.
+    /// Puts a site's configuration, a document in YAML, in force, once it is in the
+    /// audit log that this one does so; with nobody only says what that would change.
+    /// `Unavailable` when somebody else changes it at the same time.
     async fn apply(
         &self,
         site: &SiteId,
         document: &str,
-        dry_run: bool,
+        by: Option<Author>,
     ) -> Result<Applied, ApiError>;
+
+    /// Adds to the audit log, before what it says is carried out. Repeating an entry is
+    /// harmless. A desk that keeps no log refuses, and with it what was to be done.
+    async fn record(&self, _: AuditEntry) -> Result<(), ApiError> {
+        Err(ApiError::Unimplemented("no audit log is kept here".into()))
+    }
+
+    /// Reads the audit log.
+    async fn audit(&self, _: AuditQuery) -> Result<AuditPage, ApiError> {
+        Err(ApiError::Unimplemented("no audit log is kept here".into()))
+    }
 
     /// Records an uploaded file.
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError>;

@@ -51,6 +51,7 @@ pub fn summary_to_state(summary: &Summary, reader: Audience) -> v1::Conversation
         language: summary.language.to_string(),
         queue_position: None,
         offer: None,
+        waiting_since: None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! The role that keeps configuration and accounts: sites with their queues, who
-//! may sign in, which files were uploaded. It never sees a message.
+//! may sign in, which files were uploaded, what supervisors did. It never sees a message.
 
 mod admin;
 mod apply;
+mod audit;
 mod cache;
 mod convert;
 mod dev_site;

@@ -1,13 +1,17 @@
 //! `AdminService`: supervisors look into the running system, each into its site.
 
+use crate::audit;
 use crate::auth;
 use crate::codec::WireFormat;
 use crate::figures::figures;
 use crate::following;
 use crate::outbox::Outbox;
+use crate::peer::Peer;
 use crate::registry::{Next, Reader};
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::verbs::common::{event_push, limit};
+use frontdesk_core::audit::Act;
+use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::routes::{self, Visit};
@@ -56,6 +60,20 @@ impl Admin {
             Role::Supervisor => Ok(who),
             _ => Err(Status::permission_denied("only a supervisor may do this")),
         }
+    }
+
+    /// Writes down that the caller looks into a conversation, and gives it as it is.
+    async fn look(
+        &self,
+        who: &Principal,
+        peer: Peer,
+        act: Act,
+        id: ConversationId,
+    ) -> Result<Summary, ApiError> {
+        let asked = self.shared.deps.sessions.summary(id, Some(who));
+        let summary = within(CALL_DEADLINE, "sessions", asked).await?;
+        audit::look_of(&self.shared, who, peer, act, &summary).await?;
+        Ok(summary)
     }
 
     async fn page(
@@ -132,8 +150,8 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::GetConversationResponse>, Status> {
         let who = self.supervisor(&request).await?;
         let id: ConversationId = parse_id(&request.get_ref().conversation_id)?;
-        let asked = self.shared.deps.sessions.summary(id, Some(&who));
-        let summary = within(CALL_DEADLINE, "sessions", asked).await.map_err(|e| to_status(&e))?;
+        let looked = self.look(&who, peer(&request), Act::READ, id).await;
+        let summary = looked.map_err(|e| to_status(&e))?;
         let page = self.page(&who, id, Seq::ZERO).await.map_err(|e| to_status(&e))?;
         let events: Result<Vec<_>, ApiError> = page.events.iter().map(event_push).collect();
         Ok(Response::new(v1::GetConversationResponse {
@@ -147,8 +165,9 @@ impl AdminService for Admin {
         request: Request<v1::ApplyConfigurationRequest>,
     ) -> Result<Response<v1::ApplyConfigurationResponse>, Status> {
         let who = self.supervisor(&request).await?;
+        let by = audit::author(&self.shared, &who, peer(&request));
         let v1::ApplyConfigurationRequest { document, dry_run } = request.into_inner();
-        let asked = self.shared.deps.desk.apply(&who.site, &document, dry_run);
+        let asked = self.shared.deps.desk.apply(&who.site, &document, by.filter(|_| !dry_run));
         let applied = within(APPLY_DEADLINE, "desk", asked).await.map_err(|e| to_status(&e))?;
         if !dry_run && applied.problems.is_empty() {
             let changes = applied.changes.len();
@@ -206,13 +225,24 @@ impl AdminService for Admin {
         answer.map(Response::new).map_err(|e| to_status(&e))
     }
 
+    async fn list_audit(
+        &self,
+        request: Request<v1::ListAuditRequest>,
+    ) -> Result<Response<v1::ListAuditResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let answer = audit::list(&self.shared, &who, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| to_status(&e))
+    }
+
     async fn follow_conversation(
         &self,
         request: Request<v1::FollowConversationRequest>,
     ) -> Result<Response<Self::FollowConversationStream>, Status> {
         let who = self.supervisor(&request).await?;
+        let peer = peer(&request);
         let cursor = request.into_inner().cursor.unwrap_or_default();
         let id = parse_id(&cursor.conversation_id)?;
+        self.look(&who, peer, Act::WATCH, id).await.map_err(|e| to_status(&e))?;
         let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
         let connection = ConnectionId::from_uuid(Uuid::now_v7());
         let reader = Arc::new(Reader::new(connection, who, outbox));
@@ -225,6 +255,11 @@ impl AdminService for Admin {
         self.shared.tasks.spawn(async move { follower.run(id, events).await });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
+}
+
+/// Where a call came from.
+fn peer<T>(request: &Request<T>) -> Peer {
+    request.extensions().get::<Peer>().copied().unwrap_or_default()
 }
 
 fn parse_id(id: &str) -> Result<ConversationId, Status> {

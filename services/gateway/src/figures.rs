@@ -58,9 +58,10 @@ pub(crate) async fn figures(
     Ok(answer(&table))
 }
 
-struct Configured<'s> {
-    site: &'s SiteConfig,
-    business_hours: bool,
+/// How figures depend on a site's configuration.
+pub(crate) struct Configured<'s> {
+    pub(crate) site: &'s SiteConfig,
+    pub(crate) business_hours: bool,
 }
 
 impl Rule for Configured<'_> {

@@ -6,7 +6,9 @@
 //! other gateway misses nothing.
 
 mod admin;
+mod audit;
 mod auth;
+mod board;
 mod carriers;
 mod codec;
 mod connection;

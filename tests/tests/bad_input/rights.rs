@@ -10,6 +10,7 @@ use frontdesk_proto::v1::{
     AcceptOffer, AddNote, AgentStatus, CloseConversation, Cursor, DeclineOffer, ErrorCode,
     GetHistory, LeaveContact, ListAgentsRequest, ListTeam, MarkRead, RateConversation,
     ReopenConversation, SetStatus, SetTags, StartConversation, Subscribe, TransferConversation,
+    WatchBoard,
 };
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
@@ -125,6 +126,7 @@ async fn a_visitor_may_do_nothing_of_the_staffs() {
         let id = visitor.start("mine").await.conversation_id;
         let mut requests = staffs_requests(&id);
         requests.push(Request::ListTeam(ListTeam {}));
+        requests.push(Request::WatchBoard(WatchBoard { on: true }));
         let status = AgentStatus::Online.into();
         requests.push(Request::SetStatus(SetStatus { status, reason: String::new() }));
         for request in requests {

@@ -1,6 +1,8 @@
 //! The whole flow of a conversation, from both sides, through the real binary.
 
 mod agents;
+mod audit;
+mod board;
 mod configure;
 mod figures;
 mod files;

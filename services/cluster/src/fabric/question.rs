@@ -2,6 +2,7 @@
 //! added; one that the other side does not know is answered `Unimplemented`.
 
 use crate::MembershipChange;
+use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
@@ -206,9 +207,23 @@ pub enum DeskQuestion {
         site: SiteId,
         /// In YAML.
         document: String,
-        /// Only say what it would change.
+        /// Only say what it would change. Else it is refused: an earlier version asks so,
+        /// which does not say who does it.
         dry_run: bool,
     },
+    /// Answered with an `Applied`.
+    ApplyBy {
+        /// The tenant.
+        site: SiteId,
+        /// In YAML.
+        document: String,
+        /// Who puts it in force.
+        by: Author,
+    },
+    /// Add to the audit log; answered with `()`.
+    Record(AuditEntry),
+    /// Answered with an `AuditPage`.
+    Audit(AuditQuery),
     /// Answered with `Option<AgentAccount>`.
     Agent {
         /// The tenant.

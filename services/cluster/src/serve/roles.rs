@@ -172,9 +172,17 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::SignIn { site, email, password } => {
             encode(&desk.sign_in(&site, &email, &password.0).await?)
         }
-        DeskQuestion::Apply { site, document, dry_run } => {
-            encode(&desk.apply(&site, &document, dry_run).await?)
+        DeskQuestion::Apply { dry_run: false, .. } => Err(ApiError::unavailable(
+            "the gateway is of an earlier version: it does not say who changes the configuration",
+        )),
+        DeskQuestion::Apply { site, document, dry_run: true } => {
+            encode(&desk.apply(&site, &document, None).await?)
         }
+        DeskQuestion::ApplyBy { site, document, by } => {
+            encode(&desk.apply(&site, &document, Some(by)).await?)
+        }
+        DeskQuestion::Record(entry) => encode(&desk.record(entry).await?),
+        DeskQuestion::Audit(query) => encode(&desk.audit(query).await?),
         DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),
         DeskQuestion::AddAttachment(record) => encode(&desk.add_attachment(record).await?),
         DeskQuestion::Attachment { site, id } => encode(&desk.attachment(&site, id).await?),

@@ -11,10 +11,12 @@ mod routes;
 mod tests;
 
 use crate::admin::NewAgent;
+use crate::audit;
 use crate::error::DeskError;
 use crate::service::DeskService;
 use check::Wanted;
 use document::{Agent, Document, RoleName};
+use frontdesk_core::audit::Author;
 use frontdesk_core::ids::SiteId;
 use frontdesk_core::party::Role;
 use frontdesk_proto::api::{Applied, MadeAccount, Problem};
@@ -24,14 +26,15 @@ use frontdesk_store::desk::{StoredAccount, StoredSite, Versioned};
 const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 impl DeskService {
-    /// Puts a document in force, or says what that would change. Accounts are
-    /// changed after the site, one by one: what fails in between is completed by
-    /// the same document once more.
+    /// Puts a document in force, or, by nobody, says what that would change. Accounts
+    /// are changed after the site, one by one: what fails in between is completed by
+    /// the same document once more. It is in the audit log before, and with the changes
+    /// that are made: the site must be at the version they were found with.
     pub(crate) async fn apply_document(
         &self,
         site: &SiteId,
         text: &str,
-        dry_run: bool,
+        by: Option<Author>,
     ) -> Result<Applied, DeskError> {
         let stored = self.store.site(site).await?.ok_or(DeskError::NotFound("site"))?;
         let accounts = self.store.accounts(site).await?;
@@ -46,7 +49,12 @@ impl DeskService {
             changes: changes(&stored.value, &accounts, &wanted),
             ..Applied::default()
         };
-        if !dry_run && !applied.changes.is_empty() {
+        if let Some(by) = by
+            && !applied.changes.is_empty()
+        {
+            let version = stored.version + u64::from(stored.value != wanted.site);
+            let entry = audit::of_configuration(site.clone(), by, version, &applied.changes);
+            self.write_down(entry).await?;
             let (version, made) = self.put_in_force(stored, &accounts, wanted).await?;
             (applied.version, applied.made) = (version, made);
             self.forget_cached();

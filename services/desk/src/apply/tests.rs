@@ -1,9 +1,13 @@
 //! Documents on the real store: what is refused and where, what changes, twice.
 
 use crate::tests::{demo, origins, start};
+use frontdesk_core::audit::Author;
+use frontdesk_core::ids::AgentId;
 use frontdesk_core::matching::Policy;
-use frontdesk_core::time::Millis;
+use frontdesk_core::party::Role;
+use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{Applied, Desk};
+use uuid::Uuid;
 
 const GOOD: &str = "
 title: Möbel
@@ -36,7 +40,14 @@ agents:
 ";
 
 async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
-    Desk::apply(desk, &demo(), text, dry_run).await.unwrap()
+    let by = Author {
+        at: Timestamp::ZERO,
+        id: AgentId::from_uuid(Uuid::from_u128(1)),
+        name: "Sue".into(),
+        role: Role::Supervisor,
+        origin: "".into(),
+    };
+    Desk::apply(desk, &demo(), text, (!dry_run).then_some(by)).await.unwrap()
 }
 
 #[tokio::test]

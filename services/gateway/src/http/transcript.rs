@@ -3,13 +3,17 @@
 
 use super::caller;
 use super::error::Failure;
+use crate::audit;
+use crate::peer::Peer;
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::verbs::common::event_push;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use frontdesk_core::audit::Act;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery};
@@ -37,6 +41,7 @@ pub(super) async fn transcript(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let who = caller(&shared, &headers).await?;
@@ -48,6 +53,7 @@ pub(super) async fn transcript(
     let conversation: ConversationId = id.parse()?;
     let asked = shared.deps.sessions.summary(conversation, Some(&who));
     let summary = within(CALL_DEADLINE, "sessions", asked).await?;
+    audit::look_of(&shared, &who, peer, Act::READ, &summary).await?;
     let audience = match who.role {
         Role::Visitor => Audience::Public,
         _ => Audience::Internal,

@@ -1,13 +1,17 @@
 //! What visitors and agents may do alike.
 
 use super::{Answer, Handling, Prepared, command, done};
+use crate::audit;
 use crate::connection::Client;
 use crate::following;
 use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, within};
+use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{Attachment, Command, MAX_ATTACHMENTS, Outcome, Phase};
 use frontdesk_core::ids::{AttachmentId, ClientMsgId, ConversationId, Seq, VisitorId};
 use frontdesk_core::party::Origin;
-use frontdesk_proto::api::{ApiError, Envelope, HistoryQuery, ListFilter, PageEvent, ReplyFuture};
+use frontdesk_proto::api::{
+    ApiError, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
+};
 use frontdesk_proto::convert::Sent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use prost::Message as _;
@@ -137,7 +141,11 @@ pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handli
     let id: ConversationId = cursor.conversation_id.parse()?;
     let client = client.clone();
     Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::answer(follow(&client, id, Seq::new(cursor.seq)).await)
+        let written = audit::look(&client, Act::WATCH, id).await;
+        Prepared::answer(match written {
+            Ok(()) => follow(&client, id, Seq::new(cursor.seq)).await,
+            Err(error) => Err(error),
+        })
     })))
 }
 
@@ -165,8 +173,7 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
     let (client, conversation_id) = (client.clone(), r.conversation_id.clone());
     // In its turn: pages are large, so one is read at a time.
     Ok(Handling::Ordered(Box::pin(async move {
-        let reading = client.shared.deps.sessions.history(query);
-        let page = match within(CALL_DEADLINE, "sessions", reading).await {
+        let page = match read(&client, query).await {
             Ok(page) => page,
             Err(error) => return Prepared::answer(Err(error)),
         };
@@ -175,6 +182,12 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
             Some(Frame::History(v1::History { conversation_id, events, more: page.more }))
         }))
     })))
+}
+
+async fn read(client: &Client, query: HistoryQuery) -> Result<EventPage, ApiError> {
+    audit::look(client, Act::READ, query.conversation).await?;
+    let reading = client.shared.deps.sessions.history(query);
+    within(CALL_DEADLINE, "sessions", reading).await
 }
 
 /// An event of a page as clients see it.

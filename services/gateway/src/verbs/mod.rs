@@ -4,6 +4,7 @@
 //! what `core` cannot know (files, queues, colleagues) is looked up.
 
 mod agent;
+mod board;
 pub(crate) mod common;
 mod start;
 mod visitor;
@@ -69,6 +70,7 @@ pub(crate) fn handle(client: &Arc<Client>, request: Request) -> Handling {
         Request::Transfer(r) => agent::transfer(client, r),
         Request::SetTags(r) => agent::tags(client, r),
         Request::ListTeam(_) => agent::team(client),
+        Request::WatchBoard(r) => board::watch(client, &r),
         // Handled by the connection itself, before anything comes here.
         Request::Hello(_) | Request::RefreshToken(_) | Request::Pong(_) => Ok(done(None)),
     };
@@ -99,7 +101,8 @@ pub(crate) fn conversation_of(request: &Request) -> Option<&str> {
         | Request::Pong(_)
         | Request::ListConversations(_)
         | Request::SetStatus(_)
-        | Request::ListTeam(_) => return None,
+        | Request::ListTeam(_)
+        | Request::WatchBoard(_) => return None,
     };
     (!id.is_empty()).then_some(id)
 }

@@ -74,6 +74,8 @@ pub(crate) enum CtlCommand {
     Route(RouteArgs),
     /// Waits, answers, handling and what came of them, in figures.
     Figures(FiguresArgs),
+    /// What supervisors did: watched, took over, configured (newest first).
+    Audit(AuditArgs),
     /// How many agents a load needs: the measured one hour by hour, or one that is given.
     Staff(StaffArgs),
     #[command(flatten)]
@@ -121,6 +123,32 @@ pub(crate) struct FiguresArgs {
     /// Print otherwise than --output says.
     #[arg(long, value_enum)]
     pub(crate) format: Option<FiguresFormat>,
+}
+
+/// Which acts.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// From then on: a date, a time (RFC 3339), or how long ago, such as 7d.
+    #[arg(long, value_name = "WHEN", default_value = "1d")]
+    pub(crate) from: String,
+    /// Until before then; now when absent.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// Of this account only, by id or name.
+    #[arg(long, value_name = "WHO", default_value = "")]
+    pub(crate) actor: String,
+    /// Only this act, such as watch, take_over or apply.
+    #[arg(long, value_name = "ACT", default_value = "")]
+    pub(crate) act: String,
+    /// Only what concerns this conversation.
+    #[arg(long, value_name = "CONVERSATION", default_value = "")]
+    pub(crate) subject: String,
+    /// At most this many.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) limit: usize,
+    /// Zone of dates.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

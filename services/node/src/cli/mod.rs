@@ -4,8 +4,8 @@ mod ctl;
 mod staff;
 
 pub(crate) use ctl::{
-    ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output, PlacedRole,
-    RaftCommand, RouteArgs,
+    AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output,
+    PlacedRole, RaftCommand, RouteArgs,
 };
 pub(crate) use staff::StaffArgs;
 

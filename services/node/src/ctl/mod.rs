@@ -1,6 +1,7 @@
 //! `frontdesk ctl`: looks into a running system through the admin service of a
 //! gateway, and moves its parts by way of the voters.
 
+mod audit;
 mod cluster;
 mod configure;
 mod explain;
@@ -105,6 +106,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Apply { file, dry_run } => {
             configure::apply(admin, output, &file, dry_run).await
         }
+        CtlCommand::Audit(args) => audit::audit(admin, output, args).await,
         CtlCommand::Figures(args) => figures::figures(admin, output, args).await,
         CtlCommand::Staff(args) => staff::measured(admin, output, args).await,
         CtlCommand::Route(args) => explain::route(admin, output, args).await,

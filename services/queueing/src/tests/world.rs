@@ -5,6 +5,7 @@ use crate::settings::QueueingSettings;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_actor::Ownership;
+use frontdesk_core::audit::Author;
 use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{
@@ -348,7 +349,7 @@ impl Desk for World {
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(None)
     }
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         unreachable!("queueing changes no configuration")
     }
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {

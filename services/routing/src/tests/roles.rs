@@ -4,6 +4,7 @@ use super::world::{World, site};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_bus::{Bus, Published, Subscription};
+use frontdesk_core::audit::Author;
 use frontdesk_core::conversation::{Conversation, Phase, Summary};
 use frontdesk_core::ids::{
     AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, QueueId, SiteId,
@@ -181,7 +182,7 @@ impl Desk for World {
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(None)
     }
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         unreachable!("routing changes no configuration")
     }
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {

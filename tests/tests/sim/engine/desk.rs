@@ -1,6 +1,7 @@
 //! One site with its agents, known to every simulated process.
 
 use async_trait::async_trait;
+use frontdesk_core::audit::Author;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
@@ -95,7 +96,7 @@ impl Desk for SimDesk {
         Ok(self.agents.iter().find(|a| a.id == agent).cloned())
     }
 
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         Err(ApiError::Unimplemented("the configuration is fixed here".into()))
     }
 
