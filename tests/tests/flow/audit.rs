@@ -51,7 +51,7 @@ async fn watching_and_configuring_are_written_down() {
 
     let name = watched["actor"]["name"].as_str().expect("a name");
     let of_one = log(&server, &["--act", "watch", "--actor", name, "--subject", &id]);
-    assert_eq!(of_one, [watched.clone()]);
+    assert_eq!(of_one, std::slice::from_ref(watched));
     assert_eq!(log(&server, &["--limit", "2"]), all[..2]);
     assert_eq!(log(&server, &["--from", "2000-01-01", "--to", "2000-01-02"]), [Value::Null; 0]);
     let table = ctl(&server, &["audit"]);
