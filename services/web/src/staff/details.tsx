@@ -1,15 +1,17 @@
 // The right column: what is known of the visitor, the tags, the transcript.
 
 import { useState } from "preact/hooks";
+import type { Participant } from "../protocol";
 import { saveBlob } from "../ui/files";
 import { clock, day } from "../ui/format";
-import { CloseIcon, DownloadIcon, TagIcon } from "../ui/icons";
+import { AlertIcon, CloseIcon, DownloadIcon, TagIcon } from "../ui/icons";
 import { webAddress } from "../ui/links";
 import type { AgentChat } from "./chat";
-import type { Desk } from "./desk";
+import { ALARM_TEXTS, minutesText } from "./notices";
+import type { Workplace } from "./workplace";
 
 interface Props {
-  desk: Desk;
+  desk: Workplace;
   chat: AgentChat;
 }
 
@@ -27,6 +29,15 @@ export function Details({ desk, chat }: Props) {
   };
   return (
     <aside class="details" aria-label="About this chat">
+      {chat.alarms.length > 0 && (
+        <ul class="alarms" aria-label="Alarms">
+          {chat.alarms.map((kind) => (
+            <li key={kind}>
+              <AlertIcon /> {ALARM_TEXTS[kind]}
+            </li>
+          ))}
+        </ul>
+      )}
       <section>
         <h2>Visitor</h2>
         <dl>
@@ -34,6 +45,7 @@ export function Details({ desk, chat }: Props) {
           <Fact name="E-mail" value={chat.contact?.email ?? ""} />
           <Fact name="Telephone" value={chat.contact?.phone ?? ""} />
           <Fact name="Language" value={languageName(chat.language)} />
+          <Fact name="Channel" value={chat.channel} />
           <Fact name="Page" value={chat.page} />
           <Fact
             name="Started"
@@ -43,11 +55,16 @@ export function Details({ desk, chat }: Props) {
                 : ""
             }
           />
+          <Fact
+            name="Priority"
+            value={chat.extraMinutes === 0 ? "" : minutesText(chat.extraMinutes)}
+          />
           {Object.entries(chat.attributes).map(([name, value]) => (
             <Fact key={name} name={name} value={value} />
           ))}
         </dl>
       </section>
+      <People desk={desk} chat={chat} />
       <Tags desk={desk} chat={chat} />
       <section>
         <h2>Transcript</h2>
@@ -91,6 +108,44 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
+/** Of the staff: who has it, and the guests, who may be let go. */
+function People({ desk, chat }: Props) {
+  const { agent, guests } = chat;
+  const mayDismiss = desk.verbs.can("leave") && (chat.part === "holder" || desk.supervises);
+  if (chat.closed || (!agent && guests.length === 0)) return null;
+  const nameOf = (one: Participant) => (one.id === desk.me.id ? "You" : one.name || "Agent");
+  return (
+    <section>
+      <h2>In this chat</h2>
+      <ul class="people">
+        {agent && (
+          <li>
+            <span>{nameOf(agent)}</span>
+            <span class="soft">has the chat</span>
+          </li>
+        )}
+        {guests.map((guest) => (
+          <li key={guest.id}>
+            <span>{nameOf(guest)}</span>
+            <span class="soft">guest</span>
+            {mayDismiss && guest.id !== desk.me.id && (
+              <button
+                type="button"
+                class="tool"
+                aria-label={`Let ${nameOf(guest)} go`}
+                title="Let go"
+                onClick={() => void desk.verbs.leave(chat.id, guest.id)}
+              >
+                <CloseIcon />
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function Tags({ desk, chat }: Props) {
   const [text, setText] = useState("");
   const add = (event: SubmitEvent) => {
@@ -98,7 +153,7 @@ function Tags({ desk, chat }: Props) {
     const tag = text.trim();
     if (!tag || chat.tags.includes(tag) || chat.tags.length >= MAX_TAGS) return;
     setText("");
-    void desk.setTags(chat, [...chat.tags, tag]);
+    void desk.verbs.setTags(chat.id, [...chat.tags, tag]);
   };
   return (
     <section>
@@ -112,8 +167,8 @@ function Tags({ desk, chat }: Props) {
                 type="button"
                 aria-label={`Remove the tag ${tag}`}
                 onClick={() =>
-                  void desk.setTags(
-                    chat,
+                  void desk.verbs.setTags(
+                    chat.id,
                     chat.tags.filter((other) => other !== tag),
                   )
                 }

@@ -5,13 +5,15 @@ import { HttpError } from "../protocol";
 import type { AgentSession } from "./session";
 
 interface Props {
+  /** What one signs in for. */
+  purpose: string;
   session: AgentSession;
   /** Why the form is shown, after an earlier session. */
   reason: string | undefined;
   done(): void;
 }
 
-export function SignIn({ session, reason, done }: Props) {
+export function SignIn({ purpose, session, reason, done }: Props) {
   const { remembered } = session;
   const [problem, setProblem] = useState(reason);
   const [busy, setBusy] = useState(false);
@@ -35,7 +37,7 @@ export function SignIn({ session, reason, done }: Props) {
         <h1>
           <Mark /> Frontdesk
         </h1>
-        <p class="soft">Sign in to answer your visitors.</p>
+        <p class="soft">{purpose}</p>
         {problem && (
           <p class="problem" role="alert">
             {problem}

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AgentStatus } from "../protocol";
-import type { Desk } from "./desk";
+import type { Workplace } from "./workplace";
 
 export const STATUS_NAMES: Record<AgentStatus, string> = {
   AGENT_STATUS_ONLINE: "Online",
@@ -20,7 +20,7 @@ const MEANINGS: Record<AgentStatus, string> = {
 
 const STATUSES = Object.keys(STATUS_NAMES) as AgentStatus[];
 
-export function StatusSwitch({ desk }: { desk: Desk }) {
+export function StatusSwitch({ desk }: { desk: Workplace }) {
   const [open, setOpen] = useState(false);
   const [reason, setReason] = useState(desk.state.reason ?? "");
   const menu = useRef<HTMLDivElement>(null);
