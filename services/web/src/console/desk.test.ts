@@ -98,6 +98,28 @@ describe("taking part in a colleague's chat", () => {
     expect(server.last.take("subscribe").subscribe.cursor.conversationId).toBe("c4");
   });
 
+  it("hears no more of a chat that it left, and has all of it when it comes back", async () => {
+    const desk = await open();
+    const state = { ...MINE, conversationId: "c2", agent: sam, guests: [alex] };
+    desk.attend("c2", 0);
+    await settle();
+    await answer("subscribe", { conversation: state });
+    server.last.push(...eventsOf("c2", [{ message: {} }, { left: { agent: alex } }]));
+    await settle();
+    expect(server.last.take("unsubscribe").unsubscribe.conversationId).toBe("c2");
+    expect(desk.done.map((chat) => chat.id)).toEqual(["c2"]);
+
+    void desk.join("c2");
+    await settle();
+    await answer("join", { conversation: { ...state, headSeq: 3 } });
+    await answer("subscribe", { conversation: { ...state, headSeq: 3 } });
+    server.last.push(
+      ...eventsOf("c2", [{ message: {} }, { left: { agent: alex } }, { joined: { agent: alex } }]),
+    );
+    expect(desk.selected).toMatchObject({ part: "guest", open: true });
+    expect(desk.selected?.events).toHaveLength(3);
+  });
+
   it("forgets a chat that is no longer shown to it", async () => {
     const desk = await open();
     desk.attend("c5", 0);

@@ -36,7 +36,7 @@ export function InviteDialog({ desk, chat, close }: Props) {
           Note for your colleague
           <textarea
             rows={3}
-            maxLength={1300}
+            maxLength={330}
             value={note}
             onInput={(event) => setNote(event.currentTarget.value)}
           />

@@ -144,7 +144,7 @@ function ChatRow({ desk, chat, number }: { desk: Desk; chat: AgentChat; number: 
               {unread}
             </span>
           )}
-          {unread === 0 && waiting !== undefined && (
+          {unread === 0 && waiting !== undefined && chat.alarms.length === 0 && (
             <span class="waits" title="Waits for an answer">
               waits {waitText(now - waiting)}
             </span>

@@ -119,7 +119,7 @@ export interface ClientRequests {
   leave: { conversationId: string; agentId?: string };
   whisper: WhisperRequest;
   takeOver: { conversationId: string };
-  forceRelease: { conversationId: string; reason?: string };
+  forceRelease: { conversationId: string; reason?: string; agentId?: string };
   setPriority: { conversationId: string; extraMinutes: number };
   watchBoard: { on: boolean };
 }
@@ -223,6 +223,8 @@ export interface ConversationState {
   extraPriorityMinutes?: number;
   channel?: string;
   alarms?: AlarmKind[];
+  /** On the board, while it waits or is offered. */
+  waitingSince?: Timestamp;
 }
 
 export interface AgentState {

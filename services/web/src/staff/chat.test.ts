@@ -55,7 +55,11 @@ describe("events that a state already tells of", () => {
   it("change nothing of it, but are shown", () => {
     const chat = chatOf(alex);
     chat.takeState({ conversationId: "c", phase: "PHASE_ASSIGNED", agent: alex, headSeq: 3 });
-    happens(chat, { queued: {} }, { alarmRaised: { kind: "ALARM_KIND_LATE" } });
+    happens(
+      chat,
+      { queued: {} },
+      { alarmRaised: { kind: "ALARM_KIND_LATE", actions: ["notify"] } },
+    );
     expect(chat).toMatchObject({ part: "holder", alarms: [] });
     expect(chat.events).toHaveLength(2);
   });
@@ -64,9 +68,10 @@ describe("events that a state already tells of", () => {
 describe("alarms", () => {
   it("are shown once each, and an answer ends the one for no answer", () => {
     const chat = chatOf(alex);
-    happens(chat, { alarmRaised: { kind: "ALARM_KIND_UNANSWERED" } });
-    happens(chat, { alarmRaised: { kind: "ALARM_KIND_UNANSWERED" } });
-    happens(chat, { alarmRaised: { kind: "ALARM_KIND_LATE" } });
+    happens(chat, { alarmRaised: { kind: "ALARM_KIND_UNANSWERED", actions: ["notify"] } });
+    happens(chat, { alarmRaised: { kind: "ALARM_KIND_UNANSWERED", actions: ["notify"] } });
+    happens(chat, { alarmRaised: { kind: "ALARM_KIND_LATE", actions: ["priority", "notify"] } });
+    happens(chat, { alarmRaised: { kind: "ALARM_KIND_LONG_WAIT", actions: ["priority"] } });
     happens(chat, { message: { text: "Please wait" }, by: { party: "PARTY_SYSTEM" } });
     expect(chat.alarms).toEqual(["ALARM_KIND_UNANSWERED", "ALARM_KIND_LATE"]);
     happens(chat, { message: { text: "Here I am" }, by: alex });

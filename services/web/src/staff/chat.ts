@@ -3,6 +3,7 @@
 
 import type {
   AlarmKind,
+  AlarmRaised,
   Attachment,
   ContactLeft,
   ConversationState,
@@ -189,6 +190,7 @@ export class AgentChat {
   }
 
   takeEvent(event: Event): void {
+    if (event.seq <= (this.events.at(-1)?.seq ?? 0)) return;
     this.events.push(event);
     if (event.message && event.by?.id === this.typist?.id) this.typingIn.set(false);
     this.#learn(event);
@@ -234,11 +236,13 @@ export class AgentChat {
       this.guests = [];
     } else if (event.tagsChanged) this.tags = event.tagsChanged.tags ?? [];
     else if (event.priorityChanged) this.extraMinutes = event.priorityChanged.extraMinutes ?? 0;
-    else if (event.alarmRaised?.kind) this.#alarm(event.alarmRaised.kind);
+    else if (event.alarmRaised) this.#alarm(event.alarmRaised);
     else if (event.message && isStaff(event.by)) this.#calm("ALARM_KIND_UNANSWERED");
   }
 
-  #alarm(kind: AlarmKind): void {
+  /** Only those that are to be noticed. */
+  #alarm({ kind, actions = [] }: AlarmRaised): void {
+    if (!kind || !actions.includes("notify")) return;
     this.#calm(kind);
     this.alarms = [...this.alarms, kind];
   }

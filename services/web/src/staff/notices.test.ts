@@ -17,9 +17,9 @@ it("says who did what to whom", () => {
   expect(text({ released: { agent: alex, reason: "RELEASED_REASON_FORCED" } })).toBe(
     "Sam took it from Alex",
   );
-  expect(text({ transferred: { toSkills: { tax: 3, german: 1 }, warm: true } })).toBe(
-    "Handed to whoever has tax 3, german 1, who is introduced",
-  );
+  expect(
+    text({ transferred: { toQueue: "general", toSkills: { tax: 3, german: 1 }, warm: true } }),
+  ).toBe("Handed to whoever has tax 3, german 1, who is introduced");
   expect(text({ transferReturned: { toAgent: alex } })).toBe(
     "Nobody took it: it goes back to Alex",
   );

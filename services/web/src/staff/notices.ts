@@ -123,7 +123,8 @@ function releasedText({ agent, reason }: Released, by: string | undefined): stri
 
 function transferredText({ toAgent, toQueue, toSkills, note, warm }: Transferred): string {
   const skills = toSkills && Object.keys(toSkills).length > 0 ? skillsText(toSkills) : undefined;
-  const goal = toAgent?.name || toQueue || (skills && `whoever has ${skills}`) || "someone else";
+  const bySkill = skills && `whoever has ${skills}`;
+  const goal = toAgent?.name || bySkill || toQueue || "someone else";
   const how = warm ? ", who is introduced" : "";
   return `Handed to ${goal}${how}${note ? `: ${note}` : ""}`;
 }

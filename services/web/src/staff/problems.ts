@@ -7,7 +7,7 @@ type Verb = keyof ClientRequests;
 /** Where more can be said than the code alone says. */
 const SPECIFIC: Partial<Record<Verb, Partial<Record<ErrorCode, string>>>> = {
   invite: {
-    ERROR_CODE_FAILED_PRECONDITION: "The chat has ended, or nobody else can be asked in.",
+    ERROR_CODE_FAILED_PRECONDITION: "The chat has ended, or your colleague is no longer here.",
   },
   join: {
     ERROR_CODE_FAILED_PRECONDITION: "The chat has ended, or has as many guests as it may.",
@@ -19,6 +19,7 @@ const SPECIFIC: Partial<Record<Verb, Partial<Record<ErrorCode, string>>>> = {
   forceRelease: { ERROR_CODE_FAILED_PRECONDITION: "No agent has it any more." },
   setPriority: { ERROR_CODE_FAILED_PRECONDITION: "It no longer waits." },
   transfer: {
+    ERROR_CODE_FAILED_PRECONDITION: "The chat is no longer yours, or nobody here has that skill.",
     ERROR_CODE_INVALID_ARGUMENT: "It cannot go there. Is the name of the skill right?",
   },
 };

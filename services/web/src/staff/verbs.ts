@@ -111,8 +111,14 @@ export class Verbs {
     return (await this.run({ takeOver: { conversationId } }))?.conversation;
   }
 
-  forceRelease(conversationId: string, reason: string): Promise<boolean> {
-    return this.#done({ forceRelease: { conversationId, ...(reason && { reason }) } });
+  /** Takes it from this agent, and from nobody who has it by then. */
+  forceRelease(
+    conversationId: string,
+    agentId: string | undefined,
+    reason: string,
+  ): Promise<boolean> {
+    const extra = { ...(agentId && { agentId }), ...(reason && { reason }) };
+    return this.#done({ forceRelease: { conversationId, ...extra } });
   }
 
   setPriority(conversationId: string, extraMinutes: number): Promise<boolean> {

@@ -199,6 +199,7 @@ export abstract class Workplace extends Model {
     const reply = await this.verbs.run({ join: { conversationId } });
     if (!reply) return false;
     this.#knocks.settle(conversationId);
+    this.#forgetFormer(conversationId);
     if (reply.conversation) this.takeUp(reply.conversation);
     else this.attend(conversationId, 0);
     this.select(conversationId);
@@ -214,6 +215,7 @@ export abstract class Workplace extends Model {
   /** Looks at what a colleague asks about, without taking part. */
   look(knock: Knock): void {
     this.dismiss(knock);
+    this.#forgetFormer(knock.conversationId);
     this.attend(knock.conversationId, knock.seq);
     this.select(knock.conversationId);
   }
@@ -221,6 +223,14 @@ export abstract class Workplace extends Model {
   dismiss(knock: Knock): void {
     this.#knocks.remove(knock);
     this.changed();
+  }
+
+  /** What was theirs once and is to be again is fetched anew: much may be missing. */
+  #forgetFormer(conversationId: string): void {
+    const chat = this.chats.get(conversationId);
+    if (!chat || chat.open) return;
+    this.chats.delete(conversationId);
+    this.live.unfollow(conversationId);
   }
 
   async takeOver(chat: AgentChat): Promise<boolean> {
@@ -385,6 +395,8 @@ export abstract class Workplace extends Model {
       if (!looked) this.signals.message(chat.name, text, () => this.select(chat.id));
     }
     if (event.closed) this.#knocks.settle(chat.id);
+    // A guest who has gone hears no more of it.
+    if (event.left?.agent?.id === this.me.id && !chat.open) this.live.unfollow(chat.id);
     this.markRead();
     this.changed();
   }

@@ -35,7 +35,7 @@ export function BoardView({ desk }: { desk: Board }) {
     return () => document.removeEventListener("keydown", onKeyDown);
   }, [desk]);
   return (
-    <div class="board-page" data-watching={selected !== undefined}>
+    <div class="board-page">
       <Header desk={desk} />
       <div class="messages">
         {desk.trouble && (
@@ -46,21 +46,23 @@ export function BoardView({ desk }: { desk: Board }) {
         <SetAside desk={desk} />
         <OfferCards desk={desk} />
       </div>
-      <main class="board">
-        {refusal ? (
-          <Refusal desk={desk} refusal={refusal} />
-        ) : latest ? (
-          <>
-            <Tiles desk={desk} board={latest} />
-            <QueueTable desk={desk} board={latest} />
-            <ConversationTable desk={desk} board={latest} />
-            <AgentTable desk={desk} board={latest} />
-          </>
-        ) : (
-          <p class="soft nothing">Connecting…</p>
-        )}
+      <main data-watching={selected !== undefined}>
+        <div class="board">
+          {refusal ? (
+            <Refusal desk={desk} refusal={refusal} />
+          ) : latest ? (
+            <>
+              <Tiles desk={desk} board={latest} />
+              <QueueTable desk={desk} board={latest} />
+              <ConversationTable desk={desk} board={latest} />
+              <AgentTable desk={desk} board={latest} />
+            </>
+          ) : (
+            <p class="soft nothing">Connecting…</p>
+          )}
+        </div>
+        {selected && <Watch key={selected.id} desk={desk} chat={selected} />}
       </main>
-      {selected && <Watch key={selected.id} desk={desk} chat={selected} />}
       <Toast desk={desk} />
     </div>
   );
@@ -73,7 +75,7 @@ function Header({ desk }: { desk: Board }) {
       <h1>
         <Mark /> Supervisor board
       </h1>
-      <span class="soft">{desk.site}</span>
+      <span class="soft site">{desk.site}</span>
       {at && (
         <span class="soft as-of" title="When this was so">
           as of {clock(Date.parse(at), LANGUAGE)}

@@ -5,10 +5,13 @@ import { timestampMs } from "../protocol";
 import { AlarmBadges } from "../staff/alarms";
 import { visitorName } from "../staff/chat";
 import { minutesText } from "../staff/notices";
+import { clock } from "../ui/format";
 import { SearchIcon } from "../ui/icons";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { ANY, conversationRows, type Filter, waitClock } from "./rows";
+
+const LANGUAGE = navigator.language || "en";
 
 interface Props {
   desk: Board;
@@ -16,7 +19,7 @@ interface Props {
 }
 
 export function ConversationTable({ desk, board }: Props) {
-  useNow(5_000);
+  useNow(1_000);
   const rows = conversationRows(board, desk.filter);
   const all = board.conversations?.length ?? 0;
   return (
@@ -40,6 +43,7 @@ export function ConversationTable({ desk, board }: Props) {
                 <th scope="col">Visitor</th>
                 <th scope="col">Queue</th>
                 <th scope="col">State</th>
+                <th scope="col">Waits</th>
                 <th scope="col">Begun</th>
                 <th scope="col">Marks</th>
               </tr>
@@ -117,6 +121,8 @@ function FilterBar({ desk, board }: Props) {
 function ConversationRow({ desk, state }: { desk: Board; state: ConversationState }) {
   const chosen = state.conversationId === desk.selectedId;
   const begun = timestampMs(state.startedAt, 0);
+  const waits = state.phase !== "PHASE_ASSIGNED";
+  const since = waits ? timestampMs(state.waitingSince, begun) : 0;
   const { alarms = [], extraPriorityMinutes = 0, tags = [] } = state;
   return (
     <tr data-chosen={chosen}>
@@ -134,7 +140,8 @@ function ConversationRow({ desk, state }: { desk: Board; state: ConversationStat
       </th>
       <td>{state.queue}</td>
       <td>{stateText(state)}</td>
-      <td>{begun > 0 ? waitClock(desk.serverNow() - begun) : "–"}</td>
+      <td>{since > 0 ? waitClock(desk.serverNow() - since) : "–"}</td>
+      <td>{begun > 0 ? clock(begun, LANGUAGE) : "–"}</td>
       <td class="marks">
         <AlarmBadges alarms={alarms} />
         {extraPriorityMinutes !== 0 && (

@@ -73,12 +73,14 @@ export function PriorityDialog({ desk, chat, close }: Props) {
 
 export function ReleaseDialog({ desk, chat, close }: Props) {
   const [reason, setReason] = useState("");
+  // The one whom the question is about, even if another has it meanwhile.
+  const [agent] = useState(chat.agent);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (await desk.verbs.forceRelease(chat.id, reason.trim())) close();
+    if (await desk.verbs.forceRelease(chat.id, agent?.id, reason.trim())) close();
   };
   return (
-    <Dialog title={`Take the chat from ${chat.agent?.name || "its agent"}?`} close={close}>
+    <Dialog title={`Take the chat from ${agent?.name || "its agent"}?`} close={close}>
       <form onSubmit={submit}>
         <p class="soft">
           It goes back to its place in the queue {chat.queue}, and to somebody else if anybody is
@@ -87,7 +89,7 @@ export function ReleaseDialog({ desk, chat, close }: Props) {
         <label>
           Why
           <input
-            maxLength={100}
+            maxLength={65}
             value={reason}
             placeholder="For the audit log"
             onInput={(event) => setReason(event.currentTarget.value)}

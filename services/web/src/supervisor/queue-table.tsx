@@ -34,7 +34,7 @@ export function QueueTable({ desk, board }: Props) {
                 <th scope="col">Agents</th>
                 <th scope="col">Free slots</th>
                 <th scope="col">In time</th>
-                <th scope="col">Today</th>
+                <th scope="col">Chats today</th>
                 <th scope="col">Served</th>
                 <th scope="col">Abandoned</th>
               </tr>

@@ -29,7 +29,7 @@ export function Watch({ desk, chat }: Props) {
   const [question, setQuestion] = useState<Question>();
   const close = useCallback(() => setQuestion(undefined), []);
   return (
-    <aside class="watch pane" aria-label={`The chat with ${chat.name}`}>
+    <section class="watch pane" aria-label={`The chat with ${chat.name}`}>
       <header class="pane-header">
         <div class="pane-title">
           <h2>{chat.name}</h2>
@@ -57,7 +57,7 @@ export function Watch({ desk, chat }: Props) {
       {chat.open ? <Composer desk={desk} chat={chat} /> : <Ended desk={desk} chat={chat} />}
       {question === "priority" && <PriorityDialog desk={desk} chat={chat} close={close} />}
       {question === "release" && <ReleaseDialog desk={desk} chat={chat} close={close} />}
-    </aside>
+    </section>
   );
 }
 
