@@ -17,6 +17,8 @@ export interface MentionQuery {
 /** Names have spaces, so a query may have some, but not without end. */
 const MAX_QUERY = 40;
 const MAX_SHOWN = 6;
+/** What the server takes in one note. */
+const MAX_MENTIONS = 16;
 
 /** What is being typed after an @ at the caret, if anything. */
 export function mentionQuery(text: string, caret: number): MentionQuery | undefined {
@@ -50,5 +52,5 @@ export function complete(text: string, query: MentionQuery, name: string): [stri
 /** Of those who were picked, the ids of those still named in the text, each once. */
 export function mentionedIds(text: string, picked: readonly Mention[]): string[] {
   const named = picked.filter(({ name }) => text.includes(`@${name}`));
-  return [...new Set(named.map(({ id }) => id))];
+  return [...new Set(named.map(({ id }) => id))].slice(0, MAX_MENTIONS);
 }

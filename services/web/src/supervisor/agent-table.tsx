@@ -12,8 +12,12 @@ interface Props {
   board: BoardPush;
 }
 
+/** A table of thousands, drawn each second, is of no use to anybody. */
+const MOST_ROWS = 200;
+
 export function AgentTable({ desk, board }: Props) {
-  const agents = agentRows(board);
+  const all = agentRows(board);
+  const agents = all.slice(0, MOST_ROWS);
   return (
     <section class="table agents" aria-labelledby="agents">
       <h2 id="agents">Agents</h2>
@@ -39,6 +43,9 @@ export function AgentTable({ desk, board }: Props) {
             </tbody>
           </table>
         </section>
+      )}
+      {all.length > agents.length && (
+        <p class="soft more">And {all.length - agents.length} more.</p>
       )}
     </section>
   );

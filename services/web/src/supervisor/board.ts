@@ -39,18 +39,21 @@ export class Board extends Workplace {
   /** Shows one conversation live, which the server records. */
   lookAt(state: ConversationState): void {
     if (state.conversationId === this.selectedId) return;
-    this.lookAway();
     this.takeUp(state);
     this.select(state.conversationId);
   }
 
-  /** Looks away; a conversation that one takes part in goes on being followed. */
   lookAway(): void {
-    const chat = this.selected;
     this.select(undefined);
-    if (!chat || (chat.open && chat.part !== "reader")) return;
-    this.chats.delete(chat.id);
-    this.live.unfollow(chat.id);
+  }
+
+  /** One is watched at a time; what one takes part in goes on being followed. */
+  override select(id: string | undefined): void {
+    const before = this.selected;
+    super.select(id);
+    if (!before || before.id === id || (before.open && before.part !== "reader")) return;
+    this.chats.delete(before.id);
+    this.live.unfollow(before.id);
   }
 
   show(filter: Partial<Filter>): void {
