@@ -219,9 +219,22 @@ describe("the agent's status", () => {
     expect(again.setAside).toBe(true);
     expect(server.last.has("setStatus")).toBe(false);
 
+    server.last.push({ agentState: { ...aside, missedOffers: 4 } });
+    expect(again.setAside).toBe(true);
+
     void again.setStatus("AGENT_STATUS_ONLINE", "");
     await settle();
     await answer("setStatus", { agentState: { agent, status: "AGENT_STATUS_ONLINE" } });
     expect(again.setAside).toBe(false);
+  });
+
+  it("is nothing to tell of when they went away themselves, an offer still being open", async () => {
+    const desk = await open();
+    void desk.setStatus("AGENT_STATUS_AWAY", "Lunch");
+    await settle();
+    const away = { agent, status: "AGENT_STATUS_AWAY", reason: "Lunch" } as const;
+    await answer("setStatus", { agentState: away });
+    server.last.push({ agentState: { ...away, missedOffers: 1 } });
+    expect(desk.setAside).toBe(false);
   });
 });

@@ -35,15 +35,10 @@ export class OwnStatus {
   take(state: AgentState | undefined): void {
     if (!state) return;
     this.state = state;
-    const aside = state.status === "AGENT_STATUS_AWAY" && (state.missedOffers ?? 0) > 0;
-    if (!aside) {
-      this.setAside = false;
-      return;
-    }
+    const away = state.status === "AGENT_STATUS_AWAY";
+    const chosen = this.#choice.current?.status === "AGENT_STATUS_AWAY";
+    this.setAside = away && !chosen && (state.missedOffers ?? 0) > 0;
     // The choice of before no longer holds: a reload must not go online again.
-    if (!this.setAside) {
-      this.#choice.choose({ status: "AGENT_STATUS_AWAY", reason: state.reason ?? "" });
-    }
-    this.setAside = true;
+    if (this.setAside) this.#choice.forget();
   }
 }

@@ -30,6 +30,11 @@ export class StatusChoice {
     this.#lostAt = undefined;
   }
 
+  /** What the agent has chosen last, as far as it is kept. */
+  get current(): Choice | undefined {
+    return readJson<Choice>(this.#storage, KEY);
+  }
+
   forget(): void {
     dropKey(this.#storage, KEY);
   }
@@ -47,7 +52,7 @@ export class StatusChoice {
   back(state: AgentState, now = Date.now()): Choice | undefined {
     const gone = this.#lostAt !== undefined && now - this.#lostAt > RESTORE_WITHIN_MS;
     this.#lostAt = undefined;
-    const choice = readJson<Choice>(this.#storage, KEY);
+    const choice = this.current;
     const elsewhere = (state.connections ?? 0) > 1;
     return gone || elsewhere || choice?.status === state.status ? undefined : choice;
   }
