@@ -120,6 +120,23 @@ describe("taking part in a colleague's chat", () => {
     expect(desk.selected?.events).toHaveLength(3);
   });
 
+  it("reads along in a chat that it had left before, all of it", async () => {
+    const desk = await open();
+    server.last.push({ mention: { conversationId: "c2", by: sam, seq: 3, text: "@Alex?" } });
+    const [knock] = desk.knocks;
+    if (!knock) throw new Error("no mention");
+    desk.look(knock);
+    await settle();
+    const state = { ...MINE, conversationId: "c2", agent: sam, headSeq: 3 };
+    await answer("subscribe", { conversation: state });
+    const past = [{ joined: { agent: alex } }, { left: { agent: alex } }];
+    server.last.push(...eventsOf("c2", [...past, { note: { mentions: [alex] } }]));
+    await settle();
+    expect(server.last.has("unsubscribe")).toBe(false);
+    expect(desk.selected?.part).toBe("reader");
+    expect(desk.selected?.events).toHaveLength(3);
+  });
+
   it("forgets a chat that is no longer shown to it", async () => {
     const desk = await open();
     desk.attend("c5", 0);
@@ -146,12 +163,15 @@ describe("one's own chats", () => {
     server.last.reply(frame, { done: {} });
     await settle();
     expect(chat).toMatchObject({ part: "reader", handingOn: true });
+    desk.typed(chat, "Mind her temper");
 
     await answer("subscribe", { conversation: { ...MINE, phase: "PHASE_WAITING", headSeq: 0 } });
     server.last.push(
       ...eventsOf("c1", [{ assigned: { agent: sam } }, { joined: { agent: alex } }]),
     );
     expect(chat).toMatchObject({ part: "guest", handingOn: false, agent: sam });
+    // What was begun among the staff does not turn into a word to the visitor.
+    expect(chat.writes).toBe("note");
   });
 
   it("are no longer theirs once a supervisor has taken them over", async () => {

@@ -194,7 +194,12 @@ export class AgentChat {
     this.events.push(event);
     if (event.message && event.by?.id === this.typist?.id) this.typingIn.set(false);
     this.#learn(event);
-    if (event.seq > this.#stateSeq) this.#follow(event);
+    if (!this.covers(event)) this.#follow(event);
+  }
+
+  /** Whether the server's account of the conversation already tells of it. */
+  covers(event: Event): boolean {
+    return event.seq <= this.#stateSeq;
   }
 
   /** What no state tells, whenever it happened. */

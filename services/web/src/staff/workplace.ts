@@ -202,6 +202,7 @@ export abstract class Workplace extends Model {
     this.#forgetFormer(conversationId);
     if (reply.conversation) this.takeUp(reply.conversation);
     else this.attend(conversationId, 0);
+    this.#speakIn(conversationId);
     this.select(conversationId);
     return true;
   }
@@ -235,8 +236,16 @@ export abstract class Workplace extends Model {
 
   async takeOver(chat: AgentChat): Promise<boolean> {
     const state = await this.verbs.takeOver(chat.id);
-    if (state) this.takeUp(state);
-    return state !== undefined;
+    if (!state) return false;
+    this.takeUp(state);
+    this.#speakIn(chat.id);
+    return true;
+  }
+
+  /** Whoever comes in wants to speak, unless they are in the middle of something. */
+  #speakIn(conversationId: string): void {
+    const chat = this.chat(conversationId);
+    if (chat.draft === "") chat.mode = "reply";
   }
 
   /** Reads along in a conversation whose newest event is at least `head`. */
@@ -271,7 +280,9 @@ export abstract class Workplace extends Model {
 
   typed(chat: AgentChat, text: string): void {
     chat.draft = text;
-    if (chat.writes === "reply") chat.typingOut.typed(text);
+    // A note that is begun stays one, even if its writer may soon speak to the visitor.
+    chat.mode = chat.writes;
+    if (chat.mode === "reply") chat.typingOut.typed(text);
     this.changed();
   }
 
@@ -396,7 +407,8 @@ export abstract class Workplace extends Model {
     }
     if (event.closed) this.#knocks.settle(chat.id);
     // A guest who has gone hears no more of it.
-    if (event.left?.agent?.id === this.me.id && !chat.open) this.live.unfollow(chat.id);
+    const hasLeft = event.left?.agent?.id === this.me.id && !chat.covers(event);
+    if (hasLeft && !chat.open) this.live.unfollow(chat.id);
     this.markRead();
     this.changed();
   }

@@ -122,7 +122,7 @@ describe("watching", () => {
     await answer("join", { conversation: { ...HELD, guests: [sam] } });
     const { selected } = board;
     if (!selected) throw new Error("nothing is watched");
-    expect(selected.part).toBe("guest");
+    expect(selected).toMatchObject({ part: "guest", writes: "reply" });
     void board.leave(selected);
     await settle();
     await answer("leave", { done: {} });
