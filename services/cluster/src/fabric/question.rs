@@ -78,6 +78,8 @@ pub enum ClusterQuestion {
         /// `host:port`.
         address: String,
     },
+    /// Answered with a `Founding`, also by a founder that has no voter yet.
+    Founding,
 }
 
 /// The parts of `Sessions` that are not hot.

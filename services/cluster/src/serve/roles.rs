@@ -27,6 +27,9 @@ impl Roles {
     async fn answer(&self, question: Question) -> Result<Document, ApiError> {
         match question {
             Question::Presence(question) => presence(here(&self.offer.presence)?, question).await,
+            Question::Cluster(ClusterQuestion::Founding) if self.offer.presence.is_none() => {
+                encode(&*here(&self.offer.founding)?.borrow())
+            }
             Question::Cluster(question) => cluster(here(&self.offer.presence)?, question).await,
             Question::Sessions(question) => {
                 sessions(&**here(&self.offer.sessions)?, question).await
@@ -105,6 +108,7 @@ async fn cluster(group: &PresenceGroup, question: ClusterQuestion) -> Result<Doc
             encode(&view.await.map_err(failed)?)
         }
         ClusterQuestion::Status => encode(&group.status()),
+        ClusterQuestion::Founding => encode(&group.founding()),
         ClusterQuestion::ChangeVoters(change) => {
             encode(&group.change_voters(change).await.map_err(failed)?)
         }

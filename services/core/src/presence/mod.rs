@@ -8,6 +8,7 @@
 
 mod agent;
 mod command;
+mod founding;
 pub mod limits;
 mod nodes;
 mod placement;
@@ -19,6 +20,7 @@ mod tests;
 mod view;
 
 pub use command::{Action, AgentKey, Applied, Command, Refusal, Reply, RequestId};
+pub use founding::{Founding, FoundingStep, next_founding_step};
 pub use nodes::{Member, NodeRole, incarnation_id, node_name};
 pub use placement::{Move, Place, PlacedBy, Placement};
 pub use plan::{plan, shares};

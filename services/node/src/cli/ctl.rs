@@ -216,4 +216,24 @@ pub(crate) enum RaftCommand {
         /// Its id.
         voter: u64,
     },
+    /// Those at these addresses are to vote and no others: adds, promotes and removes one
+    /// after the other until it is so. Repeating it is harmless.
+    Fit(FitArgs),
+}
+
+/// Who is to vote.
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    /// `host:port` of each voter's internal listener: 1, 3 or 5 of them.
+    #[arg(required = true, value_name = "HOST:PORT")]
+    pub(crate) addresses: Vec<String>,
+    /// Only have those join who are missing.
+    #[arg(long, conflicts_with = "only_leave")]
+    pub(crate) only_join: bool,
+    /// Only have those leave who are not named.
+    #[arg(long)]
+    pub(crate) only_leave: bool,
+    /// Give up after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) wait: u64,
 }

@@ -4,12 +4,13 @@ mod ctl;
 mod staff;
 
 pub(crate) use ctl::{
-    ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output, PlacedRole,
+    ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, FitArgs, Output, PlacedRole,
     RaftCommand, RouteArgs,
 };
 pub(crate) use staff::StaffArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use frontdesk_core::ids::SiteId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
