@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
+import tempfile
 import unittest
+from pathlib import Path
 
 import helm_python as helm
 import jsonschema
 import kubernetes_validate
+import yaml
 
 import chart
 
@@ -101,3 +105,26 @@ class Rendering(unittest.TestCase):
         values = chart.example("small")
         again = chart.loaded().render(values, name="fd", namespace=chart.NAMESPACE)
         self.assertEqual(chart.rendered(values), again)
+
+    def test_helm_would_install_it(self):
+        """As `helm install --dry-run`: hooks are taken for hooks, the notes are printed."""
+        for name in ["small", "production"]:
+            values = chart.example(name)
+            with helm.Config(namespace=chart.NAMESPACE, storage_driver="memory") as config:
+                release = config.install(str(chart.CHART), "fd", values, dry_run="client")
+            found = [one for one in yaml.safe_load_all(release["manifest"]) if one]
+            hooks = [o for o in chart.objects(values) if "helm.sh/hook" in o["metadata"].get("annotations", {})]
+            self.assertEqual(len(hooks), 3, "two for voters and the test")
+            self.assertEqual(len(found), len(chart.objects(values)) - len(hooks))
+            self.assertIn("/console/", release["notes"])
+
+    def test_helm_refuses_an_older_kubernetes(self):
+        """That the bound in Chart.yaml is one: with a higher one nothing is installed."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "frontdesk"
+            shutil.copytree(chart.CHART, copy)
+            meta = (copy / "Chart.yaml").read_text()
+            (copy / "Chart.yaml").write_text(meta.replace(">=1.30.0-0", ">=1.99.0-0"))
+            with helm.Config(namespace=chart.NAMESPACE, storage_driver="memory") as config:
+                with self.assertRaisesRegex(helm.HelmError, "1.99.0"):
+                    config.install(str(copy), "fd", chart.example("small"), dry_run="client")
