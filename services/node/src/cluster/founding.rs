@@ -68,7 +68,7 @@ pub(super) async fn identity(
         // Whoever waits to be added is as ready as it can be by itself.
         Arc::new(move || {
             let ready = to_be_added.load(Ordering::Relaxed);
-            let said = if ready { Ok(()) } else { Err("waiting for the other founders".into()) };
+            let said = if ready { Ok(()) } else { Err("not a voter of the group yet".into()) };
             std::future::ready(said).boxed()
         })
     };
@@ -129,8 +129,7 @@ impl<'f> Asking<'f> {
         let identity = match founder.filter(|_| founds) {
             Some(founder) => Identity::founder(founder, &self.section),
             None => {
-                to_be_added.store(true, Ordering::Relaxed);
-                let voter = self.given_id(address).await;
+                let voter = self.given_id(address, to_be_added).await;
                 write_durably(self.folder, ID_FILE, &voter.to_string())?;
                 Identity { voter, founders: Vec::new() }
             }
@@ -184,12 +183,17 @@ impl<'f> Asking<'f> {
 
     /// The id that the group has given to this address, once an operator or a hook has
     /// had it added.
-    async fn given_id(&self, address: &str) -> VoterId {
+    async fn given_id(&self, address: &str, to_be_added: &AtomicBool) -> VoterId {
         let question = Question::Cluster(ClusterQuestion::Status);
         let mut told: Option<Instant> = None;
         loop {
             let status = self.cluster.ask_voters::<GroupStatus>(&question, ASK_DEADLINE).await;
             let known = status.map(|s| s.voters.into_iter().find(|v| v.address == address));
+            if let Ok(known) = &known {
+                // As long as it should vote and cannot, no other voter is to be replaced.
+                let votes = known.as_ref().is_some_and(|voter| voter.votes);
+                to_be_added.store(!votes, Ordering::Relaxed);
+            }
             let tell = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
             match known {
                 Ok(Some(learner)) if !learner.votes => return learner.id,

@@ -67,13 +67,15 @@ async fn attempt(
     let seen = status(link).await?;
     match next(&seen, wanted, aim) {
         Step::Change(change) => {
-            let told = match output {
-                Output::Table => Some(format!("{change:?}")),
-                Output::Json => None,
+            let did = match &change {
+                MembershipChange::Add { .. } => "learns",
+                MembershipChange::Promote { .. } => "votes",
+                MembershipChange::Remove { .. } => "has left",
+                MembershipChange::Transfer { .. } => "is to lead",
             };
             let voter = change_voters(link, change).await?;
-            if let Some(told) = told {
-                println!("{told}: voter {voter}");
+            if output == Output::Table {
+                println!("{voter} {did}");
             }
             Ok(false)
         }
