@@ -3,7 +3,7 @@
 # (median of several runs), latency at 5,000 messages a second, and memory per
 # idle connection and live conversation. Then a cluster with 1, 2 and 4 owners, the
 # CPU of all its parts counted, Redis and PostgreSQL too; what handing on all shards
-# adds; and reservations of three voters. Everything it starts it stops.
+# adds; reservations of three voters; and rounds of matching. Everything it starts it stops.
 #
 #   RUNS=3         runs of the saturating scenario
 #   PORT=0         port of the server; 0 takes a free one
@@ -28,7 +28,7 @@ trap 'stop; rm -rf "$work"' EXIT
 profile=${PROFILE:-dist}
 # In one go: other sets of packages would have everything built again.
 cargo build --profile "$profile" --locked --bins --examples \
-  -p frontdesk-node -p frontdesk-loadtest -p frontdesk-presence
+  -p frontdesk-node -p frontdesk-loadtest -p frontdesk-presence -p frontdesk-core
 bin=target/${profile/#dev/debug}
 
 # The load generator is one client that does the work of hundreds.
@@ -97,6 +97,8 @@ export LOADTEST_SIGNAL="$bin/frontdesk cluster signal --data $work/data"
 run hand-off hand-off cluster up --base-port 0
 printf '\n-- reservations of three voters\n'
 "$bin/examples/reservations"
+printf '\n-- matching\n'
+"$bin/examples/matching"
 
 printf '\nmachine: %s\n' "$machine"
 python3 - "$results" "$runs" <<'PY'

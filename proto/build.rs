@@ -5,8 +5,9 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "frontdesk/v1/event.proto",
+    "frontdesk/v1/queue.proto",
     "frontdesk/v1/chat.proto",
     "frontdesk/v1/auth.proto",
     "frontdesk/v1/admin.proto",

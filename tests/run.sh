@@ -49,6 +49,10 @@ stage web npm --prefix services/web test -- --reporter=tap
 count $? "$(grep -cE '^ *ok [0-9]+ - .*# time=[^{]*$' "$logs/web.log")" \
   "$(grep -cE '^ *not ok [0-9]+ - .*# time=[^{]*$' "$logs/web.log")"
 
+FRONTDESK_BIN=$PWD/target/debug/frontdesk stage chart tests/chart/run.sh
+count $? "$(sum '^([0-9]+) passed, [0-9]+ failed$' "$logs/chart.log")" \
+  "$(sum '^[0-9]+ passed, ([0-9]+) failed$' "$logs/chart.log")"
+
 FRONTDESK_BIN=$PWD/target/debug/frontdesk stage browser \
   bash -c 'cd tests/browser && node --test --test-concurrency=1 --test-reporter=tap *.test.mjs'
 count $? "$(sum '^# pass ([0-9]+)$' "$logs/browser.log")" \

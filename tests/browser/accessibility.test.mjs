@@ -64,7 +64,7 @@ test("in a chat, with a note", async () => {
   await agent.page.keyboard.press("Alt+n");
   await agent.page.getByRole("textbox", { name: "Private note" }).fill("Kind");
   await agent.page.keyboard.press("Enter");
-  await agent.page.locator(".line[data-note=true]").waitFor();
+  await agent.page.locator(".line[data-tone=note]").waitFor();
   await bothAreFine();
 });
 

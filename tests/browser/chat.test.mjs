@@ -131,7 +131,7 @@ test("a whole chat", async (t) => {
     await agent.page.getByRole("textbox", { name: "Private note" }).fill(note);
     await shoot(agent.page, "console-note");
     await agent.page.getByRole("textbox", { name: "Private note" }).press("Enter");
-    await agent.page.locator(".line[data-note=true]", { hasText: note }).waitFor();
+    await agent.page.locator(".line[data-tone=note]", { hasText: note }).waitFor();
     await agent.page.keyboard.press("Alt+n");
     await agentSays(agent, "One moment, please");
     said.push("One moment, please");

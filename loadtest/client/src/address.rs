@@ -4,11 +4,13 @@ use crate::connection::OpenError;
 use crate::source;
 use crate::tls::{self, Inside, Stream};
 use hyper_util::rt::TokioIo;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
+use tokio::net::lookup_host;
 use tokio_util::either::Either;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
@@ -91,6 +93,21 @@ impl Address {
     /// `HOST:PORT`.
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// The gateways that share this name: one for each address that it has. Only those
+    /// that speak plain HTTP, as certificates are for names.
+    pub async fn each(&self) -> io::Result<Vec<Self>> {
+        if self.is_secure {
+            return Err(io::Error::other(format!("{self}: a certificate is for its name alone")));
+        }
+        let found: BTreeSet<SocketAddr> = lookup_host(&self.authority).await?.collect();
+        let one = |at: SocketAddr| Self {
+            authority: at.to_string(),
+            host: at.ip().to_string(),
+            ..self.clone()
+        };
+        Ok(found.into_iter().map(one).collect())
     }
 
     /// The same gateway, called from this address: one source address has some
@@ -184,6 +201,20 @@ mod tests {
         for bad in ["127.0.0.1:8080", "ftp://127.0.0.1", "http://a/b", "http://a?b", "", "x"] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_as_many_gateways_as_it_has_addresses() {
+        let each = |text: &str| text.parse::<Address>().unwrap();
+        let one = each("http://127.0.0.1:8080").each().await.unwrap();
+        assert_eq!(one, [each("http://127.0.0.1:8080")]);
+        let six = each("http://[::1]:8080").each().await.unwrap();
+        assert_eq!(six, [each("http://[::1]:8080")]);
+        let named = each("http://localhost:8080").each().await.unwrap();
+        assert!(!named.is_empty() && named.iter().all(Address::is_loopback), "{named:?}");
+        // What is printed is read again by workers.
+        assert!(named.iter().all(|a| a.to_string().parse() == Ok(a.clone())), "{named:?}");
+        assert!(each("https://127.0.0.1:8080").each().await.is_err());
     }
 
     #[test]

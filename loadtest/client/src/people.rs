@@ -191,6 +191,7 @@ impl Agent {
                 conversation_id: conversation.to_owned(),
                 client_msg_id: client_msg_id.to_owned(),
                 text: text.to_owned(),
+                ..AddNote::default()
             })
             .await
     }
@@ -206,6 +207,7 @@ impl Agent {
             conversation_id: conversation.to_owned(),
             target: Some(target),
             note: note.to_owned(),
+            warm: false,
         };
         self.session.call(transfer).await.map(drop)
     }

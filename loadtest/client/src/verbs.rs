@@ -5,9 +5,11 @@ use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
     AcceptOffer, AddNote, AgentState, CloseConversation, ConversationList, ConversationState,
-    DeclineOffer, Done, GetHistory, History, LeaveContact, ListConversations, ListTeam, MarkRead,
-    RateConversation, RefreshToken, ReopenConversation, SendMessage, Sent, SetStatus, SetTags,
-    StartConversation, Subscribe, Team, TokenRefreshed, TransferConversation, Unsubscribe,
+    DeclineOffer, Done, ForceRelease, GetHistory, History, InviteAgent, JoinConversation,
+    LeaveContact, LeaveConversation, ListConversations, ListTeam, MarkRead, RateConversation,
+    RefreshToken, ReopenConversation, SendMessage, Sent, SetPriority, SetStatus, SetTags,
+    StartConversation, Subscribe, TakeOver, Team, TokenRefreshed, TransferConversation,
+    Unsubscribe, WatchBoard, WhisperRequest,
 };
 
 /// A request that has an answer.
@@ -60,6 +62,14 @@ verbs! {
     TransferConversation(Transfer) => Done(Done),
     SetTags(SetTags) => Done(Done),
     ListTeam(ListTeam) => Team(Team),
+    InviteAgent(Invite) => Done(Done),
+    JoinConversation(Join) => ConversationState(Conversation),
+    LeaveConversation(Leave) => Done(Done),
+    WhisperRequest(Whisper) => Sent(Sent),
+    TakeOver(TakeOver) => ConversationState(Conversation),
+    ForceRelease(ForceRelease) => Done(Done),
+    SetPriority(SetPriority) => Done(Done),
+    WatchBoard(WatchBoard) => Done(Done),
     RefreshToken(RefreshToken) => TokenRefreshed(TokenRefreshed),
 }
 

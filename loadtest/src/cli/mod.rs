@@ -61,6 +61,9 @@ struct RunArgs {
     /// Address of a gateway; may be given several times
     #[arg(long = "target", value_name = "URL", default_value = "http://127.0.0.1:8080")]
     targets: Vec<Address>,
+    /// A target whose name has several addresses is as many gateways, one at each
+    #[arg(long)]
+    each_address: bool,
     /// Who may sign in: what `frontdesk dev --print json` prints. One file for all targets,
     /// or one for each target when they are systems of their own
     #[arg(long, value_name = "FILE", required = true)]

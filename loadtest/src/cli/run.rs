@@ -12,7 +12,7 @@ use frontdesk_results::{Baseline, Reason, RunResult, Verdict, summary};
 use frontdesk_view::Mode;
 use std::process::ExitCode;
 
-pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
+pub(super) fn run(mut args: RunArgs) -> Result<ExitCode, Failure> {
     let mut scenario = Scenario::read(&args.scenario)?;
     if let Some(seed) = args.seed {
         scenario.seed = seed;
@@ -22,6 +22,9 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         && !args.allow_remote
     {
         return Err(format!("{remote} is not here; --allow-remote permits it").into());
+    }
+    if args.each_address {
+        args.targets = runtime()?.block_on(each_address(&args.targets))?;
     }
     // What cannot be written should be known before the run, not behind it.
     let baseline = args.baseline.as_deref();
@@ -43,6 +46,15 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     args.outputs.write(&result, comparison.as_ref())?;
     print(&summary(&result))?;
     Ok(ExitCode::from(result.exit_status))
+}
+
+async fn each_address(targets: &[Address]) -> Result<Vec<Address>, Failure> {
+    let mut found = Vec::new();
+    for target in targets {
+        let each = target.each().await.map_err(|e| format!("{target}: {e}"))?;
+        found.extend(each);
+    }
+    Ok(found)
 }
 
 /// One more thing that is wrong with a run that was judged.

@@ -249,6 +249,7 @@ impl Agent {
             conversation_id: lane.conversation.clone(),
             target: Some(Target::Queue(lane.queue.clone())),
             note: "handed over by the load test".to_owned(),
+            warm: false,
         };
         self.person.ask(Request::Transfer(transfer), Asked::Transfer);
     }

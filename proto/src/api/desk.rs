@@ -2,16 +2,17 @@
 
 use super::ApiError;
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditPlace, AuditQuery, Author};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::queue::Limits;
+use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How a queue works.
@@ -39,6 +40,13 @@ pub struct QueueConfig {
     /// Within what one is to be served; the service level is measured against it.
     #[serde(default)]
     pub answer_within: Option<Millis>,
+    /// What is done when something has been so for long. Absent in what earlier versions
+    /// say.
+    #[serde(default)]
+    pub alarms: Vec<AlarmRule>,
+    /// How long a transfer may wait to be taken before it comes back; always without.
+    #[serde(default)]
+    pub transfer_return: Option<Millis>,
 }
 
 impl QueueConfig {
@@ -55,6 +63,8 @@ impl QueueConfig {
             hours: None,
             limits: Limits::default(),
             answer_within: None,
+            alarms: Vec::new(),
+            transfer_return: None,
         }
     }
 }
@@ -82,6 +92,13 @@ pub struct SiteConfig {
     /// Opening hours that queues may name.
     #[serde(default)]
     pub calendars: BTreeMap<CalendarId, Arc<Hours>>,
+    /// Offers an agent may miss in a row before it is away; `None`: any number.
+    #[serde(default)]
+    pub away_after_missed: Option<u32>,
+    /// Addresses of the accounts that are no person's: what they do is not the staff's
+    /// in figures.
+    #[serde(default)]
+    pub bots: BTreeSet<String>,
 }
 
 impl SiteConfig {
@@ -171,6 +188,15 @@ pub struct Applied {
     pub made: Vec<MadeAccount>,
 }
 
+/// A page of the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The newest first.
+    pub entries: Vec<AuditEntry>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<AuditPlace>,
+}
+
 /// The role that keeps configuration and accounts.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
@@ -199,15 +225,26 @@ pub trait Desk: Send + Sync + 'static {
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError>;
 
-    /// Puts a site's configuration, a document in YAML, in force; with `dry_run` only
-    /// says what that would change. `Unavailable` when somebody else changes it at the
-    /// same time.
+    /// Puts a site's configuration, a document in YAML, in force, once it is in the
+    /// audit log that this one does so; with nobody only says what that would change.
+    /// `Unavailable` when somebody else changes it at the same time.
     async fn apply(
         &self,
         site: &SiteId,
         document: &str,
-        dry_run: bool,
+        by: Option<Author>,
     ) -> Result<Applied, ApiError>;
+
+    /// Adds to the audit log, before what it says is carried out. Repeating an entry is
+    /// harmless. A desk that keeps no log refuses, and with it what was to be done.
+    async fn record(&self, _: AuditEntry) -> Result<(), ApiError> {
+        Err(ApiError::Unimplemented("no audit log is kept here".into()))
+    }
+
+    /// Reads the audit log.
+    async fn audit(&self, _: AuditQuery) -> Result<AuditPage, ApiError> {
+        Err(ApiError::Unimplemented("no audit log is kept here".into()))
+    }
 
     /// Records an uploaded file.
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError>;

@@ -3,7 +3,7 @@
 use super::ApiError;
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId, SiteId};
-use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
+use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView, Claim};
 use frontdesk_core::time::{Millis, Timestamp};
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -36,6 +36,8 @@ pub struct ReserveRequest {
     pub weight: u32,
     /// When the room is free again unless it is confirmed.
     pub expires_at: Timestamp,
+    /// What it counts for; `None` where nothing is counted.
+    pub claim: Option<Claim>,
 }
 
 /// An agent's state has changed.
@@ -90,6 +92,20 @@ pub trait Presence: Send + Sync + 'static {
         conversation: ConversationId,
         wrap_up: Millis,
     ) -> Result<(), ApiError>;
+
+    /// Frees the room of an offer that the agent has not answered, and counts that: who
+    /// has missed `away_after` in a row is `Away`. Repeating is harmless.
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        // For those who count nothing.
+        let _ = away_after;
+        self.release(site, agent, conversation, Millis::ZERO).await
+    }
 
     /// One agent, `None` when it never connected.
     async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError>;

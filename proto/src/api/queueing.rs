@@ -37,6 +37,9 @@ pub struct QueuePosition {
     /// what earlier versions say.
     #[serde(default)]
     pub opens_at: Option<Timestamp>,
+    /// Nine in ten wait no longer.
+    #[serde(default)]
+    pub estimated_wait_upper: Option<Millis>,
 }
 
 /// A queue at this moment.
@@ -54,6 +57,12 @@ pub struct QueueView {
     pub estimated_wait: Option<Millis>,
     /// Agents of the queue that are online.
     pub agents_online: u32,
+    /// With agents. Absent in what earlier versions say.
+    #[serde(default)]
+    pub assigned: u32,
+    /// Nine in ten would wait no longer. Absent in what earlier versions say.
+    #[serde(default)]
+    pub estimated_wait_upper: Option<Millis>,
 }
 
 /// One who waits, in order.

@@ -3,7 +3,7 @@
 use super::ApiError;
 use async_trait::async_trait;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, OfferId, QueueId, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, OfferId, QueueId, SiteId};
 use frontdesk_core::matching::Trace;
 use frontdesk_core::party::Principal;
 use frontdesk_core::time::Timestamp;
@@ -59,6 +59,26 @@ pub trait Routing: WorkObserver {
         offer: OfferId,
         reason: &str,
     ) -> Result<(), ApiError>;
+
+    /// A supervisor becomes the agent who has the conversation, whoever has it or is
+    /// asked: `State` when it is closed, or the supervisor is not online or has no room.
+    /// Repeating it is harmless.
+    async fn take_over(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+    ) -> Result<(), ApiError>;
+
+    /// Sends an encoded `ServerFrame` push to all connections of an agent; may be lost.
+    async fn tell(&self, site: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError>;
+
+    /// Open conversations of a site in which an agent takes part as a guest. May lag a
+    /// little behind, and after a restart of this role for some seconds lack some.
+    async fn guest_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError>;
 
     /// The last decision about a conversation of a site; `None` when there was none,
     /// or it is forgotten: only the newest are kept, and not over a restart.

@@ -138,6 +138,11 @@ pub enum ListFilter {
     },
     /// Those that wait in or are offered from a queue.
     Waiting(QueueId),
+    /// Those that wait in or are offered from any queue of the site, the longest wait
+    /// first; the figures of each (head, last event, what was read) may be old.
+    AllWaiting,
+    /// Those that agents of the site have; their figures may be old.
+    AllAssigned,
     /// Everything of the site.
     All,
     /// Everything that is not closed, of every site; for reconcilers.
@@ -174,6 +179,9 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// The gateway has no reader of it any more.
     async fn detach(&self, gateway: &NodeId, conversation: ConversationId);
+
+    /// The gateway has no connection of its visitor any more, but other readers.
+    async fn visitor_left(&self, _gateway: &NodeId, _conversation: ConversationId) {}
 
     /// Reads a page.
     async fn history(&self, query: HistoryQuery) -> Result<EventPage, ApiError>;

@@ -43,5 +43,6 @@ pub fn explanation_to_proto(
         waiting_since: Some(timestamp_to_proto(explained.waiting_since)),
         required: required.map(|(skill, level)| (skill.to_string(), level.get().into())).collect(),
         candidates: candidates.collect(),
+        language: explained.trace.language.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }

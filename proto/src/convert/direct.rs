@@ -34,7 +34,9 @@ pub fn put_event(event: &Event, out: &mut BytesMut) {
         Body::Message { client_msg_id, text, attachments } if attachments.is_empty() => {
             Some((MESSAGE, client_msg_id, text))
         }
-        Body::Note { client_msg_id, text } => Some((NOTE, client_msg_id, text)),
+        Body::Note { client_msg_id, text, mentions } if mentions.is_empty() => {
+            Some((NOTE, client_msg_id, text))
+        }
         _ => None,
     };
     if let Some((tag, id, text)) = said {
@@ -127,21 +129,41 @@ pub struct EventDelivery<'a> {
     pub internal: bool,
     /// Encoded `frontdesk.v1.Event`.
     pub event: &'a [u8],
-    /// Set when the event assigns the conversation.
-    pub assigned: Option<AgentId>,
+    /// Set when the event changes who may read.
+    pub rights: Option<&'a Rights>,
+}
+
+/// How an event changes which agents may read a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rights {
+    /// It is assigned to an agent: any other one reads no more.
+    Assigned {
+        /// To whom.
+        agent: AgentId,
+        /// But for these.
+        readers: Vec<AgentId>,
+    },
+    /// An agent was sent away: this event is the last one it reads.
+    Dismissed(AgentId),
 }
 
 /// Appends an event to a `DeliveryBatch`.
 pub fn put_delivery(delivery: &EventDelivery<'_>, batch: &mut BytesMut) {
-    let EventDelivery { conversation, seq, prev_public, internal, event, assigned } = delivery;
+    let EventDelivery { conversation, seq, prev_public, internal, event, rights } = delivery;
     let (seq, prev_public) = (u64::from(seq.get()), u64::from(prev_public.get()));
-    let assigned = assigned.as_ref().map_or(&[] as &[u8], |agent| agent.as_bytes());
+    let (assigned, readers, dismissed): (&[u8], &[AgentId], &[u8]) = match rights {
+        None => (&[], &[], &[]),
+        Some(Rights::Assigned { agent, readers }) => (agent.as_bytes(), readers, &[]),
+        Some(Rights::Dismissed(agent)) => (&[], &[], agent.as_bytes()),
+    };
     let len = bytes_len(1, 16)
         + number_len(2, seq)
         + number_len(3, prev_public)
         + number_len(4, u64::from(*internal))
         + bytes_len(5, event.len())
-        + bytes_len(6, assigned.len());
+        + bytes_len(6, assigned.len())
+        + readers.len() * bytes_len(7, 16)
+        + bytes_len(8, dismissed.len());
     let kind_len = message_len(1, len);
     batch.reserve(message_len(1, kind_len));
     // `DeliveryBatch.deliveries`, `Delivery.event`.
@@ -153,6 +175,8 @@ pub fn put_delivery(delivery: &EventDelivery<'_>, batch: &mut BytesMut) {
     put_number(batch, 4, u64::from(*internal));
     put_bytes(batch, 5, event);
     put_bytes(batch, 6, assigned);
+    readers.iter().for_each(|reader| put_bytes(batch, 7, reader.as_bytes()));
+    put_bytes(batch, 8, dismissed);
 }
 
 /// The answer to a message or note.
@@ -237,7 +261,11 @@ mod tests {
                     text: text.clone(),
                     attachments: vec![],
                 };
-                [message, Body::Note { client_msg_id, text }, Body::Reopened].map(|body| Event {
+                let note = |mentions| {
+                    let (client_msg_id, text) = (client_msg_id.clone(), text.clone());
+                    Body::Note { client_msg_id, text, mentions }
+                };
+                [message, note(vec![]), note(vec![by.clone()]), Body::Reopened].map(|body| Event {
                     conversation: id(3),
                     seq: Seq::new(seq),
                     prev_public: Seq::ZERO,
@@ -263,20 +291,41 @@ mod tests {
         let mut batch = BytesMut::new();
         let mut expected = internal::DeliveryBatch::default();
         let agent = AgentId::from_uuid(Uuid::from_u128(9));
-        for (n, assigned) in [(1, None), (200, Some(agent)), (70_000, None)] {
+        let readers = vec![AgentId::from_uuid(Uuid::from_u128(10)), agent];
+        let assigned =
+            |readers: &[AgentId]| Some(Rights::Assigned { agent, readers: readers.to_vec() });
+        let dismissed = Some(Rights::Dismissed(agent));
+        let all = [None, assigned(&[]), assigned(&readers), dismissed];
+        for (n, rights) in [1, 200, 500, 70_000].into_iter().zip(all) {
             let event = vec![b'x'; n];
             let (seq, prev_public) = (Seq::new(n as u32), Seq::new(n as u32 - 1));
             let (conversation, internal) = (id(n as u128), n == 200);
-            let delivery =
-                EventDelivery { conversation, seq, prev_public, internal, event: &event, assigned };
+            let delivery = EventDelivery {
+                conversation,
+                seq,
+                prev_public,
+                internal,
+                event: &event,
+                rights: rights.as_ref(),
+            };
             put_delivery(&delivery, &mut batch);
+            let bytes = |agent: &AgentId| bytes::Bytes::copy_from_slice(agent.as_bytes());
+            let (assigned_agent, reading_agents, dismissed_agent) = match &rights {
+                None => Default::default(),
+                Some(Rights::Assigned { agent, readers }) => {
+                    (bytes(agent), readers.iter().map(bytes).collect(), Default::default())
+                }
+                Some(Rights::Dismissed(agent)) => (Default::default(), vec![], bytes(agent)),
+            };
             let event = internal::EventDelivery {
                 conversation_id: conversation.as_bytes().to_vec().into(),
                 seq: seq.get(),
                 prev_public: prev_public.get(),
                 internal,
                 event: event.into(),
-                assigned_agent: assigned.map_or_else(Vec::new, |a| a.as_bytes().to_vec()).into(),
+                assigned_agent,
+                reading_agents,
+                dismissed_agent,
             };
             expected.deliveries.push(internal::Delivery { kind: Some(Kind::Event(event)) });
         }

@@ -1,6 +1,8 @@
 //! Events: what the journal holds.
 
+use super::alarm;
 use super::direct::put_event;
+use super::staff::{released_from_proto, released_to_proto, skills_from_proto, skills_to_proto};
 use super::unserved;
 use super::{
     ConvertError, participant_from_proto, participant_to_proto, timestamp_from_proto,
@@ -10,7 +12,7 @@ use crate::v1::{self, event::Body as Wire};
 use crate::wkt;
 use bytes::{Bytes, BytesMut};
 use frontdesk_core::conversation::{
-    Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
+    Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason,
 };
 use frontdesk_core::ids::Seq;
 use frontdesk_core::party::{Audience, Participant};
@@ -59,20 +61,22 @@ pub fn event_from_proto(event: v1::Event, prev_public: Seq) -> Result<Event, Con
 
 fn body_to_proto(body: &Body) -> Wire {
     match body {
-        Body::Started { site, attributes, page, language } => Wire::Started(v1::Started {
+        Body::Started { site, attributes, page, language, channel } => Wire::Started(v1::Started {
             attributes: attributes.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
             page: page.to_string(),
             language: language.to_string(),
             site: site.to_string(),
+            channel: channel.to_string(),
         }),
         Body::Message { client_msg_id, text, attachments } => Wire::Message(v1::Message {
             client_msg_id: client_msg_id.as_str().to_owned(),
             text: text.to_string(),
             attachments: attachments.iter().map(attachment_to_proto).collect(),
         }),
-        Body::Note { client_msg_id, text } => Wire::Note(v1::Note {
+        Body::Note { client_msg_id, text, mentions } => Wire::Note(v1::Note {
             client_msg_id: client_msg_id.as_str().to_owned(),
             text: text.to_string(),
+            mentions: mentions.iter().map(participant_to_proto).collect(),
         }),
         Body::Queued { queue, reason } => Wire::Queued(v1::Queued {
             queue: queue.to_string(),
@@ -94,17 +98,17 @@ fn body_to_proto(body: &Body) -> Wire {
         }
         Body::Released { agent, reason } => Wire::Released(v1::Released {
             agent: Some(participant_to_proto(agent)),
-            reason: match reason {
-                ReleasedReason::Transferred => v1::ReleasedReason::Transferred,
-                ReleasedReason::AgentLost => v1::ReleasedReason::AgentLost,
-            }
-            .into(),
+            reason: released_to_proto(*reason).into(),
         }),
-        Body::Transferred { to_queue, to_agent, note } => Wire::Transferred(v1::Transferred {
-            to_queue: to_queue.to_string(),
-            to_agent: to_agent.as_ref().map(participant_to_proto),
-            note: note.to_string(),
-        }),
+        Body::Transferred { to_queue, to_agent, note, to_skills, warm } => {
+            Wire::Transferred(v1::Transferred {
+                to_queue: to_queue.to_string(),
+                to_agent: to_agent.as_ref().map(participant_to_proto),
+                note: note.to_string(),
+                to_skills: skills_to_proto(to_skills),
+                warm: *warm,
+            })
+        }
         Body::TagsChanged { tags } => Wire::TagsChanged(v1::TagsChanged {
             tags: tags.iter().map(ToString::to_string).collect(),
         }),
@@ -113,6 +117,7 @@ fn body_to_proto(body: &Body) -> Wire {
                 ClosedReason::ByVisitor => v1::ClosedReason::ByVisitor,
                 ClosedReason::ByAgent => v1::ClosedReason::ByAgent,
                 ClosedReason::Unserved(why) => unserved::closed_to_proto(*why),
+                ClosedReason::VisitorLost => v1::ClosedReason::VisitorLost,
             }
             .into(),
         }),
@@ -129,6 +134,27 @@ fn body_to_proto(body: &Body) -> Wire {
             phone: contact.phone.to_string(),
             text: contact.text.to_string(),
         }),
+        Body::Whisper { client_msg_id, text } => Wire::Whisper(v1::Whisper {
+            client_msg_id: client_msg_id.as_str().to_owned(),
+            text: text.to_string(),
+        }),
+        Body::Invited { agent, note } => Wire::Invited(v1::Invited {
+            agent: Some(participant_to_proto(agent)),
+            note: note.to_string(),
+        }),
+        Body::Joined { agent } => {
+            Wire::Joined(v1::Joined { agent: Some(participant_to_proto(agent)) })
+        }
+        Body::Left { agent, by_other } => {
+            Wire::Left(v1::Left { agent: Some(participant_to_proto(agent)), by_other: *by_other })
+        }
+        Body::PriorityChanged { minutes } => {
+            Wire::PriorityChanged(v1::PriorityChanged { extra_minutes: *minutes })
+        }
+        Body::AlarmRaised(raised) => Wire::AlarmRaised(alarm::to_proto(raised)),
+        Body::TransferReturned { to_agent } => Wire::TransferReturned(v1::TransferReturned {
+            to_agent: Some(participant_to_proto(to_agent)),
+        }),
     }
 }
 
@@ -139,6 +165,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             attributes: b.attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
             page: b.page.into(),
             language: b.language.into(),
+            channel: b.channel.into(),
         },
         Wire::Message(b) => Body::Message {
             client_msg_id: parse(&b.client_msg_id, "message.client_msg_id")?,
@@ -152,6 +179,11 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
         Wire::Note(b) => Body::Note {
             client_msg_id: parse(&b.client_msg_id, "note.client_msg_id")?,
             text: b.text.into(),
+            mentions: b
+                .mentions
+                .into_iter()
+                .map(participant_from_proto)
+                .collect::<Result<_, _>>()?,
         },
         Wire::Queued(b) => Body::Queued {
             reason: queued_reason_from(b.reason())?,
@@ -177,19 +209,15 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
         },
         Wire::Assigned(b) => Body::Assigned { agent: participant(b.agent, "assigned.agent")? },
         Wire::Released(b) => Body::Released {
-            reason: match b.reason() {
-                v1::ReleasedReason::Transferred => ReleasedReason::Transferred,
-                v1::ReleasedReason::AgentLost => ReleasedReason::AgentLost,
-                v1::ReleasedReason::Unspecified => {
-                    return Err(ConvertError::Field("released.reason"));
-                }
-            },
+            reason: released_from_proto(b.reason())?,
             agent: participant(b.agent, "released.agent")?,
         },
         Wire::Transferred(b) => Body::Transferred {
             to_queue: parse(&b.to_queue, "transferred.to_queue")?,
             to_agent: b.to_agent.map(participant_from_proto).transpose()?,
             note: b.note.into(),
+            to_skills: skills_from_proto(b.to_skills)?,
+            warm: b.warm,
         },
         Wire::TagsChanged(b) => {
             Body::TagsChanged { tags: b.tags.into_iter().map(Into::into).collect() }
@@ -198,6 +226,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             reason: match b.reason() {
                 v1::ClosedReason::ByVisitor => ClosedReason::ByVisitor,
                 v1::ClosedReason::ByAgent => ClosedReason::ByAgent,
+                v1::ClosedReason::VisitorLost => ClosedReason::VisitorLost,
                 reason => ClosedReason::Unserved(unserved::from_closed(reason)?),
             },
         },
@@ -219,6 +248,22 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             phone: b.phone.into(),
             text: b.text.into(),
         }),
+        Wire::Whisper(b) => Body::Whisper {
+            client_msg_id: parse(&b.client_msg_id, "whisper.client_msg_id")?,
+            text: b.text.into(),
+        },
+        Wire::Invited(b) => {
+            Body::Invited { agent: participant(b.agent, "invited.agent")?, note: b.note.into() }
+        }
+        Wire::Joined(b) => Body::Joined { agent: participant(b.agent, "joined.agent")? },
+        Wire::Left(b) => {
+            Body::Left { agent: participant(b.agent, "left.agent")?, by_other: b.by_other }
+        }
+        Wire::PriorityChanged(b) => Body::PriorityChanged { minutes: b.extra_minutes },
+        Wire::AlarmRaised(b) => Body::AlarmRaised(alarm::from_proto(b)?),
+        Wire::TransferReturned(b) => Body::TransferReturned {
+            to_agent: participant(b.to_agent, "transfer_returned.to_agent")?,
+        },
     })
 }
 
@@ -230,6 +275,9 @@ fn queued_reason(reason: QueuedReason) -> v1::QueuedReason {
         QueuedReason::AgentLost => v1::QueuedReason::AgentLost,
         QueuedReason::Unserved(why) => unserved::queued_to_proto(why),
         QueuedReason::ContactLeft => v1::QueuedReason::ContactLeft,
+        QueuedReason::Released => v1::QueuedReason::Released,
+        QueuedReason::TransferReturned => v1::QueuedReason::TransferReturned,
+        QueuedReason::Alarm => v1::QueuedReason::Alarm,
     }
 }
 
@@ -240,6 +288,9 @@ fn queued_reason_from(reason: v1::QueuedReason) -> Result<QueuedReason, ConvertE
         v1::QueuedReason::Transferred => Ok(QueuedReason::Transferred),
         v1::QueuedReason::AgentLost => Ok(QueuedReason::AgentLost),
         v1::QueuedReason::ContactLeft => Ok(QueuedReason::ContactLeft),
+        v1::QueuedReason::Released => Ok(QueuedReason::Released),
+        v1::QueuedReason::TransferReturned => Ok(QueuedReason::TransferReturned),
+        v1::QueuedReason::Alarm => Ok(QueuedReason::Alarm),
         reason => unserved::from_queued(reason).map(QueuedReason::Unserved),
     }
 }
@@ -290,101 +341,5 @@ fn participant(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use frontdesk_core::conversation::Unserved;
-    use frontdesk_core::ids::{AgentId, ConversationId, VisitorId};
-    use frontdesk_core::time::Timestamp;
-    use uuid::Uuid;
-
-    fn bodies() -> Vec<Body> {
-        let agent = Participant::agent(AgentId::from_uuid(Uuid::from_u128(7)), "Ana");
-        let offer = frontdesk_core::ids::OfferId::from_uuid(Uuid::from_u128(9));
-        let text: std::sync::Arc<str> = "grüße 你好 🙂".into();
-        let id: frontdesk_core::ids::ClientMsgId = "m-1".parse().unwrap();
-        let file = Attachment {
-            id: frontdesk_core::ids::AttachmentId::from_uuid(Uuid::from_u128(11)),
-            name: "a.png".into(),
-            media_type: "image/png".into(),
-            size: 42,
-        };
-        vec![
-            Body::Started {
-                site: "demo".parse().unwrap(),
-                attributes: [("k".into(), "v".into())].into(),
-                page: "https://shop.example/".into(),
-                language: "de".into(),
-            },
-            Body::Message {
-                client_msg_id: id.clone(),
-                text: text.clone(),
-                attachments: vec![file],
-            },
-            Body::Note { client_msg_id: id, text: text.clone() },
-            Body::Queued { queue: "sales".parse().unwrap(), reason: QueuedReason::AgentLost },
-            Body::Offered {
-                offer,
-                agent: agent.clone(),
-                expires_at: Timestamp::from_millis(1_234),
-            },
-            Body::OfferEnded {
-                offer,
-                agent: agent.clone(),
-                outcome: OfferOutcome::Withdrawn,
-                reason: text.clone(),
-            },
-            Body::Assigned { agent: agent.clone() },
-            Body::Released { agent: agent.clone(), reason: ReleasedReason::Transferred },
-            Body::Transferred {
-                to_queue: "sales".parse().unwrap(),
-                to_agent: Some(agent),
-                note: text.clone(),
-            },
-            Body::TagsChanged { tags: vec!["a".into(), "b".into()] },
-            Body::Closed { reason: ClosedReason::ByAgent },
-            Body::Reopened,
-            Body::Rated { score: 5, comment: text.clone() },
-            Body::ContactLeft(Contact { email: "a@b.example".into(), phone: "+1".into(), text }),
-        ]
-    }
-
-    fn unserved_bodies() -> Vec<Body> {
-        let queue = || "sales".parse().unwrap();
-        let each = |why| {
-            [
-                Body::Queued { queue: queue(), reason: QueuedReason::Unserved(why) },
-                Body::Closed { reason: ClosedReason::Unserved(why) },
-                Body::ContactAsked { why, opens_at: Some(Timestamp::from_millis(1_234)) },
-            ]
-        };
-        let mut bodies: Vec<Body> =
-            [Unserved::OutOfHours, Unserved::QueueFull, Unserved::WaitedTooLong]
-                .into_iter()
-                .flat_map(each)
-                .collect();
-        bodies.push(Body::Queued { queue: queue(), reason: QueuedReason::ContactLeft });
-        bodies
-    }
-
-    #[test]
-    fn every_kind_of_event_survives_the_wire() {
-        for body in bodies().into_iter().chain(unserved_bodies()) {
-            let event = Event {
-                conversation: ConversationId::from_uuid(Uuid::from_u128(3)),
-                seq: Seq::new(8),
-                prev_public: Seq::new(6),
-                at: Timestamp::from_millis(1_763_877_600_123),
-                by: Participant::visitor(VisitorId::from_uuid(Uuid::from_u128(5)), "Vi"),
-                body,
-            };
-            let back = decode_event(&encode_event(&event), event.prev_public).unwrap();
-            assert_eq!(back, event);
-        }
-    }
-
-    #[test]
-    fn garbage_is_refused() {
-        assert!(decode_event(b"\xff\xff\xff", Seq::ZERO).is_err());
-        assert!(decode_event(b"", Seq::ZERO).is_err());
-    }
-}
+#[path = "event_tests.rs"]
+mod tests;

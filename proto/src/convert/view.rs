@@ -1,9 +1,10 @@
 //! What lists, queues and agents look like to clients.
 
+use super::alarm::kind_to_proto;
 use super::{millis_to_proto, participant_to_proto, timestamp_to_proto};
 use crate::api::QueueView;
 use crate::v1;
-use frontdesk_core::conversation::{Offer, Phase, Summary};
+use frontdesk_core::conversation::{Facts, Offer, Phase, Summary};
 use frontdesk_core::party::{Audience, Participant};
 use frontdesk_core::presence::{AgentStatus, AgentView};
 
@@ -51,6 +52,16 @@ pub fn summary_to_state(summary: &Summary, reader: Audience) -> v1::Conversation
         language: summary.language.to_string(),
         queue_position: None,
         offer: None,
+        guests: summary.guests.iter().map(participant_to_proto).collect(),
+        extra_priority_minutes: if staff { summary.extra_minutes } else { 0 },
+        waiting_since: None,
+        alarms: match staff {
+            true => {
+                Facts::of(summary).shown().into_iter().map(|k| kind_to_proto(k).into()).collect()
+            }
+            false => Vec::new(),
+        },
+        channel: summary.channel.as_deref().filter(|_| staff).unwrap_or_default().to_owned(),
     }
 }
 
@@ -104,6 +115,8 @@ pub fn agent_view_to_proto(view: &AgentView) -> v1::AgentState {
         capacity: view.profile.capacity,
         load: view.load,
         connections: view.gateways.iter().map(|(_, n)| n).sum(),
+        languages: view.profile.languages.iter().map(ToString::to_string).collect(),
+        missed_offers: view.missed,
     }
 }
 

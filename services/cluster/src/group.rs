@@ -12,7 +12,7 @@ use super::{
     metrics, storage,
 };
 use frontdesk_core::ids::NodeId;
-use frontdesk_core::presence::{Action, PresenceState, Reply, RequestId};
+use frontdesk_core::presence::{Action, Founding, PresenceState, Reply, RequestId};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::PresenceChange;
 use openraft::BasicNode;
@@ -157,6 +157,17 @@ impl PresenceGroup {
     pub fn status(&self) -> GroupStatus {
         let voter = &self.inner.voter;
         membership::status(&voter.raft, voter.clock.now())
+    }
+
+    /// Whether this voter knows of a group that was founded: one that has had a leader.
+    pub fn founding(&self) -> Founding {
+        let status = self.status();
+        // The first entry is the founders' own, written by each of them.
+        if status.leader.is_some() || status.last_log > 0 {
+            Founding::Founded
+        } else {
+            Founding::Prepared
+        }
     }
 
     /// Changes who votes, wherever the leader is; gives the id of whom it is

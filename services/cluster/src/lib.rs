@@ -46,8 +46,8 @@ pub use remote::{
 pub use router::LocalRouter;
 pub use serve::{Offer, routes};
 pub use settings::GroupSettings;
-pub use storage::Disk;
 #[cfg(feature = "simulation")]
 pub use storage::MemoryDisk;
+pub use storage::{Disk, has_log};
 pub use tenure::keep;
 pub use transport::{Peer, PeerRequest, RaftTransport, RequestKind, TransportError, VoterId};

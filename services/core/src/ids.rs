@@ -95,6 +95,12 @@ uuid_id!(
     "connection id"
 );
 
+uuid_id!(
+    /// An entry of the audit log.
+    AuditId,
+    "audit id"
+);
+
 macro_rules! slug_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*

@@ -4,11 +4,14 @@
 //! time and ids come in with the command. Everything else in the workspace
 //! moves bytes to and from these machines.
 
+pub mod audit;
 pub mod conversation;
 pub mod figures;
 pub mod hours;
 pub mod ids;
+pub mod language;
 pub mod matching;
+pub mod model;
 pub mod party;
 pub mod presence;
 pub mod queue;

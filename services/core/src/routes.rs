@@ -1,7 +1,9 @@
 //! Which queue a new conversation goes to: that of the first rule all of whose
 //! conditions hold, else the default. Knows nothing of queues but their names.
 
-use crate::ids::QueueId;
+use crate::hours::Hours;
+use crate::ids::{CalendarId, QueueId};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +26,12 @@ pub struct Visit<'v> {
     pub attributes: &'v BTreeMap<Arc<str>, Arc<str>>,
     /// The first message.
     pub text: &'v str,
+    /// By what way the visitor comes, such as `web`; empty when not known.
+    pub channel: &'v str,
+    /// The time now.
+    pub now: Timestamp,
+    /// The site's opening hours, by name.
+    pub calendars: &'v BTreeMap<CalendarId, Arc<Hours>>,
 }
 
 /// One rule.
@@ -36,6 +44,13 @@ pub struct Route {
     pub when: When,
     /// Where the conversation goes.
     pub queue: QueueId,
+    /// Head start in minutes of waiting, besides its queue's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority_minutes: u32,
+}
+
+fn is_zero(minutes: &u32) -> bool {
+    *minutes == 0
 }
 
 /// Conditions, of which every one that is given must hold; each does when any of its
@@ -55,6 +70,12 @@ pub struct When {
     /// Words of the first message, in any case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub text: Vec<String>,
+    /// Ways by which visitors come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channel: Vec<String>,
+    /// While these hours are open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub during: Option<CalendarId>,
 }
 
 /// A condition that does not hold.
@@ -72,6 +93,12 @@ pub enum Miss {
     /// No word is in the first message.
     #[error("text")]
     Text,
+    /// It came another way.
+    #[error("channel")]
+    Channel,
+    /// The hours are closed, or there are none of this name.
+    #[error("during")]
+    During,
 }
 
 /// Where a conversation goes, and why.
@@ -107,6 +134,15 @@ impl When {
                 return Some(Miss::Attribute(name.clone()));
             }
         }
+        if !any(&self.channel, &|channel| channel == visit.channel) {
+            return Some(Miss::Channel);
+        }
+        let is_open = |name| {
+            visit.calendars.get(name).is_some_and(|hours: &Arc<Hours>| hours.is_open(visit.now))
+        };
+        if self.during.as_ref().is_some_and(|name| !is_open(name)) {
+            return Some(Miss::During);
+        }
         let text = visit.text.to_lowercase();
         (!any(&self.text, &|words| says(&text, words))).then_some(Miss::Text)
     }
@@ -122,6 +158,8 @@ impl When {
         let value = |a: &str, b: &str| a == "*" || a == b;
         each(&self.page, &other.page, &fits)
             && each(&self.language, &other.language, &speaks)
+            && each(&self.channel, &other.channel, &|a, b| a == b)
+            && (self.during.is_none() || self.during == other.during)
             && each(&self.text, &other.text, &|a, b| says(&b.to_lowercase(), a))
             && self.attributes.iter().all(|(name, own)| {
                 let others = other.attributes.get(name);
@@ -193,11 +231,19 @@ mod tests {
     use proptest::prelude::*;
 
     fn route(name: &str, when: When) -> Route {
-        Route { name: name.into(), when, queue: name.parse().unwrap() }
+        Route { name: name.into(), when, queue: name.parse().unwrap(), priority_minutes: 0 }
     }
 
     fn list(all: &[&str]) -> Vec<String> {
         all.iter().map(ToString::to_string).collect()
+    }
+
+    static CALENDARS: BTreeMap<CalendarId, Arc<Hours>> = BTreeMap::new();
+
+    fn visit<'v>(attributes: &'v BTreeMap<Arc<str>, Arc<str>>, text: &'v str) -> Visit<'v> {
+        let now = Timestamp::from_millis(1_000);
+        let calendars = &CALENDARS;
+        Visit { page: "", language: "", attributes, text, channel: "", now, calendars }
     }
 
     fn attributes(all: &[(&str, &str)]) -> BTreeMap<Arc<str>, Arc<str>> {
@@ -213,7 +259,7 @@ mod tests {
             route("rest", When::default()),
         ];
         let none = attributes(&[]);
-        let mut visit = Visit { page: "", language: "de-AT", attributes: &none, text: "" };
+        let mut visit = Visit { language: "de-AT", ..visit(&none, "") };
         let routed = decide(&routes, &visit);
         assert_eq!(routed.route.unwrap().name, "german");
         assert_eq!(routed.missed, [(&routes[0], Miss::Attribute("tier".into()))]);
@@ -234,8 +280,7 @@ mod tests {
             ..When::default()
         };
         let (with, without) = (attributes(&[("id", "7")]), attributes(&[]));
-        let miss =
-            |page, text, attributes| when.miss(&Visit { page, language: "", attributes, text });
+        let miss = |page, text, attributes| when.miss(&Visit { page, ..visit(attributes, text) });
         let page = "https://shop.example/tax/a";
         assert_eq!(miss(page, "My Tax Return?", &with), None);
         assert_eq!(miss("x/vat", "about vat.", &with), None);
@@ -251,6 +296,31 @@ mod tests {
         assert!(!says("anything", ""));
     }
 
+    #[test]
+    fn ways_and_hours_are_conditions_too() {
+        let mut day = Hours::new("Europe/Berlin").unwrap();
+        day.set_days("mon-fri", &["09:00-18:00"]).unwrap();
+        let day_name: CalendarId = "day".parse().unwrap();
+        let calendars = BTreeMap::from([(day_name.clone(), Arc::new(day))]);
+        let (app, during) = (list(&["app"]), Some(day_name));
+        let when = When { channel: app, during: during.clone(), ..When::default() };
+        let none = attributes(&[]);
+        // Monday, 23 November 2026: 10:00 and 20:00 in Berlin.
+        let (open, shut) = (1_795_424_400_000, 1_795_460_400_000);
+        let miss = |channel, now| {
+            let now = Timestamp::from_millis(now);
+            when.miss(&Visit { channel, now, calendars: &calendars, ..visit(&none, "") })
+        };
+        assert_eq!((miss("app", open), miss("web", open)), (None, Some(Miss::Channel)));
+        assert_eq!((miss("", open), miss("app", shut)), (Some(Miss::Channel), Some(Miss::During)));
+        let unknown = Visit { channel: "app", ..visit(&none, "") };
+        assert_eq!(when.miss(&unknown), Some(Miss::During), "hours that are not there are shut");
+        let any_time = When { during: None, ..when.clone() };
+        assert!(any_time.covers(&when) && !when.covers(&any_time));
+        let other = When { during: Some("night".parse().unwrap()), ..when.clone() };
+        assert!(when.covers(&when) && !when.covers(&other));
+    }
+
     fn conditions() -> impl Strategy<Value = When> {
         let texts = |all: &[&str]| prop::collection::vec(prop::sample::select(list(all)), 0..3);
         (
@@ -258,12 +328,15 @@ mod tests {
             texts(&["de", "de-at", "en"]),
             prop::collection::btree_map("[xy]", texts(&["*", "1", "2"]), 0..3),
             texts(&["tax", "tax return", "a tax"]),
+            texts(&["web", "app"]),
         )
-            .prop_map(|(page, language, attributes, text)| When {
+            .prop_map(|(page, language, attributes, text, channel)| When {
                 page,
                 language,
                 attributes,
                 text,
+                channel,
+                during: None,
             })
     }
 
@@ -274,14 +347,14 @@ mod tests {
             first in conditions(), later in conditions(),
             page in "[ab]{0,3}", language in "de|de-AT|en",
             x in prop::option::of("[12]"), y in prop::option::of("[12]"),
-            text in "(a |my )?tax( return)?",
+            text in "(a |my )?tax( return)?", channel in "web|app|",
         ) {
             let pairs = [("x", x.as_deref()), ("y", y.as_deref())];
             let has: Vec<(&str, &str)> =
                 pairs.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
             let attributes = attributes(&has);
             let visit =
-                Visit { page: &page, language: &language, attributes: &attributes, text: &text };
+                Visit { page: &page, language: &language, channel: &channel, ..visit(&attributes, &text) };
             prop_assert!(first.covers(&first) || first.attributes.values().any(Vec::is_empty));
             if first.covers(&later) && later.miss(&visit).is_none() {
                 prop_assert_eq!(first.miss(&visit), None);
@@ -316,7 +389,7 @@ mod tests {
                 text: vec![word],
                 ..When::default()
             };
-            let _ = when.miss(&Visit { page: &page, language: &language, attributes: &none, text: &text });
+            let _ = when.miss(&Visit { page: &page, language: &language, channel: &page, ..visit(&none, &text) });
             let _ = says(&text.to_lowercase(), &when.text[0]);
             let _ = speaks(&when.language[0], &language);
         }

@@ -40,7 +40,7 @@ impl From<Level> for u8 {
 }
 
 /// Skills with a level each: those an agent has, or at least has to have.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Skills(BTreeMap<SkillId, Level>);
 
@@ -68,6 +68,16 @@ impl Skills {
     /// Whether whoever has these has all that is required.
     pub fn satisfy(&self, required: &Self) -> bool {
         required.iter().all(|(skill, least)| self.level(skill).is_some_and(|has| has >= least))
+    }
+
+    /// Both what these and what the others ask for.
+    pub fn and(&self, others: &Self) -> Self {
+        let mut both = self.0.clone();
+        for (skill, level) in others.iter() {
+            let least = both.entry(skill.clone()).or_insert(level);
+            *least = level.max(*least);
+        }
+        Self(both)
     }
 
     /// The sum of the levels at what is asked for: how well these fit.

@@ -9,7 +9,7 @@ use frontdesk_core::ids::{AgentId, QueueId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::AgentAccount;
-use frontdesk_store::desk::{AccountKind, StoredAccount};
+use frontdesk_store::desk::{AccountDetails, AccountKind, StoredAccount};
 use uuid::Uuid;
 
 /// An account to be made.
@@ -29,6 +29,8 @@ pub struct NewAgent {
     pub queues: Vec<QueueId>,
     /// What it is good at.
     pub skills: Skills,
+    /// Languages, and caps by queue.
+    pub details: AccountDetails,
     /// 10–1,024 bytes; `None` to have one made.
     pub password: Option<String>,
 }
@@ -75,6 +77,7 @@ impl DeskService {
             kind,
             queues: new.queues,
             skills: new.skills,
+            details: new.details,
             disabled: false,
         };
         self.store.add_account(account.clone()).await?;

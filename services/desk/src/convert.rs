@@ -17,6 +17,8 @@ pub(crate) fn site_config(site: StoredSite) -> SiteConfig {
         queues: site.queues.into_iter().map(queue_config).collect(),
         routes: site.routes,
         calendars: site.calendars.into_iter().map(|(name, h)| (name, h.into())).collect(),
+        away_after_missed: site.away_after_missed,
+        bots: site.bots,
     }
 }
 
@@ -31,6 +33,8 @@ fn queue_config(queue: StoredQueue) -> QueueConfig {
         hours: queue.hours,
         limits: queue.limits,
         answer_within: queue.answer_within,
+        alarms: queue.alarms,
+        transfer_return: queue.transfer_return,
     }
 }
 
@@ -48,6 +52,8 @@ pub(crate) fn agent_account(account: StoredAccount) -> AgentAccount {
             queues: account.queues,
             supervisor,
             skills: account.skills,
+            languages: account.details.languages,
+            caps: account.details.caps,
         },
         disabled: account.disabled,
     }

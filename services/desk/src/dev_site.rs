@@ -1,9 +1,10 @@
-//! The site that `frontdesk dev` starts with.
+//! The site that `frontdesk dev` starts with, and others like it for tests of a cluster.
 //!
 //! Every step can be repeated: a start that was cut short is completed by the
 //! next.
 
 use crate::admin::NewAgent;
+use crate::apply::with_defaults;
 use crate::convert::{agent_account, site_config};
 use crate::error::DeskError;
 use crate::password::{Password, random_characters};
@@ -14,11 +15,11 @@ use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{AgentAccount, SiteConfig};
-use frontdesk_store::desk::{StoredQueue, StoredSite};
-use std::collections::BTreeMap;
+use frontdesk_store::desk::{AccountDetails, StoredQueue, StoredSite};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Name of the site.
+/// Name of the site that `frontdesk dev` starts with.
 const SITE: &str = "demo";
 /// Its queues; the first is for conversations that name none.
 const QUEUES: [&str; 2] = ["general", "sales"];
@@ -27,11 +28,9 @@ const KEY_CHARS: usize = 28;
 /// Slots of each account.
 const CAPACITY: u32 = 4;
 
-/// Address, name and role of the accounts.
-const ACCOUNTS: [(&str, &str, Role); 2] = [
-    ("agent@demo.example", "Alex", Role::Agent),
-    ("supervisor@demo.example", "Sam", Role::Supervisor),
-];
+/// What the accounts are called at their site, their names and roles.
+const ACCOUNTS: [(&str, &str, Role); 2] =
+    [("agent", "Alex", Role::Agent), ("supervisor", "Sam", Role::Supervisor)];
 
 /// The site and who may sign in.
 #[derive(Debug, Clone)]
@@ -58,22 +57,39 @@ impl DeskService {
     /// # Errors
     /// `Invalid` when an origin is not one; `*` is none.
     pub async fn ensure_dev_site(&self, origins: &[String]) -> Result<DevSite, DeskError> {
+        self.ensure_example_site(&SITE.parse()?, origins).await
+    }
+
+    /// The same under another name, whose accounts are at `NAME.example`.
+    ///
+    /// # Errors
+    /// `Invalid` when an origin is not one; `*` is none.
+    pub async fn ensure_example_site(
+        &self,
+        site: &SiteId,
+        origins: &[String],
+    ) -> Result<DevSite, DeskError> {
         let origins = origins.iter().map(|o| validate::origin(o)).collect::<Result<Vec<_>, _>>()?;
-        let site = self.ensure_site(origins).await?;
+        let site = self.ensure_site(site, origins).await?;
         let mut accounts = Vec::with_capacity(ACCOUNTS.len());
-        for (email, name, role) in ACCOUNTS {
-            accounts.push(self.ensure_account(&site.id, email, name, role).await?);
+        for (who, name, role) in ACCOUNTS {
+            let email = format!("{who}@{}.example", site.id);
+            accounts.push(self.ensure_account(&site.id, &email, name, role).await?);
         }
         Ok(DevSite { site: Arc::new(site_config(site)), accounts })
     }
 
-    async fn ensure_site(&self, origins: Vec<String>) -> Result<StoredSite, DeskError> {
-        let (site, version) = match self.store.site(&SITE.parse()?).await? {
+    async fn ensure_site(
+        &self,
+        id: &SiteId,
+        origins: Vec<String>,
+    ) -> Result<StoredSite, DeskError> {
+        let (site, version) = match self.store.site(id).await? {
             Some(stored) if stored.value.allowed_origins == origins => return Ok(stored.value),
             Some(stored) => {
                 (StoredSite { allowed_origins: origins, ..stored.value }, stored.version)
             }
-            None => (new_site(origins)?, 0),
+            None => (new_site(id.clone(), origins)?, 0),
         };
         self.store.put_site(site.clone(), version).await?;
         self.forget_cached();
@@ -99,6 +115,7 @@ impl DeskService {
                 capacity: CAPACITY,
                 queues: Vec::new(),
                 skills: Skills::default(),
+                details: AccountDetails::default(),
                 password: None,
             })
             .await?;
@@ -106,20 +123,22 @@ impl DeskService {
     }
 }
 
-fn new_site(allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
+fn new_site(id: SiteId, allowed_origins: Vec<String>) -> Result<StoredSite, DeskError> {
     let queues = QUEUES.iter().map(|id| Ok(queue(id.parse()?)));
     Ok(StoredSite {
-        id: SITE.parse()?,
-        title: "Demo shop".into(),
+        title: if id.as_str() == SITE { "Demo shop".into() } else { id.to_string() },
+        id,
         key: format!("pk_{}", random_characters(KEY_CHARS)),
         allowed_origins,
         default_queue: QUEUES[0].parse()?,
         queues: queues.collect::<Result<_, DeskError>>()?,
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        away_after_missed: None,
+        bots: BTreeSet::new(),
     })
 }
 
 fn queue(id: QueueId) -> StoredQueue {
-    StoredQueue { wrap_up: Millis::from_secs(10), ..StoredQueue::plain(id) }
+    with_defaults(StoredQueue { wrap_up: Millis::from_secs(10), ..StoredQueue::plain(id) })
 }

@@ -1,8 +1,9 @@
 //! The role that keeps configuration and accounts: sites with their queues, who
-//! may sign in, which files were uploaded. It never sees a message.
+//! may sign in, which files were uploaded, what supervisors did. It never sees a message.
 
 mod admin;
 mod apply;
+mod audit;
 mod cache;
 mod convert;
 mod dev_site;
@@ -16,6 +17,7 @@ mod tests;
 mod validate;
 
 pub use admin::{CreatedAgent, NewAgent};
+pub use apply::{Trial, trial};
 pub use dev_site::{DevAccount, DevSite};
 pub use error::DeskError;
 pub use password::Password;

@@ -8,8 +8,11 @@ use crate::password::Passwords;
 use crate::settings::DeskSettings;
 use crate::validate;
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
-use frontdesk_proto::api::{AgentAccount, ApiError, Applied, AttachmentRecord, Desk, SiteConfig};
+use frontdesk_proto::api::{
+    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+};
 use frontdesk_store::desk::{DeskStore, StoredAccount, StoredSite, Versioned};
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,9 +145,17 @@ impl Desk for DeskService {
         &self,
         site: &SiteId,
         document: &str,
-        dry_run: bool,
+        by: Option<Author>,
     ) -> Result<Applied, ApiError> {
-        Ok(self.apply_document(site, document, dry_run).await?)
+        Ok(self.apply_document(site, document, by).await?)
+    }
+
+    async fn record(&self, entry: AuditEntry) -> Result<(), ApiError> {
+        Ok(self.write_down(entry).await?)
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, ApiError> {
+        Ok(self.read_log(query).await?)
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

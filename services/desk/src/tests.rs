@@ -37,6 +37,7 @@ fn new_agent(email: &str) -> NewAgent {
         capacity: 2,
         queues: vec!["sales".parse().unwrap()],
         skills: Skills::default(),
+        details: Default::default(),
         password: Some("correct horse".into()),
     }
 }
@@ -71,6 +72,22 @@ async fn the_first_start_makes_the_site_and_later_ones_keep_it() {
         assert_eq!(signed_in, made.account);
         assert_eq!(*desk.agent(&demo(), account.id).await.unwrap().unwrap(), made.account);
     }
+}
+
+#[tokio::test]
+async fn another_site_has_its_own_key_and_accounts() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    let first = desk.ensure_dev_site(&origins(8080)).await.unwrap();
+    let name = "helm-test".parse().unwrap();
+    let other = desk.ensure_example_site(&name, &origins(8080)).await.unwrap();
+    assert_eq!(other.site.title, "helm-test");
+    assert_ne!(other.site.key, first.site.key);
+    let emails: Vec<&str> = other.accounts.iter().map(|a| &*a.account.email).collect();
+    assert_eq!(emails, ["agent@helm-test.example", "supervisor@helm-test.example"]);
+    let password = other.accounts[0].password.as_ref().unwrap().reveal();
+    assert!(desk.sign_in("helm-test", emails[0], password).await.is_ok());
+    assert!(desk.sign_in("demo", emails[0], password).await.is_err());
 }
 
 #[tokio::test]

@@ -1,20 +1,25 @@
 //! `AdminService`: supervisors look into the running system, each into its site.
 
+use crate::audit;
 use crate::auth;
 use crate::codec::WireFormat;
 use crate::figures::figures;
 use crate::following;
 use crate::outbox::Outbox;
+use crate::peer::Peer;
+use crate::recorded;
 use crate::registry::{Next, Reader};
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::verbs::common::{event_push, limit};
+use frontdesk_core::audit::Act;
+use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::routes::{self, Visit};
 use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
     agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
-    summary_to_state,
+    summary_to_state, timestamp_from_proto,
 };
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1::admin_service_server::AdminService;
@@ -58,6 +63,20 @@ impl Admin {
         }
     }
 
+    /// Writes down that the caller looks into a conversation, and gives it as it is.
+    async fn look(
+        &self,
+        who: &Principal,
+        peer: Peer,
+        act: Act,
+        id: ConversationId,
+    ) -> Result<Summary, ApiError> {
+        let asked = self.shared.deps.sessions.summary(id, Some(who));
+        let summary = within(CALL_DEADLINE, "sessions", asked).await?;
+        audit::look_of(&self.shared, who, peer, act, &summary).await?;
+        Ok(summary)
+    }
+
     async fn page(
         &self,
         who: &Principal,
@@ -81,6 +100,7 @@ async fn page(
 
 #[tonic::async_trait]
 impl AdminService for Admin {
+    type RecordedArrivalsStream = ReceiverStream<Result<v1::RecordedArrivalsPage, Status>>;
     type FollowConversationStream = ReceiverStream<Result<v1::EventPush, Status>>;
 
     async fn list_agents(
@@ -132,8 +152,8 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::GetConversationResponse>, Status> {
         let who = self.supervisor(&request).await?;
         let id: ConversationId = parse_id(&request.get_ref().conversation_id)?;
-        let asked = self.shared.deps.sessions.summary(id, Some(&who));
-        let summary = within(CALL_DEADLINE, "sessions", asked).await.map_err(|e| to_status(&e))?;
+        let looked = self.look(&who, peer(&request), Act::READ, id).await;
+        let summary = looked.map_err(|e| to_status(&e))?;
         let page = self.page(&who, id, Seq::ZERO).await.map_err(|e| to_status(&e))?;
         let events: Result<Vec<_>, ApiError> = page.events.iter().map(event_push).collect();
         Ok(Response::new(v1::GetConversationResponse {
@@ -147,8 +167,9 @@ impl AdminService for Admin {
         request: Request<v1::ApplyConfigurationRequest>,
     ) -> Result<Response<v1::ApplyConfigurationResponse>, Status> {
         let who = self.supervisor(&request).await?;
+        let by = audit::author(&self.shared, &who, peer(&request));
         let v1::ApplyConfigurationRequest { document, dry_run } = request.into_inner();
-        let asked = self.shared.deps.desk.apply(&who.site, &document, dry_run);
+        let asked = self.shared.deps.desk.apply(&who.site, &document, by.filter(|_| !dry_run));
         let applied = within(APPLY_DEADLINE, "desk", asked).await.map_err(|e| to_status(&e))?;
         if !dry_run && applied.problems.is_empty() {
             let changes = applied.changes.len();
@@ -178,13 +199,27 @@ impl AdminService for Admin {
         request: Request<v1::ExplainRouteRequest>,
     ) -> Result<Response<v1::ExplainRouteResponse>, Status> {
         let who = self.supervisor(&request).await?;
-        let v1::ExplainRouteRequest { page, language, attributes, text } = request.into_inner();
+        let v1::ExplainRouteRequest { page, language, attributes, text, channel, at } =
+            request.into_inner();
+        let now = match &at {
+            None => self.shared.now(),
+            Some(at) => {
+                timestamp_from_proto(at).ok_or_else(|| Status::invalid_argument("at is no time"))?
+            }
+        };
         let asked = self.shared.deps.desk.site(&who.site);
         let site = within(CALL_DEADLINE, "desk", asked).await.map_err(|e| to_status(&e))?;
         let site = site.ok_or_else(|| Status::not_found("site"))?;
         let attributes = attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        let visit =
-            Visit { page: &page, language: &language, attributes: &attributes, text: &text };
+        let visit = Visit {
+            page: &page,
+            language: &language,
+            attributes: &attributes,
+            text: &text,
+            channel: &channel,
+            now,
+            calendars: &site.calendars,
+        };
         let routed = routes::decide(&site.routes, &visit);
         let missed = routed.missed.iter().map(|(route, condition)| v1::MissedRule {
             rule: route.name.clone(),
@@ -194,6 +229,7 @@ impl AdminService for Admin {
             queue: routed.route.map_or(&site.default_queue, |route| &route.queue).to_string(),
             rule: routed.route.map_or_else(String::new, |route| route.name.clone()),
             missed: missed.collect(),
+            priority_minutes: routed.route.map_or(0, |route| route.priority_minutes),
         }))
     }
 
@@ -206,13 +242,36 @@ impl AdminService for Admin {
         answer.map(Response::new).map_err(|e| to_status(&e))
     }
 
+    async fn list_audit(
+        &self,
+        request: Request<v1::ListAuditRequest>,
+    ) -> Result<Response<v1::ListAuditResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let answer = audit::list(&self.shared, &who, request.into_inner()).await;
+        answer.map(Response::new).map_err(|e| to_status(&e))
+    }
+
+    async fn recorded_arrivals(
+        &self,
+        request: Request<v1::RecordedArrivalsRequest>,
+    ) -> Result<Response<Self::RecordedArrivalsStream>, Status> {
+        let who = self.supervisor(&request).await?;
+        let (pages, stream) = mpsc::channel(recorded::PAGES_WAITING);
+        // Ends when all is sent, the caller hangs up or the gateway stops.
+        let shared = self.shared.clone();
+        self.shared.tasks.spawn(recorded::send(shared, who, request.into_inner(), pages));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
     async fn follow_conversation(
         &self,
         request: Request<v1::FollowConversationRequest>,
     ) -> Result<Response<Self::FollowConversationStream>, Status> {
         let who = self.supervisor(&request).await?;
+        let peer = peer(&request);
         let cursor = request.into_inner().cursor.unwrap_or_default();
         let id = parse_id(&cursor.conversation_id)?;
+        self.look(&who, peer, Act::WATCH, id).await.map_err(|e| to_status(&e))?;
         let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
         let connection = ConnectionId::from_uuid(Uuid::now_v7());
         let reader = Arc::new(Reader::new(connection, who, outbox));
@@ -225,6 +284,11 @@ impl AdminService for Admin {
         self.shared.tasks.spawn(async move { follower.run(id, events).await });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
+}
+
+/// Where a call came from.
+fn peer<T>(request: &Request<T>) -> Peer {
+    request.extensions().get::<Peer>().copied().unwrap_or_default()
 }
 
 fn parse_id(id: &str) -> Result<ConversationId, Status> {

@@ -12,7 +12,7 @@ use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{AgentConnect, ListFilter, PresenceChange};
-use frontdesk_proto::convert::{agent_view_to_proto, offer_push};
+use frontdesk_proto::convert::{Rights, agent_view_to_proto, offer_push};
 use frontdesk_proto::internal::{
     AgentNotice, Delivery, DeliveryBatch, EventDelivery, HeadBeacon, HintDelivery, delivery::Kind,
 };
@@ -92,12 +92,22 @@ fn event_delivery(shared: &Arc<Shared>, event: &EventDelivery) -> Option<Deliver
         prev_public: Seq::new(event.prev_public),
         internal: event.internal,
         bytes: &event.event,
-        assigned: uuid(&event.assigned_agent).map(AgentId::from_uuid),
+        rights: rights(event),
     });
     if done.emptied {
         following::detach(shared, conversation);
     }
     Some(done)
+}
+
+fn rights(event: &EventDelivery) -> Option<Rights> {
+    let agent = |bytes: &Bytes| uuid(bytes).map(AgentId::from_uuid);
+    if let Some(agent) = agent(&event.dismissed_agent) {
+        return Some(Rights::Dismissed(agent));
+    }
+    let assigned = agent(&event.assigned_agent)?;
+    let readers = event.reading_agents.iter().filter_map(agent).collect();
+    Some(Rights::Assigned { agent: assigned, readers })
 }
 
 fn hint_delivery(shared: &Shared, hint: &HintDelivery) -> Option<Delivered> {

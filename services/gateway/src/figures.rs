@@ -1,19 +1,17 @@
 //! `GetFigures`: page after page of what happened in a site's conversations, counted as
 //! `core` defines it. Keeps nothing.
 
-use crate::shared::{CALL_DEADLINE, Shared, within};
-use frontdesk_core::figures::{Count, Dimension, Durations, Row, Rule, Span, Table};
-use frontdesk_core::ids::QueueId;
+use crate::recorded::{Accounts, Pages, site, stretch};
+use crate::shared::Shared;
+use frontdesk_core::figures::{Count, Crowd, Dimension, Durations, Level, Row, Rule, Span, Table};
+use frontdesk_core::ids::{AgentId, QueueId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::time::{Millis, Timestamp};
-use frontdesk_proto::api::{ApiError, Place, SiteConfig};
-use frontdesk_proto::convert::{millis_to_proto, timestamp_from_proto};
-use frontdesk_proto::{v1, wkt};
+use frontdesk_proto::api::{ApiError, SiteConfig};
+use frontdesk_proto::convert::millis_to_proto;
+use frontdesk_proto::v1;
+use std::collections::BTreeMap;
 
-/// Conversations of one answer.
-const MOST: usize = 200_000;
-/// Conversations of one page.
-const PAGE: u32 = 500;
 /// What rows may be told apart by at once.
 const MAX_DIMENSIONS: usize = 4;
 
@@ -23,14 +21,7 @@ pub(crate) async fn figures(
     who: &Principal,
     request: v1::GetFiguresRequest,
 ) -> Result<v1::GetFiguresResponse, ApiError> {
-    let time = |t: Option<wkt::Timestamp>, what: &str| {
-        let parsed =
-            |t| timestamp_from_proto(t).ok_or(ApiError::Invalid(format!("{what} is no time")));
-        t.as_ref().map(parsed).transpose()
-    };
-    let from = time(request.from, "from")?;
-    let from = from.ok_or_else(|| ApiError::Invalid("from is absent".into()))?;
-    let to = time(request.to, "to")?.unwrap_or_else(|| shared.now());
+    let (from, to) = stretch(shared, request.from.as_ref(), request.to.as_ref())?;
     let invalid = |e: &dyn std::error::Error| ApiError::Invalid(e.to_string());
     let by: Result<Vec<Dimension>, _> = request.by.iter().map(|name| name.parse()).collect();
     let by = by.map_err(|e: frontdesk_core::figures::NoDimension| invalid(&e))?;
@@ -41,26 +32,23 @@ pub(crate) async fn figures(
     let table = Table::new(from, to, by, zone);
     let mut table =
         table.ok_or_else(|| ApiError::Invalid(format!("there is no time zone {zone:?}")))?;
-    let site = within(CALL_DEADLINE, "desk", shared.deps.desk.site(&who.site)).await?;
-    let site = site.ok_or_else(|| ApiError::NotFound("site".into()))?;
-    let rule = Configured { site: &site, business_hours: request.business_hours };
-
-    let mut place = Some(Place { from, after: None });
-    while let Some(at) = place {
-        let asked = shared.deps.sessions.records(&who.site, at, PAGE);
-        let page = within(CALL_DEADLINE, "sessions", asked).await?;
-        page.records.iter().for_each(|record| table.add(record, &rule));
-        if table.conversations() > MOST {
-            return Err(ApiError::Invalid("these are more than 200,000 conversations".into()));
-        }
-        place = page.next;
+    let site = site(shared, who).await?;
+    let mut accounts = Accounts::default();
+    let mut pages = Pages::new(shared, who, from);
+    while let Some(records) = pages.next().await? {
+        accounts.learn(shared, &who.site, &records).await?;
+        let business_hours = request.business_hours;
+        let rule = Configured { site: &site, accounts: &accounts, business_hours };
+        records.iter().for_each(|record| table.add(record, &rule));
     }
     Ok(answer(&table))
 }
 
-struct Configured<'s> {
-    site: &'s SiteConfig,
-    business_hours: bool,
+/// How figures depend on a site's configuration.
+pub(crate) struct Configured<'s> {
+    pub(crate) site: &'s SiteConfig,
+    pub(crate) accounts: &'s Accounts,
+    pub(crate) business_hours: bool,
 }
 
 impl Rule for Configured<'_> {
@@ -75,18 +63,42 @@ impl Rule for Configured<'_> {
     fn target(&self, queue: &QueueId) -> Option<Millis> {
         self.site.queue(queue)?.answer_within
     }
+
+    fn is_bot(&self, agent: AgentId) -> bool {
+        let account = self.accounts.get(agent);
+        account.is_some_and(|account| self.site.bots.contains(&account.email))
+    }
+
+    fn weight(&self, queue: &QueueId) -> u32 {
+        self.site.queue(queue).map_or(1, |queue| queue.weight)
+    }
+
+    fn capacity(&self, agent: AgentId) -> Option<u32> {
+        self.accounts.get(agent).map(|account| account.profile.capacity)
+    }
 }
 
 fn answer(table: &Table) -> v1::GetFiguresResponse {
     let names = table.names().iter().map(|(agent, name)| (agent.to_string(), name.clone()));
+    let all = All {
+        crowd: table.crowd(),
+        room: if table.has_occupancy() { table.room() } else { BTreeMap::new() },
+    };
     v1::GetFiguresResponse {
-        rows: table.rows().map(|(key, row)| row_to_proto(key, row)).collect(),
+        rows: table.rows().map(|(key, row)| row_to_proto(key, row, &all)).collect(),
         conversations: small(table.conversations() as u64),
         agent_names: names.collect(),
     }
 }
 
-fn row_to_proto(key: &[String], row: &Row) -> v1::FigureRow {
+/// What rows have in common.
+struct All {
+    crowd: Crowd,
+    /// Empty when occupancy is not told.
+    room: BTreeMap<AgentId, u64>,
+}
+
+fn row_to_proto(key: &[String], row: &Row, all: &All) -> v1::FigureRow {
     let counts = Count::NAMED.iter().map(|(name, c)| ((*name).into(), small(row.count(*c))));
     let durations = Span::NAMED.iter().map(|(name, span)| (*name, row.durations(*span)));
     let durations = durations.filter(|(_, durations)| durations.count > 0);
@@ -97,6 +109,16 @@ fn row_to_proto(key: &[String], row: &Row) -> v1::FigureRow {
         service_level: row.service_level(),
         rating: row.rating(),
         concurrency: row.concurrency(),
+        occupancy: row.occupancy(&all.room),
+        levels: row.levels(&all.crowd).iter().map(level_to_proto).collect(),
+    }
+}
+
+fn level_to_proto(level: &Level) -> v1::HandlingLevel {
+    v1::HandlingLevel {
+        at_once: level.at_once,
+        count: small(level.count),
+        handling: Some(millis_to_proto(level.handling)),
     }
 }
 

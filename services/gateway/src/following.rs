@@ -60,19 +60,22 @@ pub(crate) fn unfollow(shared: &Arc<Shared>, reader: &Reader, id: ConversationId
     }
 }
 
-/// Detaches this gateway from a conversation, unless somebody has come back.
-/// The task ends with the owner's answer or its deadline.
+/// Detaches this gateway from a conversation, or says that its visitor has left, unless
+/// somebody has come back. The task ends with the owner's answer or its deadline.
 pub(crate) fn detach(shared: &Arc<Shared>, id: ConversationId) {
-    let Some(turn) = shared.registry.abandoned(id) else {
+    let Some(turn) = shared.registry.without_visitor(id) else {
         return;
     };
     let owner = shared.clone();
     shared.tasks.spawn(async move {
         let detaching = async {
             let _permit = take(&turn).await?;
+            let (sessions, here) = (&owner.deps.sessions, &owner.deps.node_id);
             if owner.registry.abandoned(id).is_some() {
-                owner.deps.sessions.detach(&owner.deps.node_id, id).await;
+                sessions.detach(here, id).await;
                 owner.registry.forget(id);
+            } else if owner.registry.without_visitor(id).is_some() {
+                sessions.visitor_left(here, id).await;
             }
             Ok(())
         };
@@ -90,6 +93,7 @@ pub(crate) fn detach(shared: &Arc<Shared>, id: ConversationId) {
 pub(crate) async fn attach_again(shared: &Arc<Shared>, shards: &BTreeSet<ShardId>) {
     let followed = shared.registry.followed(|id| shards.contains(&ShardId::of(id)));
     let attached = iter(followed).for_each_concurrent(ATTACHES, |id| async move {
+        // Its visitor before others: so the owner knows that it is here.
         for reader in shared.registry.readers(id) {
             match follow_on(shared, &reader, id).await {
                 Ok(()) => return shared.registry.doubt(id),

@@ -6,7 +6,9 @@
 //! other gateway misses nothing.
 
 mod admin;
+mod audit;
 mod auth;
+mod board;
 mod carriers;
 mod codec;
 mod connection;
@@ -26,6 +28,7 @@ mod outbox;
 mod peer;
 mod pieces;
 mod profiles;
+mod recorded;
 mod registry;
 mod server;
 mod settings;

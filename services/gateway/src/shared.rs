@@ -1,5 +1,6 @@
 //! What all connections and handlers of a gateway share.
 
+use crate::board::Boards;
 use crate::deps::GatewayDeps;
 use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
 use crate::metrics::Metrics;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) deps: GatewayDeps,
     pub(crate) tokens: Tokens,
     pub(crate) registry: Registry,
+    pub(crate) boards: Boards,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     /// Owns every task of the gateway.
@@ -63,6 +65,7 @@ impl Shared {
             deps,
             tokens,
             registry: Registry::new(),
+            boards: Boards::default(),
             metrics: Metrics::new(),
             tasks: TaskTracker::new(),
             uploads: Semaphore::new(MAX_UPLOADS),

@@ -1,4 +1,4 @@
-//! The accounts that `frontdesk dev` and `frontdesk cluster up` announce.
+//! The accounts that `frontdesk dev`, `frontdesk cluster up` and `cluster demo` announce.
 
 use crate::announce::Account;
 use frontdesk_core::party::Role;
@@ -28,7 +28,7 @@ pub(crate) async fn prepare(
     }
     let known = desk.agents(&site).await?;
     for n in 1..=extra_agents {
-        let email = format!("agent-{n}@demo.example");
+        let email = format!("agent-{n}@{site}.example");
         if let Some(account) = known.iter().find(|a| a.email == email) {
             let password = match reset_passwords {
                 true => Some(desk.reset_password(&site, &email).await?),
@@ -46,6 +46,7 @@ pub(crate) async fn prepare(
                 capacity: EXTRA_CAPACITY,
                 queues: Vec::new(),
                 skills: Skills::default(),
+                details: Default::default(),
                 password: None,
             })
             .await?;

@@ -33,6 +33,7 @@ pub(crate) struct Ready<'a> {
     listen: String,
     demo: String,
     console: String,
+    supervisor: String,
     site: &'a str,
     site_key: &'a str,
     agents: &'a [Account],
@@ -52,6 +53,7 @@ impl<'a> Ready<'a> {
             event: "ready",
             demo: format!("{listen}/demo/"),
             console: format!("{listen}/console/"),
+            supervisor: format!("{listen}/supervisor/"),
             listen,
             site,
             site_key,
@@ -73,6 +75,7 @@ impl<'a> Ready<'a> {
         println!("\n  Frontdesk is running.\n");
         println!("  Demo shop      {}", self.demo);
         println!("  Agent console  {}", self.console);
+        println!("  Board          {}", self.supervisor);
         println!("  Site           {}   (key {})", self.site, self.site_key);
         for account in self.agents {
             println!("  {account}");

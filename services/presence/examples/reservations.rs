@@ -9,7 +9,6 @@ use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId};
 use frontdesk_core::presence::{
     Action, AgentKey, AgentProfile, AgentStatus, NodeRole, Reply, RequestId, incarnation_id,
 };
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -91,13 +90,7 @@ async fn prepare(group: &PresenceGroup, node: &NodeId) -> Result<(), Box<dyn std
     group.propose(request(), join).await?;
     for n in 0..AGENTS {
         let key = agent(n)?;
-        let profile = AgentProfile {
-            name: "Ana".into(),
-            capacity: 100,
-            queues: Vec::new(),
-            supervisor: false,
-            skills: Skills::default(),
-        };
+        let profile = AgentProfile { name: "Ana".into(), capacity: 100, ..AgentProfile::default() };
         let connection = ConnectionId::from_uuid(Uuid::from_u128(n + 1));
         let gateway = node.clone();
         let connect = Action::Connect { key: key.clone(), profile, gateway, connection };
@@ -135,11 +128,12 @@ async fn reserve_and_release(group: &PresenceGroup, n: u128) -> Option<Duration>
     let key = agent(n % AGENTS).ok()?;
     let conversation = ConversationId::from_uuid(Uuid::now_v7());
     let expires_at = frontdesk_cluster::Clock::now(&SystemClock) + Millis::from_mins(1);
-    let reserve = Action::Reserve { key: key.clone(), conversation, weight: 1, expires_at };
+    let reserve =
+        Action::Reserve { key: key.clone(), conversation, weight: 1, expires_at, claim: None };
     let begun = Instant::now();
     let reply = group.propose(request(), reserve).await.ok()?;
     let took = begun.elapsed();
-    let release = Action::Release { key, conversation, wrap_up: Millis::ZERO };
+    let release = Action::Release { key, conversation, wrap_up: Millis::ZERO, missed: None };
     group.propose(request(), release).await.ok()?;
     (!matches!(reply, Reply::Refused(_))).then_some(took)
 }

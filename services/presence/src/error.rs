@@ -40,6 +40,7 @@ pub(crate) fn from_refusal(refusal: Refusal) -> ApiError {
         | Refusal::NotConnected
         | Refusal::NotOnline
         | Refusal::NoRoom
+        | Refusal::QueueCap
         | Refusal::NoReservation
         | Refusal::Expired => ApiError::State(why),
     }

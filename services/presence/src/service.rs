@@ -223,9 +223,9 @@ impl Presence for PresenceService {
     }
 
     async fn reserve(&self, request: ReserveRequest) -> Result<(), ApiError> {
-        let ReserveRequest { site, agent, conversation, weight, expires_at } = request;
+        let ReserveRequest { site, agent, conversation, weight, expires_at, claim } = request;
         let key = AgentKey { site, agent };
-        let action = Action::Reserve { key, conversation, weight, expires_at };
+        let action = Action::Reserve { key, conversation, weight, expires_at, claim };
         self.act(action).await.map(|_| ())
     }
 
@@ -246,7 +246,19 @@ impl Presence for PresenceService {
         wrap_up: Millis,
     ) -> Result<(), ApiError> {
         let key = key(site, agent);
-        self.act_if_known(Action::Release { key, conversation, wrap_up }).await
+        let missed = None;
+        self.act_if_known(Action::Release { key, conversation, wrap_up, missed }).await
+    }
+
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        let (key, wrap_up, missed) = (key(site, agent), Millis::ZERO, Some(away_after));
+        self.act_if_known(Action::Release { key, conversation, wrap_up, missed }).await
     }
 
     async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId, SiteId};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView, NodeRole, incarnation_id};
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_presence::{Clock, LocalRouter, PresenceService, PresenceSettings};
 use frontdesk_proto::api::{AgentConnect, ApiError, Presence, PresenceChange, ReserveRequest};
@@ -62,13 +61,7 @@ impl Role {
 
     async fn online(&self, capacity: u32) -> AgentView {
         self.service.join_node(gateway(1), NodeRole::Gateway).await.expect("joins");
-        let profile = AgentProfile {
-            name: Arc::from("Ann"),
-            capacity,
-            queues: Vec::new(),
-            supervisor: false,
-            skills: Skills::default(),
-        };
+        let profile = AgentProfile { name: Arc::from("Ann"), capacity, ..AgentProfile::default() };
         let connect = AgentConnect {
             site: site(),
             agent: agent(),
@@ -90,6 +83,7 @@ impl Role {
             conversation: conversation(n),
             weight: 1,
             expires_at: self.clock.now() + lasts,
+            claim: None,
         };
         self.service.reserve(request).await
     }

@@ -3,6 +3,8 @@
 use crate::error::QueueingError;
 use crate::metrics;
 use crate::push;
+use crate::raising::Raising;
+use crate::seeding::Handled;
 use crate::site::Site;
 use crate::sites::terms;
 use crate::turning::Turning;
@@ -13,7 +15,7 @@ use frontdesk_core::queue::{Board, Entry, Standing};
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{
-    Clock, QueueChange, QueueConfig, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig,
+    Clock, QueueChange, QueueKey, QueuePosition, QueueView, Sessions, SiteConfig,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -28,9 +30,9 @@ pub(crate) const MAILBOX: usize = 1_024;
 /// A waiting visitor is told its place at most this often.
 const PUSH_EVERY: Duration = Duration::from_secs(1);
 /// Changes within so long are looked at together for whom a queue does not serve.
-const LOOK_AFTER: Duration = Duration::from_millis(20);
+pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(20);
 /// The longest between two looks, should the clock be set.
-const FARTHEST_LOOK: Duration = Duration::from_secs(60);
+pub(crate) const FARTHEST_LOOK: Duration = Duration::from_secs(60);
 /// Before it is looked whether one who was turned away has gone.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -46,6 +48,8 @@ pub(crate) enum Message {
     Forget(SiteId, ConversationId, Seq),
     Site(Arc<SiteConfig>),
     Agents(Vec<Arc<AgentView>>),
+    /// Chats of a site that were finished before, the oldest first.
+    Handled(SiteId, Vec<Handled>),
     Waiting(QueueKey, u32, Reply<Vec<Entry>>),
     Active(Reply<Vec<QueueKey>>),
     Queues(Arc<SiteConfig>, Reply<Vec<QueueView>>),
@@ -55,13 +59,14 @@ pub(crate) enum Message {
 }
 
 pub(crate) struct Group {
-    sites: HashMap<SiteId, Site>,
+    pub(crate) sites: HashMap<SiteId, Site>,
     /// Sites in which some place may have changed since it was told.
     stale: BTreeSet<SiteId>,
     ready: bool,
     changes: broadcast::Sender<QueueChange>,
     sessions: Arc<dyn Sessions>,
     turning: Turning,
+    pub(crate) raising: Raising,
     clock: Clock,
 }
 
@@ -77,6 +82,7 @@ impl Group {
             ready: false,
             changes,
             turning: Turning::new(sessions.clone()),
+            raising: Raising::new(sessions.clone()),
             sessions,
             clock,
         }
@@ -87,6 +93,7 @@ impl Group {
         loop {
             let next_push = self.next_push();
             let next_look = self.sites.values().filter_map(|site| site.next_look).min();
+            let next_watch = self.sites.values().filter_map(|site| site.next_watch).min();
             tokio::select! {
                 () = stop.cancelled() => return,
                 message = mail.recv() => match message {
@@ -97,7 +104,10 @@ impl Group {
                     if next_push.is_some() => self.push_due(),
                 () = sleep_until(next_look.unwrap_or_else(Instant::now)),
                     if next_look.is_some() => self.look_due(),
+                () = sleep_until(next_watch.unwrap_or_else(Instant::now)),
+                    if next_watch.is_some() => self.watch_due(),
                 Some(site) = self.turning.next() => self.look_in(&site, LOOK_AGAIN),
+                Some(told) = self.raising.next() => self.told(told),
             }
         }
     }
@@ -112,6 +122,7 @@ impl Group {
             }
             Message::Site(config) => self.configure(&config),
             Message::Agents(views) => self.note_agents(views),
+            Message::Handled(site, chats) => self.seed(&site, &chats),
             // Who asked may have gone: then nobody misses the answer.
             Message::Waiting(queue, limit, reply) => {
                 let _ = reply.send(self.if_ready(|g| g.waiting(&queue, limit)));
@@ -158,6 +169,10 @@ impl Group {
             if let Some((_, waited)) = change.served {
                 metrics::served(waited, site.pushes.first_estimate(summary.id));
             }
+            if site.board.version(summary.id) == Some(summary.head) {
+                site.vigil.observe(summary, (self.clock)());
+                site.watch_in(LOOK_AFTER);
+            }
             let after = tally(&site.board, summary.id);
             metrics::line_moved(after.0 - before.0, after.1 - before.1);
             self.changed(&summary.site, change.queues);
@@ -170,6 +185,9 @@ impl Group {
         };
         let before = tally(&known.board, conversation);
         let queue = known.board.forget(conversation, version);
+        if known.board.version(conversation).is_none() {
+            known.vigil.forget(conversation);
+        }
         if queue.is_some() {
             metrics::line_moved(-before.0, -before.1);
         }
@@ -181,6 +199,8 @@ impl Group {
             return;
         };
         site.config = Some(config.clone());
+        site.vigil.rethink((self.clock)());
+        site.watch_in(LOOK_AFTER);
         let mut moved = Vec::new();
         for queue in &config.queues {
             if site.board.set_terms(&queue.id, terms(config, &queue.id)) {
@@ -201,6 +221,16 @@ impl Group {
             }
             self.stale.insert(view.site.clone());
             site.agents.insert(view.id, view);
+        }
+    }
+
+    fn seed(&mut self, site: &SiteId, chats: &[Handled]) {
+        let known = self.sites.entry(site.clone()).or_default();
+        for chat in chats {
+            known.board.measured(&chat.queue, chat.at, chat.took);
+        }
+        if known.board.active().next().is_some() {
+            self.stale.insert(site.clone());
         }
     }
 
@@ -234,14 +264,11 @@ impl Group {
     fn views(&self, config: &SiteConfig) -> Vec<QueueView> {
         let nobody = Site::default();
         let site = self.sites.get(&config.id).unwrap_or(&nobody);
-        let view = |queue: &QueueConfig| site.view(&config.id, &queue.id, self.now());
-        config.queues.iter().map(view).collect()
+        site.views(config, self.now())
     }
 
     fn position(&self, site: &SiteId, conversation: ConversationId) -> Option<QueuePosition> {
-        let site = self.sites.get(site)?;
-        let (queue, position) = site.board.position(conversation)?;
-        Some(site.standing(queue, position, &site.room(queue, self.now())))
+        self.sites.get(site)?.standing(conversation, self.now())
     }
 
     fn open(&self) -> Vec<(SiteId, ConversationId, Seq)> {
@@ -251,7 +278,7 @@ impl Group {
         self.sites.iter().flat_map(of_site).collect()
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }
 

@@ -5,6 +5,7 @@
 use crate::call::in_time;
 use crate::group::Message;
 use crate::metrics;
+use crate::seeding::Seeding;
 use crate::service::{Deps, Groups};
 use crate::sites::Sites;
 use frontdesk_core::conversation::Summary;
@@ -12,7 +13,7 @@ use frontdesk_core::ids::{ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{ApiError, ListFilter, PresenceChange};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -40,6 +41,9 @@ pub(crate) struct Keeper {
     every: Duration,
     compares: mpsc::Receiver<Compare>,
     ready: bool,
+    /// Sites whose past is known, or is being read.
+    seeded: HashSet<SiteId>,
+    seeding: VecDeque<Seeding>,
 }
 
 impl Keeper {
@@ -50,7 +54,8 @@ impl Keeper {
         every: Duration,
         compares: mpsc::Receiver<Compare>,
     ) -> Self {
-        Self { deps, groups, sites, every, compares, ready: false }
+        let (seeded, seeding) = (HashSet::new(), VecDeque::new());
+        Self { deps, groups, sites, every, compares, ready: false, seeded, seeding }
     }
 
     pub(crate) async fn run(self, stop: CancellationToken) {
@@ -76,6 +81,7 @@ impl Keeper {
                     // Who asked may have gone.
                     let _ = done.send(is_complete);
                 }
+                () = std::future::ready(()), if !self.seeding.is_empty() => self.seed().await,
                 change = presence.recv() => if !self.follow(change).await {
                     tracing::info!("presence has stopped: queues no longer follow the agents");
                     return;
@@ -128,6 +134,37 @@ impl Keeper {
         let _ = self.groups.all()[group].send(message).await;
     }
 
+    /// Reads a page of the past of one site.
+    async fn seed(&mut self) {
+        let Some(mut seeding) = self.seeding.pop_front() else { return };
+        match seeding.step(self.deps.sessions.as_ref()).await {
+            Ok(None) => self.seeding.push_back(seeding),
+            Ok(Some(handled)) => {
+                let index = self.groups.index(&seeding.site);
+                self.tell(index, Message::Handled(seeding.site, handled)).await;
+            }
+            Err(e) => {
+                // The next comparison begins again.
+                tracing::debug!(site = %seeding.site, error = %e, "past chats could not be read");
+                self.seeded.remove(&seeding.site);
+            }
+        }
+    }
+
+    /// Has the past of those sites read that are kept here and of which nothing is known.
+    fn begin_seeding(&mut self) {
+        let owned = &self.deps.owned;
+        let is_here = |site: &SiteId| owned.holds(ShardId::of_site(site));
+        self.seeded.retain(&is_here);
+        self.seeding.retain(|seeding| is_here(&seeding.site));
+        let now = (self.deps.clock)();
+        for site in self.sites.known().into_iter().filter(is_here) {
+            if self.seeded.insert(site.clone()) {
+                self.seeding.push_back(Seeding::new(site, now));
+            }
+        }
+    }
+
     /// Whether everything that is open is known.
     async fn reconcile(&mut self) -> bool {
         if let Err(e) = self.compare().await {
@@ -135,6 +172,7 @@ impl Keeper {
             tracing::warn!(error = %e, "queues could not be compared; trying again soon");
             return false;
         }
+        self.begin_seeding();
         if !self.ready {
             self.ready = true;
             for index in 0..self.groups.all().len() {

@@ -12,6 +12,8 @@ mod group;
 mod keeper;
 mod metrics;
 mod push;
+mod raising;
+mod seeding;
 mod service;
 mod settings;
 mod site;
@@ -19,6 +21,7 @@ mod sites;
 #[cfg(test)]
 mod tests;
 mod turning;
+mod watching;
 
 pub use service::{Deps, QueueingService, Running, start};
 pub use settings::QueueingSettings;

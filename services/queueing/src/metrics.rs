@@ -1,6 +1,7 @@
 //! What this role measures. No site and no queue as a label: their number is not bounded.
 
-use frontdesk_core::conversation::{Instead, Unserved};
+use frontdesk_core::conversation::{AlarmKind, Instead, Unserved};
+use frontdesk_core::queue::Estimate;
 use frontdesk_core::time::Millis;
 use metrics::{counter, gauge, histogram};
 
@@ -9,12 +10,14 @@ pub(crate) fn line_moved(waiting: i64, offered: i64) {
     gauge!("frontdesk_queueing_offered").increment(offered as f64);
 }
 
-pub(crate) fn served(waited: Millis, estimated: Option<Millis>) {
+pub(crate) fn served(waited: Millis, estimated: Option<Estimate>) {
     let seconds = |m: Millis| m.to_duration().as_secs_f64();
     histogram!("frontdesk_queueing_wait_seconds").record(seconds(waited));
     if let Some(estimated) = estimated {
-        let error = (seconds(waited) - seconds(estimated)).abs();
+        let error = (seconds(waited) - seconds(estimated.mean)).abs();
         histogram!("frontdesk_queueing_estimate_error_seconds").record(error);
+        let within = if waited <= estimated.upper { "yes" } else { "no" };
+        counter!("frontdesk_queueing_estimates_total", "within" => within).increment(1);
     }
 }
 
@@ -31,6 +34,15 @@ pub(crate) fn turned_away(why: Unserved, instead: &Instead) {
     };
     counter!("frontdesk_queueing_unserved_total", "reason" => reason, "answer" => answer)
         .increment(1);
+}
+
+/// Told to a conversation, which may know better.
+pub(crate) fn alarm(kind: AlarmKind) {
+    counter!("frontdesk_queueing_alarms_total", "kind" => kind.as_str()).increment(1);
+}
+
+pub(crate) fn transfer_returned() {
+    counter!("frontdesk_queueing_transfers_returned_total").increment(1);
 }
 
 pub(crate) fn pushed(count: u64) {

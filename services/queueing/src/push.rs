@@ -1,6 +1,7 @@
 //! What a waiting visitor was told last, so that it is told only what is new.
 
 use frontdesk_core::ids::ConversationId;
+use frontdesk_core::queue::Estimate;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::QueuePosition;
 use frontdesk_proto::convert::{millis_to_proto, timestamp_to_proto};
@@ -22,7 +23,7 @@ struct Told {
     /// What was told last.
     said: QueuePosition,
     /// What was said at first, to measure how true it was.
-    first_estimate: Option<Millis>,
+    first_estimate: Option<Estimate>,
 }
 
 #[derive(Default)]
@@ -42,7 +43,9 @@ impl Pushes {
         for (conversation, position) in now {
             let was = before.remove(&conversation);
             let first = was.as_ref().and_then(|told| told.first_estimate);
-            let first_estimate = first.or(position.estimated_wait);
+            let told = position.estimated_wait.zip(position.estimated_wait_upper);
+            let told = told.map(|(mean, upper)| Estimate { mean, upper });
+            let first_estimate = first.or(told);
             let said = match was {
                 Some(told) if !is_news(&told.said, &position) => told.said,
                 _ => {
@@ -56,7 +59,7 @@ impl Pushes {
     }
 
     /// What was estimated when it came.
-    pub(crate) fn first_estimate(&self, conversation: ConversationId) -> Option<Millis> {
+    pub(crate) fn first_estimate(&self, conversation: ConversationId) -> Option<Estimate> {
         self.told.get(&conversation)?.first_estimate
     }
 }
@@ -68,6 +71,7 @@ fn is_news(said: &QueuePosition, now: &QueuePosition) -> bool {
     let as_said = QueuePosition {
         position: said.position,
         estimated_wait: said.estimated_wait,
+        estimated_wait_upper: said.estimated_wait_upper,
         ..now.clone()
     };
     let estimates = match (said.estimated_wait, now.estimated_wait) {
@@ -94,6 +98,7 @@ pub(crate) fn frame(conversation: ConversationId, position: &QueuePosition) -> b
         estimated_wait: position.estimated_wait.map(millis_to_proto),
         agents_online: position.agents_online,
         opens_at: position.opens_at.map(timestamp_to_proto),
+        estimated_wait_upper: position.estimated_wait_upper.map(millis_to_proto),
     };
     let frame = v1::ServerFrame { id: 0, frame: Some(v1::server_frame::Frame::Queue(push)) };
     frame.encode_to_vec().into()
@@ -105,8 +110,14 @@ mod tests {
     use uuid::Uuid;
 
     fn at(position: u32) -> QueuePosition {
-        let estimated_wait = Some(Millis::from_secs(u64::from(position) * 10));
-        QueuePosition { position, estimated_wait, agents_online: true, opens_at: None }
+        let wait = Some(Millis::from_secs(u64::from(position) * 10));
+        QueuePosition {
+            position,
+            estimated_wait: wait,
+            agents_online: true,
+            opens_at: None,
+            estimated_wait_upper: wait,
+        }
     }
 
     fn one() -> ConversationId {

@@ -4,9 +4,9 @@
 use crate::push::{self, Pushes};
 use crate::turning::Away;
 use frontdesk_core::hours::{Hours, Opening};
-use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
-use frontdesk_core::presence::{AgentStatus, AgentView};
-use frontdesk_core::queue::{Board, Slots};
+use frontdesk_core::ids::{AgentId, ConversationId, QueueId};
+use frontdesk_core::presence::AgentView;
+use frontdesk_core::queue::{Board, Estimate, OrderKey, Pool, Standing, Vigil};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{QueueConfig, QueueKey, QueuePosition, QueueView, SiteConfig};
 use std::collections::HashMap;
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 #[derive(Default)]
 pub(crate) struct Site {
     pub(crate) board: Board,
+    /// For whom an alarm may come to be due.
+    pub(crate) vigil: Vigil,
     pub(crate) agents: HashMap<AgentId, Arc<AgentView>>,
     pub(crate) config: Option<Arc<SiteConfig>>,
     pub(crate) pushes: Pushes,
@@ -23,6 +25,8 @@ pub(crate) struct Site {
     pub(crate) next_push: Option<Instant>,
     /// Then it is to be looked whom the queues do not serve.
     pub(crate) next_look: Option<Instant>,
+    /// Then it is to be looked which alarms are due.
+    pub(crate) next_watch: Option<Instant>,
 }
 
 /// Whom the queues of a site do not serve.
@@ -33,51 +37,55 @@ pub(crate) struct Unserving {
     pub(crate) due: Option<Timestamp>,
 }
 
-/// Room for a queue's chats, and how many agents make it.
-pub(crate) struct Room {
-    slots: Slots,
-    agents: u32,
-    opens_at: Option<Timestamp>,
-}
-
 impl Site {
-    fn configured(&self, queue: &QueueId) -> Option<&QueueConfig> {
+    pub(crate) fn configured(&self, queue: &QueueId) -> Option<&QueueConfig> {
         self.config.as_ref()?.queue(queue)
     }
 
-    fn hours(&self, queue: &QueueConfig) -> Option<&Hours> {
+    pub(crate) fn hours(&self, queue: &QueueConfig) -> Option<&Hours> {
         self.config.as_ref()?.hours(queue).map(Arc::as_ref)
     }
 
-    pub(crate) fn room(&self, queue: &QueueId, now: Timestamp) -> Room {
-        let config = self.configured(queue);
-        let weight = config.map_or(1, |config| config.weight).max(1);
-        let opens_at = config.and_then(|config| self.hours(config)).and_then(|hours| {
-            match hours.opening(now) {
-                Opening::Closed { until } => until,
-                Opening::Open { .. } => None,
-            }
-        });
-        let mut room = Room { slots: Slots::default(), agents: 0, opens_at };
-        for agent in self.agents.values() {
-            let online = agent.status == AgentStatus::Online && !agent.gateways.is_empty();
-            if online && agent.serves(queue) {
-                room.agents += 1;
-                room.slots.online += agent.profile.capacity / weight;
-                room.slots.free += agent.free() / weight;
-            }
+    fn opens_at(&self, queue: &QueueId, now: Timestamp) -> Option<Timestamp> {
+        let hours = self.configured(queue).and_then(|config| self.hours(config))?;
+        match hours.opening(now) {
+            Opening::Closed { until } => until,
+            Opening::Open { .. } => None,
         }
-        room
     }
 
-    pub(crate) fn standing(&self, queue: &QueueId, position: u32, room: &Room) -> QueuePosition {
-        let estimate = self.board.estimate(queue, position, room.slots);
-        QueuePosition {
-            position,
-            estimated_wait: estimate.map(push::told_estimate),
-            agents_online: room.agents > 0,
-            opens_at: room.opens_at,
-        }
+    /// Queues in which anybody waits, and some more, with the room for their chats.
+    fn pool(&self, more: impl IntoIterator<Item = QueueId>) -> (Vec<QueueId>, Pool) {
+        let mut queues: Vec<QueueId> = self.board.active().cloned().collect();
+        queues.extend(more);
+        queues.sort_unstable();
+        queues.dedup();
+        let weight = |queue: &QueueId| self.configured(queue).map_or(1, |config| config.weight);
+        let weighted: Vec<_> = queues.iter().map(|q| (q.clone(), weight(q))).collect();
+        (queues, Pool::of(&weighted, self.agents.values().map(Arc::as_ref)))
+    }
+
+    /// How many go before a place, in each of some queues.
+    fn ahead(&self, queues: &[QueueId], place: &OrderKey) -> Vec<u32> {
+        queues.iter().map(|queue| self.board.ahead(queue, place)).collect()
+    }
+
+    /// Where a conversation waits.
+    pub(crate) fn standing(
+        &self,
+        conversation: ConversationId,
+        now: Timestamp,
+    ) -> Option<QueuePosition> {
+        let (queue, position) = self.board.position(conversation)?;
+        let place = self.board.place_of(conversation)?;
+        let (queues, pool) = self.pool([queue.clone()]);
+        let behind = match self.board.standing(conversation)? {
+            Standing::Waiting => pool.behind(queue, &self.ahead(&queues, &place)),
+            Standing::OnOffer => 0.0,
+        };
+        let estimate = self.board.estimate(queue, behind, pool.slots(queue), now);
+        let opens_at = self.opens_at(queue, now);
+        Some(told(position, estimate, pool.agents(queue), opens_at))
     }
 
     /// Whom the queues do not serve at a moment.
@@ -103,29 +111,71 @@ impl Site {
         all
     }
 
+    /// Everyone who waits, in one walk through all queues in the order of the scores.
     pub(crate) fn everyone(&self, now: Timestamp) -> Vec<(ConversationId, QueuePosition)> {
-        let mut all = Vec::new();
-        for queue in self.board.active() {
-            let room = self.room(queue, now);
-            let placed = self.board.line(queue).zip(1..);
-            all.extend(placed.map(|(placed, position)| {
-                (placed.entry.conversation, self.standing(queue, position, &room))
-            }));
+        let (queues, pool) = self.pool([]);
+        let mut placed = Vec::new();
+        for (i, queue) in queues.iter().enumerate() {
+            placed.extend(self.board.line(queue).zip(1_u32..).map(|(p, at)| (i, p, at)));
+        }
+        placed.sort_unstable_by_key(|(_, placed, _)| placed.entry.order_key());
+        let opens: Vec<_> = queues.iter().map(|queue| self.opens_at(queue, now)).collect();
+        let mut ahead = vec![0; queues.len()];
+        let mut all = Vec::with_capacity(placed.len());
+        for (i, placed, position) in placed {
+            let queue = &queues[i];
+            let behind = match placed.standing {
+                Standing::Waiting => pool.behind(queue, &ahead),
+                Standing::OnOffer => 0.0,
+            };
+            let estimate = self.board.estimate(queue, behind, pool.slots(queue), now);
+            let position = told(position, estimate, pool.agents(queue), opens[i]);
+            all.push((placed.entry.conversation, position));
+            ahead[i] += u32::from(placed.standing == Standing::Waiting);
         }
         all
     }
 
-    pub(crate) fn view(&self, site: &SiteId, queue: &QueueId, now: Timestamp) -> QueueView {
-        let counts = self.board.counts(queue);
-        let room = self.room(queue, now);
-        let last = counts.waiting + counts.offered + 1;
-        QueueView {
-            queue: QueueKey { site: site.clone(), queue: queue.clone() },
-            waiting: counts.waiting,
-            offered: counts.offered,
-            oldest_since: counts.oldest_since,
-            estimated_wait: self.board.estimate(queue, last, room.slots).map(push::told_estimate),
-            agents_online: room.agents,
-        }
+    /// The configured queues.
+    pub(crate) fn views(&self, config: &SiteConfig, now: Timestamp) -> Vec<QueueView> {
+        let (queues, pool) = self.pool(config.queues.iter().map(|queue| queue.id.clone()));
+        let assigned = self.board.assigned();
+        let view = |queue: &QueueConfig| {
+            let counts = self.board.counts(&queue.id);
+            let place = OrderKey::of_newcomer(now, queue.priority_minutes);
+            let mut ahead = self.ahead(&queues, &place);
+            // All of its own, even one that another clock says is yet to come.
+            for (_, own) in queues.iter().zip(&mut ahead).filter(|(id, _)| **id == queue.id) {
+                *own = counts.waiting;
+            }
+            let (behind, slots) = (pool.behind(&queue.id, &ahead), pool.slots(&queue.id));
+            let estimate = self.board.estimate(&queue.id, behind, slots, now);
+            QueueView {
+                queue: QueueKey { site: config.id.clone(), queue: queue.id.clone() },
+                waiting: counts.waiting,
+                offered: counts.offered,
+                oldest_since: counts.oldest_since,
+                estimated_wait: estimate.map(|e| push::told_estimate(e.mean)),
+                agents_online: pool.agents(&queue.id),
+                assigned: assigned.get(&queue.id).copied().unwrap_or(0),
+                estimated_wait_upper: estimate.map(|e| push::told_estimate(e.upper)),
+            }
+        };
+        config.queues.iter().map(view).collect()
+    }
+}
+
+fn told(
+    position: u32,
+    estimate: Option<Estimate>,
+    agents: u32,
+    opens_at: Option<Timestamp>,
+) -> QueuePosition {
+    QueuePosition {
+        position,
+        estimated_wait: estimate.map(|e| push::told_estimate(e.mean)),
+        agents_online: agents > 0,
+        opens_at,
+        estimated_wait_upper: estimate.map(|e| push::told_estimate(e.upper)),
     }
 }

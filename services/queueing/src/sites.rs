@@ -43,6 +43,11 @@ impl Sites {
         Ok(changed)
     }
 
+    /// Those that were heard of.
+    pub(crate) fn known(&self) -> Vec<SiteId> {
+        self.lock().keys().cloned().collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SiteId, Arc<SiteConfig>>> {
         // A map of whole values is as good after a panic as before.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)

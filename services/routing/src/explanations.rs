@@ -65,6 +65,7 @@ mod tests {
             trace: Trace {
                 conversation: ConversationId::from_uuid(Uuid::from_u128(conversation)),
                 required: Skills::default(),
+                language: None,
                 candidates: vec![chosen; agents],
             },
         }

@@ -6,7 +6,7 @@ use crate::explanations::Explanations;
 use crate::gather::Gathered;
 use crate::metrics;
 use crate::ops::Ops;
-use crate::saga::OfferPlan;
+use crate::saga::{OfferPlan, claim};
 use crate::work::{Held, Work};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
 use frontdesk_core::matching::{self, Assignment, Request, Rules, Seat};
@@ -16,6 +16,11 @@ use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{Explanation, QueueConfig, SiteConfig};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
+
+/// Offers that one round comes to, so that what happens meanwhile does not wait for
+/// long; another round follows at once. A quarter of what may be under way.
+const MOST: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Matcher {
@@ -70,7 +75,7 @@ impl Matcher {
         self.gathering.remove(site);
     }
 
-    /// One round.
+    /// One round: the offers to make, and whether it has ended before its end.
     pub(crate) fn decide(
         &mut self,
         gathered: &Gathered,
@@ -78,15 +83,16 @@ impl Matcher {
         work: &Work,
         ops: &Ops,
         now: Timestamp,
-    ) -> Vec<OfferPlan> {
+    ) -> (Vec<OfferPlan>, bool) {
         let site = &gathered.config.id;
         let requests = self.requests(gathered, work, ops, now);
         if requests.is_empty() {
-            return vec![];
+            return (vec![], false);
         }
+        let began = Instant::now();
         let seats = seats(site, agents, work, ops);
-        let decision = matching::decide(&requests, &seats, now);
-        metrics::decided(requests.len(), decision.assignments.len());
+        let decision = matching::decide_some(&requests, &seats, now, MOST);
+        metrics::decided(requests.len(), decision.assignments.len(), began.elapsed());
         let waiting: HashMap<ConversationId, &Request> =
             requests.iter().map(|request| (request.entry.conversation, request)).collect();
         for trace in decision.traces {
@@ -99,7 +105,7 @@ impl Matcher {
             self.stir_at(site, due);
         }
         let plan = |assignment| plan(assignment, &gathered.config, agents);
-        decision.assignments.iter().filter_map(plan).collect()
+        (decision.assignments.iter().filter_map(plan).collect(), decision.more)
     }
 
     /// The last decision about a conversation of a site.
@@ -146,16 +152,20 @@ impl Matcher {
 
 /// The agents of a site, with the slots spoken for that their views do not show.
 fn seats(site: &SiteId, agents: &Agents, work: &Work, ops: &Ops) -> Vec<Seat> {
-    let mut spoken_for: HashMap<AgentId, HashMap<ConversationId, Held>> = HashMap::new();
-    let held = work.all().filter_map(|(conversation, known)| Some((conversation, known.held?)));
-    for (conversation, held) in held.chain(ops.offering()) {
-        spoken_for.entry(held.agent).or_default().insert(conversation, held);
+    let mut spoken_for: HashMap<AgentId, HashMap<ConversationId, (u32, &QueueId)>> = HashMap::new();
+    let held = work.all().filter_map(|(c, known)| Some((c, known.held?, &known.queue)));
+    for (conversation, held, queue) in held.chain(ops.offering()) {
+        spoken_for.entry(held.agent).or_default().insert(conversation, (held.weight, queue));
     }
     let seat = |view: &Arc<AgentView>| {
+        let mut seat = Seat::new(view.clone());
         let shown = |c: &ConversationId| view.reservations.iter().any(|r| r.conversation == *c);
         let theirs = spoken_for.get(&view.id).into_iter().flatten();
-        let pending = theirs.filter(|(c, _)| !shown(c)).map(|(_, held)| held.weight).sum();
-        Seat { agent: view.clone(), pending }
+        for (_, (weight, queue)) in theirs.filter(|(c, (weight, _))| *weight > 0 && !shown(c)) {
+            seat.pending += weight;
+            seat.asked.push((*queue).clone());
+        }
+        seat
     };
     agents.of(site).map(seat).collect()
 }
@@ -177,6 +187,9 @@ fn plan(assignment: &Assignment, config: &SiteConfig, agents: &Agents) -> Option
     Some(OfferPlan {
         site: config.id.clone(),
         conversation: assignment.conversation,
+        queue: assignment.queue.clone(),
+        claim: claim(&queue.rules, &assignment.queue, view),
+        acceptance: queue.rules.acceptance,
         held: Held { agent: assignment.agent, weight: assignment.weight },
         agent,
         timeout: queue.offer_timeout,

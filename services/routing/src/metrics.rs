@@ -2,6 +2,7 @@
 
 use frontdesk_core::time::Millis;
 use metrics::{counter, gauge, histogram};
+use std::time::Duration;
 
 /// How an offer went.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,13 @@ pub(crate) fn matched(waited: Millis) {
     histogram!("frontdesk_routing_match_seconds").record(seconds);
 }
 
-pub(crate) fn decided(requests: usize, assignments: usize) {
+pub(crate) fn taken_over() {
+    counter!("frontdesk_routing_taken_over_total").increment(1);
+}
+
+/// One round of matching, and how long it took.
+pub(crate) fn decided(requests: usize, assignments: usize, took: Duration) {
+    histogram!("frontdesk_routing_round_seconds").record(took.as_secs_f64());
     counter!("frontdesk_routing_decisions_total").increment(1);
     histogram!("frontdesk_routing_decision_requests").record(requests as f64);
     histogram!("frontdesk_routing_decision_assignments").record(assignments as f64);

@@ -1,4 +1,4 @@
-//! What an agent is told of offers. It follows from how a conversation was and
+//! What an agent is told of offers and assignments. It follows from how a conversation was and
 //! is, whoever changed it: thus nothing that was decided goes untold because the
 //! one who decided it has died. May be lost; a client that connects lists its
 //! offers and conversations.
@@ -91,7 +91,6 @@ fn assigned(before: Option<&Phase>, now: &Summary, at: Timestamp) -> Option<Noti
 
 /// Publishes to every gateway the agent is connected to.
 pub(crate) fn publish(bus: &dyn Bus, agents: &Agents, notice: Notice) {
-    let gateways = agents.gateways(&notice.site, notice.agent);
     let frame = notice.frame.map(|frame| v1::ServerFrame { id: 0, frame: Some(frame) });
     let assigned = notice.assigned.map(|c| c.as_bytes().to_vec()).unwrap_or_default();
     let delivery = AgentNotice {
@@ -100,9 +99,24 @@ pub(crate) fn publish(bus: &dyn Bus, agents: &Agents, notice: Notice) {
         frame: frame.map(|f| f.encode_to_vec()).unwrap_or_default().into(),
         assigned_conversation: assigned.into(),
     };
+    send(bus, agents, (&notice.site, notice.agent), delivery);
+}
+
+/// Publishes an encoded frame to every gateway the agent is connected to.
+pub(crate) fn tell(bus: &dyn Bus, agents: &Agents, site: &SiteId, agent: AgentId, frame: Vec<u8>) {
+    let delivery = AgentNotice {
+        site: site.to_string(),
+        agent_id: agent.as_bytes().to_vec().into(),
+        frame: frame.into(),
+        assigned_conversation: bytes::Bytes::new(),
+    };
+    send(bus, agents, (site, agent), delivery);
+}
+
+fn send(bus: &dyn Bus, agents: &Agents, to: (&SiteId, AgentId), delivery: AgentNotice) {
     let deliveries = vec![Delivery { kind: Some(Kind::Agent(delivery)) }];
     let payload: bytes::Bytes = DeliveryBatch { deliveries }.encode_to_vec().into();
-    for gateway in gateways {
+    for gateway in agents.gateways(to.0, to.1) {
         if bus.publish(&gateway, payload.clone()) != Published::Accepted {
             metrics::notice_dropped();
         }

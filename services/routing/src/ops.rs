@@ -6,7 +6,7 @@ use crate::metrics;
 use crate::reconcile::Picture;
 use crate::saga::{OfferPlan, Report, Saga};
 use crate::work::Held;
-use frontdesk_core::ids::{AgentId, ConversationId, OfferId, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, OfferId, QueueId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_proto::api::{ApiError, QueueKey};
 use std::collections::{HashMap, VecDeque};
@@ -26,6 +26,7 @@ pub(crate) enum Op {
     Offer(OfferPlan),
     Accept { who: Principal, offer: OfferId, reply: Reply },
     Decline { who: Principal, offer: OfferId, reason: String, reply: Reply },
+    TakeOver { who: Principal, reply: Reply },
     Settle { site: SiteId, suspects: Vec<AgentId> },
 }
 
@@ -41,8 +42,8 @@ pub(crate) enum Done {
 
 #[derive(Default)]
 struct Slot {
-    /// The room that the running saga is about to take.
-    offering: Option<Held>,
+    /// The room that the running saga is about to take, and of which queue.
+    offering: Option<(Held, QueueId)>,
     behind: VecDeque<Op>,
 }
 
@@ -64,8 +65,11 @@ impl Ops {
     }
 
     /// Room that running sagas are about to take.
-    pub(crate) fn offering(&self) -> impl Iterator<Item = (ConversationId, Held)> {
-        self.slots.iter().filter_map(|(c, slot)| Some((*c, slot.offering?)))
+    pub(crate) fn offering(&self) -> impl Iterator<Item = (ConversationId, Held, &QueueId)> {
+        self.slots.iter().filter_map(|(c, slot)| {
+            let (held, queue) = slot.offering.as_ref()?;
+            Some((*c, *held, queue))
+        })
     }
 
     /// Does it now, or after what is under way for the conversation.
@@ -89,7 +93,7 @@ impl Ops {
 
     fn run(&mut self, conversation: ConversationId, op: Op) {
         if let (Some(slot), Op::Offer(plan)) = (self.slots.get_mut(&conversation), &op) {
-            slot.offering = Some(plan.held);
+            slot.offering = Some((plan.held, plan.queue.clone()));
         }
         let saga = self.saga.clone();
         let task = self.tasks.spawn(async move {
@@ -168,7 +172,10 @@ impl Slot {
 
 impl Op {
     fn refuse(self, why: RoutingError) {
-        if let Self::Accept { reply, .. } | Self::Decline { reply, .. } = self {
+        if let Self::Accept { reply, .. }
+        | Self::Decline { reply, .. }
+        | Self::TakeOver { reply, .. } = self
+        {
             // Who asked may have gone.
             let _ = reply.send(Err(why.into()));
         }
@@ -183,6 +190,7 @@ async fn perform(saga: Saga, conversation: ConversationId, op: Op) -> Report {
         Op::Decline { who, offer, reason, reply } => {
             (reply, saga.decline(&who, conversation, offer, &reason).await)
         }
+        Op::TakeOver { who, reply } => (reply, saga.take_over(&who, conversation).await),
     };
     // Who asked may have gone; what was done stays done.
     let _ = reply.send(answer);

@@ -41,6 +41,18 @@ pub(crate) enum Message {
     /// There are fewer shards.
     Released,
     Answer(ConversationId, Box<Op>),
+    /// Something for all connections of an agent.
+    Tell {
+        site: SiteId,
+        agent: AgentId,
+        frame: Vec<u8>,
+    },
+    /// Where an agent takes part as a guest.
+    GuestIn {
+        site: SiteId,
+        agent: AgentId,
+        reply: oneshot::Sender<Vec<ConversationId>>,
+    },
     /// Why the last decision about a conversation was what it was.
     Explain {
         site: SiteId,
@@ -121,6 +133,14 @@ impl Router {
             Message::Released => self.forget_released(),
             // A refusal has been told to who asked.
             Message::Answer(conversation, op) => drop(self.ops.begin(conversation, *op)),
+            Message::Tell { site, agent, frame } => {
+                let bus = self.saga.deps().bus.as_ref();
+                notice::tell(bus, &self.agents, &site, agent, frame);
+            }
+            Message::GuestIn { site, agent, reply } => {
+                // The asker may have given up.
+                let _ = reply.send(self.work.guest_in(&site, agent));
+            }
             Message::Explain { site, conversation, reply } => {
                 // The asker may have given up.
                 let _ = reply.send(self.matcher.explain(&site, conversation));
@@ -205,7 +225,9 @@ impl Router {
         let theirs = |held: Option<AgentId>| held == Some(view.id);
         let known = self.work.all().filter(|(_, known)| {
             known.site == view.site
-                && (theirs(known.holder()) || theirs(known.held.map(|held| held.agent)))
+                && (theirs(known.holder())
+                    || theirs(known.held.map(|held| held.agent))
+                    || known.guests.contains(&view.id))
         });
         let mut all: Vec<ConversationId> = known.map(|(conversation, _)| conversation).collect();
         let reserved = view.reservations.iter().filter(|r| !matches!(r.hold, Hold::WrapUp(_)));
@@ -303,12 +325,16 @@ impl Router {
                 return;
             }
         };
-        let plans = self.matcher.decide(&gathered, &self.agents, &self.work, &self.ops, now);
+        let (plans, more) =
+            self.matcher.decide(&gathered, &self.agents, &self.work, &self.ops, now);
         for plan in plans {
             // When too much is under way, the end of any of it matches again.
             if self.ops.begin(plan.conversation, Op::Offer(plan)).is_err() {
-                break;
+                return;
             }
+        }
+        if more {
+            self.matcher.stir(site);
         }
     }
 

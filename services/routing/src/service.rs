@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use frontdesk_actor::{AcquireError, Ownership, ShardHost};
 use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, Epoch, OfferId, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, Epoch, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
@@ -155,6 +155,35 @@ impl Routing for RoutingService {
         let (by, reason) = (who.clone(), reason.to_owned());
         let op = |reply| Op::Decline { who: by, offer, reason, reply };
         self.answer(who, conversation, op).await
+    }
+
+    async fn take_over(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+    ) -> Result<(), ApiError> {
+        let by = who.clone();
+        self.answer(who, conversation, |reply| Op::TakeOver { who: by, reply }).await
+    }
+
+    async fn tell(&self, site: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError> {
+        if !self.owned.serves(ShardId::of_site(site)) {
+            return Err(ApiError::Moved);
+        }
+        Ok(self.send(Message::Tell { site: site.clone(), agent, frame })?)
+    }
+
+    async fn guest_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError> {
+        if !self.owned.serves(ShardId::of_site(site)) {
+            return Err(ApiError::Moved);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::GuestIn { site: site.clone(), agent, reply })?;
+        Ok(answer.await.map_err(|_| RoutingError::Stopping)?)
     }
 
     async fn explain(

@@ -2,7 +2,7 @@
 
 use crate::notice::{self, Notice};
 use frontdesk_core::conversation::{Phase, Summary};
-use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::party::Participant;
 use frontdesk_core::time::{Millis, Timestamp};
 use std::collections::{BTreeSet, HashMap};
@@ -23,9 +23,12 @@ pub(crate) struct Held {
 pub(crate) struct Known {
     version: Seq,
     pub(crate) site: SiteId,
+    pub(crate) queue: QueueId,
     phase: Phase,
     /// Who is believed to hold room for it.
     pub(crate) held: Option<Held>,
+    /// Who take part beside the one who has it.
+    pub(crate) guests: Vec<AgentId>,
     excluded: Vec<AgentId>,
     /// Not before this are agents asked again who have refused.
     pub(crate) ask_again_at: Option<Timestamp>,
@@ -49,8 +52,10 @@ impl Known {
         Self {
             version: summary.head,
             site: summary.site.clone(),
+            queue: summary.queue.clone(),
             phase: summary.phase.clone(),
             held: None,
+            guests: guests(summary),
             excluded: summary.excluded.clone(),
             ask_again_at: None,
             paused_until: None,
@@ -64,9 +69,15 @@ impl Known {
     }
 }
 
+fn guests(summary: &Summary) -> Vec<AgentId> {
+    summary.guests.iter().filter_map(Participant::agent_id).collect()
+}
+
 #[derive(Default)]
 pub(crate) struct Work {
     known: HashMap<ConversationId, Known>,
+    /// Those with guests: few among many.
+    with_guests: BTreeSet<ConversationId>,
     due: BTreeSet<(Timestamp, ConversationId)>,
 }
 
@@ -80,7 +91,9 @@ impl Work {
             Some(known) => {
                 let notices = notice::of(Some(&known.phase), summary, now);
                 known.version = summary.head;
+                known.queue.clone_from(&summary.queue);
                 known.phase = summary.phase.clone();
+                known.guests = guests(summary);
                 if known.excluded != summary.excluded {
                     known.excluded.clone_from(&summary.excluded);
                     known.ask_again_at = Some(now + ASK_AGAIN_AFTER);
@@ -92,6 +105,11 @@ impl Work {
                 notice::of(None, summary, now)
             }
         };
+        if summary.guests.is_empty() {
+            self.with_guests.remove(&summary.id);
+        } else {
+            self.with_guests.insert(summary.id);
+        }
         let holder = summary.holder();
         if let Some(known) = self.known.get_mut(&summary.id)
             && known.held.is_none()
@@ -178,7 +196,17 @@ impl Work {
     /// Drops a conversation that is no more.
     pub(crate) fn forget(&mut self, conversation: ConversationId) {
         self.set_due(conversation, None);
+        self.with_guests.remove(&conversation);
         self.known.remove(&conversation);
+    }
+
+    /// Where an agent takes part as a guest.
+    pub(crate) fn guest_in(&self, site: &SiteId, agent: AgentId) -> Vec<ConversationId> {
+        let takes_part = |conversation: &&ConversationId| {
+            let known = self.known.get(conversation);
+            known.is_some_and(|known| known.site == *site && known.guests.contains(&agent))
+        };
+        self.with_guests.iter().filter(takes_part).copied().collect()
     }
 
     pub(crate) fn get(&self, conversation: ConversationId) -> Option<&Known> {

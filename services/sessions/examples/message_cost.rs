@@ -158,6 +158,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         attributes: Default::default(),
         page: "https://shop.example/basket".into(),
         language: "en".into(),
+        channel: None,
+        extra_minutes: 0,
         first_message: None,
     };
     let each = |bytes: isize| bytes / conversations as isize;

@@ -24,6 +24,8 @@ pub(crate) fn query_of(site: Option<&SiteId>, filter: ListFilter) -> Result<List
             ListQuery::OfAgent { site: of_site()?, agent, closed }
         }
         ListFilter::Waiting(queue) => ListQuery::Waiting(of_site()?, queue),
+        ListFilter::AllWaiting => ListQuery::AllWaiting(of_site()?),
+        ListFilter::AllAssigned => ListQuery::AllAssigned(of_site()?),
         ListFilter::All => ListQuery::OfSite(of_site()?),
         ListFilter::Open => ListQuery::Open,
     })
@@ -36,8 +38,10 @@ impl SessionsService {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         let rows = within_deadline(self.journal.list(query.clone(), limit)).await?;
-        if query == ListQuery::Open {
-            // Reconcilers look at what lists show only; that is never old.
+        let at_a_glance =
+            matches!(query, ListQuery::Open | ListQuery::AllWaiting(_) | ListQuery::AllAssigned(_));
+        if at_a_glance {
+            // Reconcilers and boards look at what lists show only; that is never old.
             return Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect());
         }
         let fresh = iter(rows).map(|row| self.fresh(row)).buffered(LOOKS);
@@ -89,8 +93,8 @@ fn belongs(summary: &Summary, query: &ListQuery) -> bool {
     match query {
         ListQuery::OfVisitor(..) | ListQuery::OfSite(_) => true,
         ListQuery::Open => !is_closed,
-        // Never asked for here.
-        ListQuery::Changed { .. } => true,
+        // Never asked for here, or not looked through.
+        ListQuery::Changed { .. } | ListQuery::AllWaiting(_) | ListQuery::AllAssigned(_) => true,
         ListQuery::Waiting(_, queue) => {
             summary.queue == *queue
                 && matches!(summary.phase, Phase::Waiting | Phase::Offered { .. })

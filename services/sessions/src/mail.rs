@@ -1,7 +1,7 @@
 //! What waits in a shard's mailbox, and answers that wait for a commit.
 
 use bytes::Bytes;
-use frontdesk_core::conversation::{Command, Outcome, Reject, Summary};
+use frontdesk_core::conversation::{Outcome, Reject, Summary};
 use frontdesk_core::ids::{ConversationId, NodeId};
 use frontdesk_core::party::{Origin, Principal};
 use frontdesk_proto::api::{ApiError, Attach, Attached, Envelope};
@@ -28,21 +28,26 @@ impl Job {
 
     /// What makes it the same command when it comes again.
     pub(crate) fn dedup(&self) -> Option<DedupKey> {
-        let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) =
-            &self.envelope.command
-        else {
-            return None;
-        };
+        let client_msg_id = self.envelope.command.client_msg_id()?;
         let Origin::Client(who) = &self.envelope.origin else { return None };
         Some(DedupKey { sender: who.id, client_msg_id: client_msg_id.to_shared() })
     }
+}
+
+/// Who of a gateway follows a conversation no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Nobody there does.
+    Everybody,
+    /// Its visitor does not; others may.
+    Visitor,
 }
 
 /// One item of a mailbox.
 pub(crate) enum Mail {
     Command(Job),
     Attach(Attach, Answer<Attached>),
-    Detach(NodeId, ConversationId),
+    Detach(NodeId, ConversationId, Leaving),
     /// The conversation for a reader; `live_only` answers `NotFound` rather than
     /// bring it into memory.
     Look {
@@ -63,7 +68,7 @@ impl Mail {
         match self {
             Self::Command(job) => job.envelope.conversation,
             Self::Attach(request, _) => request.conversation,
-            Self::Detach(_, conversation)
+            Self::Detach(_, conversation, _)
             | Self::Look { conversation, .. }
             | Self::Hint { conversation, .. } => *conversation,
         }

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::epochs::Epochs;
 use crate::error::SessionsError;
 use crate::lists::query_of;
-use crate::mail::{Job, Mail};
+use crate::mail::{Job, Leaving, Mail};
 use crate::metrics::Meters;
 use crate::notify::Notifier;
 use crate::settings::Settings;
@@ -172,6 +172,21 @@ impl SessionsService {
         }
     }
 
+    async fn leaving(&self, gateway: &NodeId, conversation: ConversationId, who: Leaving) {
+        let shard = ShardId::of(conversation);
+        let mut mail = Mail::Detach(gateway.clone(), conversation, who);
+        let give_up = Instant::now() + DEADLINE;
+        // Nobody is told when it is lost, and the shard would publish to that
+        // gateway for ever: worth waiting for room.
+        while let Err(Refused::Full(back)) = self.mailboxes.post(shard, mail) {
+            if Instant::now() >= give_up {
+                return;
+            }
+            mail = back;
+            tokio::time::sleep(DETACH_PAUSE).await;
+        }
+    }
+
     pub(crate) async fn look(
         &self,
         conversation: ConversationId,
@@ -257,18 +272,11 @@ impl Sessions for SessionsService {
     }
 
     async fn detach(&self, gateway: &NodeId, conversation: ConversationId) {
-        let shard = ShardId::of(conversation);
-        let mut mail = Mail::Detach(gateway.clone(), conversation);
-        let give_up = Instant::now() + DEADLINE;
-        // Nobody is told when it is lost, and the shard would publish to that
-        // gateway for ever: worth waiting for room.
-        while let Err(Refused::Full(back)) = self.mailboxes.post(shard, mail) {
-            if Instant::now() >= give_up {
-                return;
-            }
-            mail = back;
-            tokio::time::sleep(DETACH_PAUSE).await;
-        }
+        self.leaving(gateway, conversation, Leaving::Everybody).await;
+    }
+
+    async fn visitor_left(&self, gateway: &NodeId, conversation: ConversationId) {
+        self.leaving(gateway, conversation, Leaving::Visitor).await;
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<EventPage, ApiError> {

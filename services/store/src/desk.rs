@@ -1,18 +1,21 @@
-//! The desk's tables as a contract: sites, accounts, metadata of uploaded files.
+//! The desk's tables as a contract: sites, accounts, metadata of uploaded files, the
+//! audit log.
 //!
 //! Values are typed but not judged: the desk role decides what a valid title,
 //! address or password is.
 
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
+use frontdesk_core::language::Language;
 use frontdesk_core::matching::Rules;
-use frontdesk_core::queue::Limits;
+use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +67,12 @@ pub struct StoredQueue {
     /// Within what one is to be served; the service level is measured against it.
     #[serde(default)]
     pub answer_within: Option<Millis>,
+    /// What is done when something has been so for long.
+    #[serde(default)]
+    pub alarms: Vec<AlarmRule>,
+    /// How long a transfer may wait to be taken before it comes back; always without.
+    #[serde(default)]
+    pub transfer_return: Option<Millis>,
 }
 
 impl StoredQueue {
@@ -80,6 +89,8 @@ impl StoredQueue {
             hours: None,
             limits: Limits::default(),
             answer_within: None,
+            alarms: Vec::new(),
+            transfer_return: None,
         }
     }
 }
@@ -106,6 +117,12 @@ pub struct StoredSite {
     /// Opening hours that queues may name.
     #[serde(default)]
     pub calendars: BTreeMap<CalendarId, Hours>,
+    /// Offers an agent may miss in a row before it is away; `None`: any number.
+    #[serde(default)]
+    pub away_after_missed: Option<u32>,
+    /// Addresses of the accounts that are no person's.
+    #[serde(default)]
+    pub bots: BTreeSet<String>,
 }
 
 /// A value and how often it has been changed: 1 when new.
@@ -124,6 +141,19 @@ pub enum AccountKind {
     Agent,
     /// Sees every conversation of the site, and may carry chats.
     Supervisor,
+}
+
+/// What accounts have that the first versions did not know. Stored as one document,
+/// whose fields are only ever added to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountDetails {
+    /// Languages it speaks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Language>,
+    /// Most conversations of a queue that it has at once, where it says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub caps: BTreeMap<QueueId, u32>,
 }
 
 /// An account.
@@ -145,6 +175,8 @@ pub struct StoredAccount {
     pub queues: Vec<QueueId>,
     /// What it is good at.
     pub skills: Skills,
+    /// What was added later.
+    pub details: AccountDetails,
     /// Cannot sign in.
     pub disabled: bool,
     /// PHC string.
@@ -247,4 +279,14 @@ pub trait DeskStore: Send + Sync + 'static {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<StoredAttachment>, DeskStoreError>;
+
+    /// Adds an entry to the audit log, which is only ever added to: the tables refuse
+    /// every change and removal. Adding the same entry again changes nothing.
+    ///
+    /// # Errors
+    /// `Taken` when its id names another entry, `Missing` when there is no such site.
+    async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError>;
+
+    /// Entries of the audit log, the newest first.
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, DeskStoreError>;
 }

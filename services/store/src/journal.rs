@@ -175,6 +175,10 @@ pub enum ListQuery {
     },
     /// Those waiting in or offered from a queue.
     Waiting(SiteId, QueueId),
+    /// Those waiting in or offered from any queue of a site.
+    AllWaiting(SiteId),
+    /// Those that agents of a site have.
+    AllAssigned(SiteId),
     /// All of a site.
     OfSite(SiteId),
     /// All that are not closed, of every site.
@@ -219,8 +223,9 @@ pub trait Journal: Send + Sync + 'static {
         conversation: ConversationId,
     ) -> Result<Option<Arc<Summary>>, JournalError>;
 
-    /// Lists conversations, at most `limit`, as `summary` shows them; but with
-    /// the read cursors last saved, except for `Open`.
+    /// Lists conversations, at most `limit`, as `summary` shows them; but with the
+    /// read cursors last saved, except for those that are not listed for a reader:
+    /// `Open`, `AllWaiting`, `AllAssigned`, `Changed`.
     async fn list(&self, query: ListQuery, limit: u32) -> Result<Vec<Arc<Summary>>, JournalError>;
 
     /// The seq under which a key stands in a conversation.

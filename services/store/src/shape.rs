@@ -1,8 +1,9 @@
-//! What every journal stores alike: the shape of an append, and the codes of
-//! columns that are part of the stored format.
+//! What every engine stores alike: the shape of an append, and the codes of columns
+//! that are part of the stored format.
 
 use crate::journal::{Append, DedupKey, MAX_PAYLOAD_BYTES};
 use frontdesk_core::conversation::Phase;
+use frontdesk_core::party::Role;
 
 /// Longest `client_msg_id`: its length takes one byte where records are packed.
 pub(crate) const MAX_KEY_BYTES: usize = u8::MAX as usize;
@@ -24,6 +25,21 @@ pub(crate) fn phase_code(phase: &Phase) -> u8 {
         Phase::Assigned { .. } => PHASE_ASSIGNED,
         Phase::Closed { .. } => PHASE_CLOSED,
     }
+}
+
+/// A role as a column has it, whose constraint allows these alone.
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Supervisor => "supervisor",
+        Role::Agent => "agent",
+        // Refused by the constraint: a visitor has no account.
+        Role::Visitor => "visitor",
+    }
+}
+
+/// From such a column.
+pub(crate) fn role_of(name: &str) -> Role {
+    if name == role_name(Role::Supervisor) { Role::Supervisor } else { Role::Agent }
 }
 
 /// Checks what the contract demands of an append's shape.

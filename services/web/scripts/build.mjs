@@ -1,6 +1,6 @@
 // Builds everything the binary embeds into `dist`:
 //   widget/loader.js, widget/app.js   classic scripts with fixed names
-//   console/, demo/                   pages with hashed assets
+//   console/, supervisor/, demo/      pages with hashed assets
 
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -47,4 +47,5 @@ await rm(`${root}/dist`, { recursive: true, force: true });
 await script("loader", "src/widget/loader.ts");
 await script("app", "src/widget/app.tsx");
 await page("console");
+await page("supervisor");
 await page("demo");

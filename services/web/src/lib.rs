@@ -1,5 +1,6 @@
 //! The pages of Frontdesk, embedded in the binary: the visitors' widget, the
-//! agents' console and the demo shop, as `npm run build` leaves them in `dist`.
+//! agents' console, the supervisors' board and the demo shop, as `npm run build`
+//! leaves them in `dist`.
 //!
 //! It only hands out bytes. Routes, caching headers and the content security
 //! policy are the gateway's business.

@@ -1,5 +1,8 @@
 // What a visitor and an agent do with their pages, in the words that they see.
 
+/** What the accounts that `frontdesk dev` makes are called, by role. */
+export const NAMES = { agent: "Alex", supervisor: "Sam" };
+
 export async function openChat(visitor, demo) {
   await visitor.page.goto(demo);
   await visitor.page.getByRole("button", { name: "Open chat" }).click();
@@ -17,10 +20,15 @@ export async function visitorSays(visitor, text) {
   await field.press("Enter");
 }
 
-export async function signIn(agent, frontdesk, role) {
+export function signIn(agent, frontdesk, role) {
+  return signInAt(agent, frontdesk, role, frontdesk.console);
+}
+
+/** Signs in at one of the pages for the staff. */
+export async function signInAt(agent, frontdesk, role, address) {
   const account = frontdesk.agents.find((candidate) => candidate.role === role);
   const { page } = agent;
-  await page.goto(frontdesk.console);
+  await page.goto(address);
   await page.getByLabel("Site").fill(frontdesk.site);
   await page.getByLabel("E-mail").fill(account.email);
   await page.getByLabel("Password").fill(account.password);

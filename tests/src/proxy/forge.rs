@@ -11,7 +11,7 @@ const STRANGER: &str = "01900000-0000-7000-8000-000000000000";
 
 /// A note for the staff, in the hole before this event.
 pub(super) fn note_before(push: &EventPush, event: &Event) -> Event {
-    let note = Note { client_msg_id: "leak".into(), text: SECRET.into() };
+    let note = Note { client_msg_id: "leak".into(), text: SECRET.into(), mentions: vec![] };
     in_hole(push, event, Audience::Internal, Body::Note(note))
 }
 

@@ -172,7 +172,7 @@ async fn an_agents_words_keep_within_their_limits() {
     agent.take(&id).await;
     for text in [String::new(), "x".repeat(MAX_TEXT + 1)] {
         let (conversation_id, client_msg_id) = (id.clone(), fresh_id());
-        let note = AddNote { conversation_id, client_msg_id, text };
+        let note = AddNote { conversation_id, client_msg_id, text, ..AddNote::default() };
         refused(&mut agent, Request::AddNote(note), ErrorCode::InvalidArgument).await;
     }
     let too_many = (0..21).map(|n| format!("tag-{n}")).collect();

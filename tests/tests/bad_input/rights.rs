@@ -8,8 +8,10 @@ use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
     AcceptOffer, AddNote, AgentStatus, CloseConversation, Cursor, DeclineOffer, ErrorCode,
-    GetHistory, LeaveContact, ListAgentsRequest, ListTeam, MarkRead, RateConversation,
-    ReopenConversation, SetStatus, SetTags, StartConversation, Subscribe, TransferConversation,
+    ForceRelease, GetHistory, InviteAgent, JoinConversation, LeaveContact, LeaveConversation,
+    ListAgentsRequest, ListTeam, MarkRead, RateConversation, ReopenConversation, SetPriority,
+    SetStatus, SetTags, StartConversation, Subscribe, TakeOver, TransferConversation, WatchBoard,
+    WhisperRequest,
 };
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
@@ -67,13 +69,43 @@ fn staffs_requests(id: &str) -> Vec<Request> {
             conversation_id: conversation_id.clone(),
             client_msg_id: fresh_id(),
             text: "psst".into(),
+            ..AddNote::default()
         }),
         Request::Transfer(TransferConversation {
             conversation_id: conversation_id.clone(),
             target: Some(Target::Queue("sales".into())),
             note: String::new(),
+            warm: false,
+        }),
+        Request::Invite(InviteAgent {
+            conversation_id: conversation_id.clone(),
+            agent_id: fresh_id(),
+            note: String::new(),
+        }),
+        Request::Join(JoinConversation { conversation_id: conversation_id.clone() }),
+        Request::Leave(LeaveConversation {
+            conversation_id: conversation_id.clone(),
+            agent_id: String::new(),
         }),
         Request::SetTags(SetTags { conversation_id, tags: vec!["mine".into()] }),
+    ]
+}
+
+/// What only a supervisor may ask about it.
+fn supervisors_requests(id: &str) -> Vec<Request> {
+    let conversation_id = id.to_owned();
+    vec![
+        Request::Whisper(WhisperRequest {
+            conversation_id: conversation_id.clone(),
+            client_msg_id: fresh_id(),
+            text: "psst".into(),
+        }),
+        Request::TakeOver(TakeOver { conversation_id: conversation_id.clone() }),
+        Request::ForceRelease(ForceRelease {
+            conversation_id: conversation_id.clone(),
+            ..ForceRelease::default()
+        }),
+        Request::SetPriority(SetPriority { conversation_id, extra_minutes: 60 }),
     ]
 }
 
@@ -123,8 +155,9 @@ async fn a_visitor_may_do_nothing_of_the_staffs() {
     for carrier in Carrier::ALL {
         let mut visitor = Wire::visitor(&server, carrier).await;
         let id = visitor.start("mine").await.conversation_id;
-        let mut requests = staffs_requests(&id);
+        let mut requests = [staffs_requests(&id), supervisors_requests(&id)].concat();
         requests.push(Request::ListTeam(ListTeam {}));
+        requests.push(Request::WatchBoard(WatchBoard { on: true }));
         let status = AgentStatus::Online.into();
         requests.push(Request::SetStatus(SetStatus { status, reason: String::new() }));
         for request in requests {
@@ -144,6 +177,9 @@ async fn an_agent_may_do_nothing_of_a_visitors_or_another_agents() {
     alex.status(AgentStatus::Online).await;
     alex.take(&id).await;
     for request in only_visitors_requests(&id) {
+        refused(&mut alex, request, ErrorCode::PermissionDenied).await;
+    }
+    for request in supervisors_requests(&id) {
         refused(&mut alex, request, ErrorCode::PermissionDenied).await;
     }
     let start = Request::Start(StartConversation::default());

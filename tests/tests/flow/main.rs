@@ -1,11 +1,17 @@
 //! The whole flow of a conversation, from both sides, through the real binary.
 
 mod agents;
+mod alarms;
+mod audit;
+mod board;
+mod company;
 mod configure;
 mod figures;
 mod files;
+mod matching;
 mod offers;
 mod readers;
+mod supervision;
 mod terminal;
 mod tls;
 mod unserved;

@@ -119,6 +119,7 @@ async fn talking(cast: &mut Cast) {
         conversation_id: id.clone(),
         client_msg_id: fresh_id(),
         text: "A regular, be nice.".into(),
+        ..AddNote::default()
     };
     let first = cast.bea.call(note.clone()).await;
     let again = cast.bea.call(note).await;
@@ -180,7 +181,7 @@ async fn handed_to_an_agent(cast: &mut Cast) {
 async fn transfer(agent: &mut Wire, id: &str, target: Target, note: &str) {
     let conversation_id = id.to_owned();
     let (target, note) = (Some(target), note.to_owned());
-    let ask = TransferConversation { conversation_id, target, note };
+    let ask = TransferConversation { conversation_id, target, note, warm: false };
     agent.call(ask).await;
 }
 

@@ -8,7 +8,6 @@ use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, SiteId};
 use frontdesk_core::presence::{
     Action, AgentKey, AgentProfile, AgentStatus, AgentView, NodeRole, Refusal, incarnation_id,
 };
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_presence::PresenceService;
 use frontdesk_proto::api::{AgentConnect, ApiError, Presence as _, ReserveRequest};
@@ -66,9 +65,7 @@ pub(crate) async fn bring_online(remote: &Remote) {
             profile: AgentProfile {
                 name: Arc::from("Ann"),
                 capacity: ROOMS.capacity,
-                queues: Vec::new(),
-                supervisor: false,
-                skills: Skills::default(),
+                ..AgentProfile::default()
             },
             gateway: gateway.clone(),
             connection: ConnectionId::from_uuid(Uuid::from_u128(agent.into())),
@@ -196,6 +193,7 @@ async fn answer(remote: &Remote, ask: Ask) -> Option<Told> {
                 conversation: conversation_id(conversation),
                 weight,
                 expires_at: SystemClock.now() + RESERVED_FOR,
+                claim: None,
             };
             presence.reserve(request).await.map(|()| Told::Granted)
         }

@@ -2,6 +2,7 @@
 //! added; one that the other side does not know is answered `Unimplemented`.
 
 use crate::MembershipChange;
+use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
@@ -78,6 +79,8 @@ pub enum ClusterQuestion {
         /// `host:port`.
         address: String,
     },
+    /// Answered with a `Founding`, also by a founder that has no voter yet.
+    Founding,
 }
 
 /// The parts of `Sessions` that are not hot.
@@ -166,6 +169,29 @@ pub enum RoutingQuestion {
         /// In the agent's words.
         reason: String,
     },
+    /// Answered with `()`.
+    TakeOver {
+        /// The supervisor.
+        who: Principal,
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Answered with `()`.
+    Tell {
+        /// The tenant.
+        site: SiteId,
+        /// Whom.
+        agent: AgentId,
+        /// What.
+        frame: Vec<u8>,
+    },
+    /// Answered with a `Vec<ConversationId>`.
+    GuestIn {
+        /// The tenant.
+        site: SiteId,
+        /// Who takes part.
+        agent: AgentId,
+    },
     /// Answered with an `Option<Explanation>`.
     Explain {
         /// The tenant.
@@ -206,9 +232,23 @@ pub enum DeskQuestion {
         site: SiteId,
         /// In YAML.
         document: String,
-        /// Only say what it would change.
+        /// Only say what it would change. Else it is refused: an earlier version asks so,
+        /// which does not say who does it.
         dry_run: bool,
     },
+    /// Answered with an `Applied`.
+    ApplyBy {
+        /// The tenant.
+        site: SiteId,
+        /// In YAML.
+        document: String,
+        /// Who puts it in force.
+        by: Author,
+    },
+    /// Add to the audit log; answered with `()`.
+    Record(AuditEntry),
+    /// Answered with an `AuditPage`.
+    Audit(AuditQuery),
     /// Answered with `Option<AgentAccount>`.
     Agent {
         /// The tenant.

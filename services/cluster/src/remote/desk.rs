@@ -5,9 +5,12 @@
 use super::DEADLINE;
 use crate::fabric::{Cluster, DeskQuestion, Question, Secret};
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
-use frontdesk_proto::api::{AgentAccount, ApiError, Applied, AttachmentRecord, Desk, SiteConfig};
+use frontdesk_proto::api::{
+    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -143,11 +146,22 @@ impl Desk for RemoteDesk {
         &self,
         site: &SiteId,
         document: &str,
-        dry_run: bool,
+        by: Option<Author>,
     ) -> Result<Applied, ApiError> {
         let (site, document) = (site.clone(), document.to_owned());
-        let question = Question::Desk(DeskQuestion::Apply { site, document, dry_run });
+        let question = Question::Desk(match by {
+            None => DeskQuestion::Apply { site, document, dry_run: true },
+            Some(by) => DeskQuestion::ApplyBy { site, document, by },
+        });
         self.cluster.ask_any(NodeRole::Desk, &question, APPLY_DEADLINE).await
+    }
+
+    async fn record(&self, entry: AuditEntry) -> Result<(), ApiError> {
+        self.ask(DeskQuestion::Record(entry)).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, ApiError> {
+        self.ask(DeskQuestion::Audit(query)).await
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

@@ -59,6 +59,7 @@ fn refused(refusal: Refusal) -> ApiError {
         | Refusal::NotConnected
         | Refusal::NotOnline
         | Refusal::NoRoom
+        | Refusal::QueueCap
         | Refusal::NoReservation
         | Refusal::Expired => ApiError::State(why),
     }
@@ -99,9 +100,9 @@ impl Presence for RemotePresence {
     }
 
     async fn reserve(&self, request: ReserveRequest) -> Result<(), ApiError> {
-        let ReserveRequest { site, agent, conversation, weight, expires_at } = request;
+        let ReserveRequest { site, agent, conversation, weight, expires_at, claim } = request;
         let key = AgentKey { site, agent };
-        self.act(Action::Reserve { key, conversation, weight, expires_at }).await.map(|_| ())
+        self.act(Action::Reserve { key, conversation, weight, expires_at, claim }).await.map(|_| ())
     }
 
     async fn confirm(
@@ -121,7 +122,19 @@ impl Presence for RemotePresence {
         wrap_up: Millis,
     ) -> Result<(), ApiError> {
         let key = key(site, agent);
-        self.act_if_known(Action::Release { key, conversation, wrap_up }).await
+        let missed = None;
+        self.act_if_known(Action::Release { key, conversation, wrap_up, missed }).await
+    }
+
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        let (key, wrap_up, missed) = (key(site, agent), Millis::ZERO, Some(away_after));
+        self.act_if_known(Action::Release { key, conversation, wrap_up, missed }).await
     }
 
     async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {

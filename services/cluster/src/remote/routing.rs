@@ -4,7 +4,7 @@ use super::{DEADLINE, RemoteObserver};
 use crate::fabric::{Cluster, Question, RoutingQuestion};
 use async_trait::async_trait;
 use frontdesk_core::conversation::Summary;
-use frontdesk_core::ids::{ConversationId, OfferId, SiteId};
+use frontdesk_core::ids::{AgentId, ConversationId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::NodeRole;
 use frontdesk_core::shard::ShardId;
@@ -62,6 +62,27 @@ impl Routing for RemoteRouting {
         let reason = reason.to_owned();
         let question = RoutingQuestion::Decline { who: who.clone(), conversation, offer, reason };
         self.ask(&who.site, question).await
+    }
+
+    async fn take_over(
+        &self,
+        who: &Principal,
+        conversation: ConversationId,
+    ) -> Result<(), ApiError> {
+        let question = RoutingQuestion::TakeOver { who: who.clone(), conversation };
+        self.ask(&who.site, question).await
+    }
+
+    async fn tell(&self, site: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError> {
+        self.ask(site, RoutingQuestion::Tell { site: site.clone(), agent, frame }).await
+    }
+
+    async fn guest_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError> {
+        self.ask(site, RoutingQuestion::GuestIn { site: site.clone(), agent }).await
     }
 
     async fn explain(

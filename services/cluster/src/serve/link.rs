@@ -121,6 +121,16 @@ fn take(sessions: &Arc<dyn Sessions>, up: LinkUp, answering: &FuturesUnordered<A
                 };
                 answering.push(done.boxed());
             }
+            Some(Ask::VisitorLeft(left)) => {
+                let Some(conversation) = conversation(&left.conversation_id) else { continue };
+                let Ok(gateway) = left.gateway.parse() else { continue };
+                let sessions = sessions.clone();
+                let done = async move {
+                    sessions.visitor_left(&gateway, conversation).await;
+                    LinkAnswer { call, answer: Some(Answer::Done(true)) }
+                };
+                answering.push(done.boxed());
+            }
             Some(Ask::Hint(hint)) => {
                 if let Some(conversation) = conversation(&hint.conversation_id) {
                     sessions.hint(conversation, hint.internal, hint.frame);

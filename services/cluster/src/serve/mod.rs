@@ -11,13 +11,14 @@ mod roles;
 use crate::PresenceGroup;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
+use frontdesk_core::presence::Founding;
 use frontdesk_proto::api::{Desk, Queueing, Routing, Sessions};
 use frontdesk_proto::internal::gateway_service_server::GatewayServiceServer;
 use frontdesk_proto::internal::raft_service_server::RaftServiceServer;
 use frontdesk_proto::internal::role_service_server::RoleServiceServer;
 use frontdesk_proto::internal::sessions_service_server::SessionsServiceServer;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tonic::service::Routes;
 
 /// Bytes of one request: a Raft snapshot of 100,000 agents.
@@ -28,6 +29,8 @@ const MAX_REQUEST_BYTES: usize = 96 * 1024 * 1024;
 pub struct Offer {
     /// The voter.
     pub presence: Option<PresenceGroup>,
+    /// How far a founder is that has no voter yet.
+    pub founding: Option<watch::Receiver<Founding>>,
     /// The owner of conversations.
     pub sessions: Option<Arc<dyn Sessions>>,
     /// The keeper of queues.

@@ -27,6 +27,9 @@ impl Roles {
     async fn answer(&self, question: Question) -> Result<Document, ApiError> {
         match question {
             Question::Presence(question) => presence(here(&self.offer.presence)?, question).await,
+            Question::Cluster(ClusterQuestion::Founding) if self.offer.presence.is_none() => {
+                encode(&*here(&self.offer.founding)?.borrow())
+            }
             Question::Cluster(question) => cluster(here(&self.offer.presence)?, question).await,
             Question::Sessions(question) => {
                 sessions(&**here(&self.offer.sessions)?, question).await
@@ -105,6 +108,7 @@ async fn cluster(group: &PresenceGroup, question: ClusterQuestion) -> Result<Doc
             encode(&view.await.map_err(failed)?)
         }
         ClusterQuestion::Status => encode(&group.status()),
+        ClusterQuestion::Founding => encode(&group.founding()),
         ClusterQuestion::ChangeVoters(change) => {
             encode(&group.change_voters(change).await.map_err(failed)?)
         }
@@ -158,6 +162,13 @@ async fn routing(routing: &dyn Routing, question: RoutingQuestion) -> Result<Doc
         RoutingQuestion::Decline { who, conversation, offer, reason } => {
             encode(&routing.decline(&who, conversation, offer, &reason).await?)
         }
+        RoutingQuestion::TakeOver { who, conversation } => {
+            encode(&routing.take_over(&who, conversation).await?)
+        }
+        RoutingQuestion::Tell { site, agent, frame } => {
+            encode(&routing.tell(&site, agent, frame).await?)
+        }
+        RoutingQuestion::GuestIn { site, agent } => encode(&routing.guest_in(&site, agent).await?),
         RoutingQuestion::Explain { site, conversation } => {
             encode(&routing.explain(&site, conversation).await?)
         }
@@ -172,9 +183,17 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::SignIn { site, email, password } => {
             encode(&desk.sign_in(&site, &email, &password.0).await?)
         }
-        DeskQuestion::Apply { site, document, dry_run } => {
-            encode(&desk.apply(&site, &document, dry_run).await?)
+        DeskQuestion::Apply { dry_run: false, .. } => Err(ApiError::unavailable(
+            "the gateway is of an earlier version: it does not say who changes the configuration",
+        )),
+        DeskQuestion::Apply { site, document, dry_run: true } => {
+            encode(&desk.apply(&site, &document, None).await?)
         }
+        DeskQuestion::ApplyBy { site, document, by } => {
+            encode(&desk.apply(&site, &document, Some(by)).await?)
+        }
+        DeskQuestion::Record(entry) => encode(&desk.record(entry).await?),
+        DeskQuestion::Audit(query) => encode(&desk.audit(query).await?),
         DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),
         DeskQuestion::AddAttachment(record) => encode(&desk.add_attachment(record).await?),
         DeskQuestion::Attachment { site, id } => encode(&desk.attachment(&site, id).await?),

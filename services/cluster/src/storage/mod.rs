@@ -14,7 +14,7 @@ pub(crate) use writer::Writer;
 
 use crate::changes::Published;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 #[cfg(feature = "simulation")]
 use std::sync::Mutex;
@@ -24,6 +24,11 @@ pub(crate) type SnapshotBytes = Arc<[u8]>;
 
 /// Name of the file in a voter's folder.
 const FILE: &str = "raft.sqlite";
+
+/// Whether a voter has begun its log in this folder.
+pub fn has_log(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
 
 /// What `open` found.
 pub(crate) struct Storage {

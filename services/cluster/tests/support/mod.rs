@@ -11,7 +11,6 @@ use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId};
 use frontdesk_core::presence::{
     Action, AgentKey, AgentProfile, AgentStatus, NodeRole, RequestId, incarnation_id,
 };
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -243,18 +242,13 @@ pub fn reserve(n: u128) -> Action {
         conversation: conversation(n),
         weight: 1,
         expires_at: Timestamp::from_millis(u64::MAX / 2),
+        claim: None,
     }
 }
 
 /// Brings the agent online with this capacity.
 pub async fn online(group: &PresenceGroup, capacity: u32) {
-    let profile = AgentProfile {
-        name: Arc::from("Ann"),
-        capacity,
-        queues: Vec::new(),
-        supervisor: false,
-        skills: Skills::default(),
-    };
+    let profile = AgentProfile { name: Arc::from("Ann"), capacity, ..AgentProfile::default() };
     let connection = ConnectionId::from_uuid(Uuid::from_u128(1));
     let steps = [
         Action::JoinNode { node: gateway(1), role: NodeRole::Gateway, address: "".into() },

@@ -30,12 +30,22 @@ pub(super) fn check_start(start: &StartRequest, who: &Principal) -> Result<(), R
         "the page's address is too long"
     } else if start.language.len() > MAX_LANGUAGE_BYTES {
         "the language tag is too long"
+    } else if start.channel.as_deref().is_some_and(|channel| !is_channel(channel)) {
+        "the channel is not 1 to 32 of a-z, 0-9 and -"
+    } else if !(-MAX_EXTRA_MINUTES..=MAX_EXTRA_MINUTES).contains(&start.extra_minutes) {
+        "the priority is more than a day"
     } else if who.name.chars().count() > MAX_NAME_CHARS {
         "the name is too long"
     } else {
         return Ok(());
     };
     Err(Reject::Invalid(problem))
+}
+
+/// Whether a channel may be called so.
+pub fn is_channel(name: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=MAX_CHANNEL_BYTES).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 pub(super) fn check_contact(contact: &Contact) -> Result<(), Reject> {

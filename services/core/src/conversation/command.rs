@@ -1,8 +1,10 @@
 //! What may be asked of a conversation, and the answers.
 
+use super::alarm::Alarm;
 use super::event::{Attachment, Contact, OfferOutcome, Unserved};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
 use crate::party::Participant;
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,6 +21,14 @@ pub struct StartRequest {
     pub page: Arc<str>,
     /// BCP 47 tag or empty.
     pub language: Arc<str>,
+    /// By what way the visitor came, such as `web`. This and the next are absent in
+    /// what earlier versions say.
+    #[serde(default)]
+    pub channel: Option<Arc<str>>,
+    /// Minutes of waiting added to what its queue gives: what the rule says by which it
+    /// came there.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// A first message with its id.
     pub first_message: Option<(ClientMsgId, Arc<str>)>,
 }
@@ -31,6 +41,8 @@ pub enum TransferTarget {
     Queue(QueueId),
     /// One agent; after a while anyone of the present queue.
     Agent(Participant),
+    /// An agent of the present queue who has all of these, however long that takes.
+    Skill(Skills),
 }
 
 /// What becomes of one whom a queue does not serve.
@@ -69,6 +81,16 @@ pub enum Command {
         client_msg_id: ClientMsgId,
         /// Text.
         text: Arc<str>,
+        /// Agents it is for, resolved at the edge.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Participant>,
+    },
+    /// Supervisor: say something to the staff only.
+    Whisper {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Text.
+        text: Arc<str>,
     },
     /// Either side has read up to here.
     MarkRead {
@@ -97,6 +119,33 @@ pub enum Command {
         target: TransferTarget,
         /// For whoever takes over.
         note: Arc<str>,
+        /// Stay as a guest once somebody has taken it.
+        #[serde(default)]
+        warm: bool,
+    },
+    /// Its agent or a supervisor: ask an agent to join.
+    Invite {
+        /// Whom, resolved at the edge.
+        agent: Participant,
+        /// What for.
+        note: Arc<str>,
+    },
+    /// Staff: take part beside the one who has it.
+    Join,
+    /// A guest goes; its agent or a supervisor may send one away.
+    Leave {
+        /// Who goes; `None`: the caller.
+        agent: Option<AgentId>,
+    },
+    /// Supervisor: put it back to its old place in the queue.
+    ForceRelease {
+        /// Only when it is this one's; `None`: whoever has it.
+        agent: Option<AgentId>,
+    },
+    /// Supervisor: change its place in the queue.
+    SetPriority {
+        /// Minutes of waiting added to what its queue gives.
+        minutes: i32,
     },
     /// Staff: replace the tags.
     SetTags {
@@ -118,6 +167,11 @@ pub enum Command {
         offer: OfferId,
         /// Who takes it.
         agent: AgentId,
+    },
+    /// Routing, for a supervisor whose reservation is confirmed: assign, whoever has it.
+    TakeOver {
+        /// Who takes it.
+        supervisor: Participant,
     },
     /// Routing: an offer is over.
     EndOffer {
@@ -142,11 +196,30 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         opens_at: Option<Timestamp>,
     },
-    /// Routing: the agent went away; wait again, at the old place.
+    /// Queueing: something has been so for as long as its queue allows.
+    Alarm(Alarm),
+    /// Queueing: nobody took a transfer in time.
+    ReturnTransfer {
+        /// When it was handed on; of another transfer by now, nothing is done.
+        handed_on_at: Timestamp,
+    },
+    /// Routing: the agent went away; what it had waits again, at the old place.
     AgentLost {
         /// Who went.
         agent: AgentId,
     },
+}
+
+impl Command {
+    /// The sender's id, for what may be said only once.
+    pub fn client_msg_id(&self) -> Option<&ClientMsgId> {
+        match self {
+            Self::Send { client_msg_id, .. }
+            | Self::Note { client_msg_id, .. }
+            | Self::Whisper { client_msg_id, .. } => Some(client_msg_id),
+            _ => None,
+        }
+    }
 }
 
 /// What the sender of a command is told once its events are durable.

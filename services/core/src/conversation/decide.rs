@@ -1,7 +1,7 @@
 //! Who may do what, when. Reads the state, never changes it.
 
 use super::check::{check_start, check_text};
-use super::command::{Command, Outcome, Reject, TransferTarget};
+use super::command::{Command, Outcome, Reject};
 use super::event::{Attachment, Body, ClosedReason, OfferOutcome, QueuedReason, ReleasedReason};
 use super::limits::*;
 use super::state::{Conversation, Offer, Phase};
@@ -35,6 +35,7 @@ pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, V
         attributes: start.attributes.clone(),
         page: start.page.clone(),
         language: start.language.clone(),
+        channel: start.channel.clone().unwrap_or_else(|| Arc::from("")),
     }];
     if let Some((id, text)) = &start.first_message {
         check_text(text, &[])?;
@@ -43,6 +44,9 @@ pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, V
             text: text.clone(),
             attachments: Vec::new(),
         });
+    }
+    if start.extra_minutes != 0 {
+        drafts.push(Body::PriorityChanged { minutes: start.extra_minutes });
     }
     drafts.push(Body::Queued { queue: start.queue.clone(), reason: QueuedReason::Started });
     Ok((who.participant(), drafts))
@@ -59,7 +63,11 @@ impl Conversation {
             // Named as at the start, whatever the token says.
             Origin::Client(who) if who.role == Role::Visitor => self.visitor.clone(),
             Origin::Client(who) => who.participant(),
-            Origin::System => Participant::system(),
+            Origin::System => match command {
+                // Carried out by routing, done by the supervisor.
+                Command::TakeOver { supervisor } => supervisor.clone(),
+                _ => Participant::system(),
+            },
         };
         // Before any right is asked for: what was said stays said, even when its
         // sender has lost the conversation before the acknowledgement arrived.
@@ -98,26 +106,33 @@ impl Conversation {
                 self.check_order(by, after.as_ref())?;
                 self.send(client_msg_id, text, attachments)?
             }
-            Command::Note { client_msg_id, text } => {
-                check_text(text, &[])?;
-                let (client_msg_id, text) = (client_msg_id.clone(), text.clone());
-                vec![Body::Note { client_msg_id, text }]
+            Command::Note { client_msg_id, text, mentions } => {
+                self.note(client_msg_id, text, mentions)?
             }
+            Command::Whisper { client_msg_id, text } => self.whisper(client_msg_id, text)?,
             Command::MarkRead { seq } => self.read(by, *seq)?,
             Command::Typing { .. } => vec![],
             Command::Close => self.close(by),
             Command::Reopen => self.reopen(),
             Command::Rate { score, comment } => self.rate(*score, comment)?,
-            Command::Transfer { target, note } => self.transfer(target, note)?,
+            Command::Transfer { target, note, warm } => self.transfer(target, note, *warm)?,
+            Command::Invite { agent, note } => self.invite(agent, note)?,
+            Command::Join => self.join(by)?,
+            Command::Leave { agent } => self.leave(by, *agent),
+            Command::ForceRelease { agent } => self.force_release(*agent)?,
+            Command::SetPriority { minutes } => self.set_priority(*minutes)?,
             Command::SetTags { tags } => self.set_tags(tags)?,
             Command::Offer { offer, agent, expires_at } => {
                 self.offer(*offer, agent, *expires_at, now)?
             }
             Command::Accept { offer, agent } => self.accept(*offer, *agent, now)?,
+            Command::TakeOver { supervisor } => self.take_over(supervisor)?,
             Command::EndOffer { offer, outcome, reason } => {
                 self.end_offer(*offer, *outcome, reason)?
             }
             Command::AgentLost { agent } => self.agent_lost(*agent),
+            Command::Alarm(alarm) => self.alarm(alarm, now)?,
+            Command::ReturnTransfer { handed_on_at } => self.return_transfer(*handed_on_at),
             Command::LeaveContact(contact) => self.leave_contact(contact)?,
             Command::Unserved { queue, why, instead, opens_at } => {
                 self.unserved(queue, *why, instead, *opens_at)
@@ -128,10 +143,7 @@ impl Conversation {
     /// Answers a repetition to its own sender only: nobody has been authorised
     /// yet, so it goes by the caller's id, never by the visitor's.
     fn said_before(&self, origin: &Origin, command: &Command) -> Option<Outcome> {
-        let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) = command
-        else {
-            return None;
-        };
+        let client_msg_id = command.client_msg_id()?;
         let sender = match origin {
             Origin::Client(who) if who.site != self.site => return None,
             Origin::Client(who) => who.id,
@@ -196,33 +208,6 @@ impl Conversation {
         vec![Body::Reopened, Body::Queued { queue, reason: QueuedReason::Reopened }]
     }
 
-    fn transfer(&self, target: &TransferTarget, note: &Arc<str>) -> Result<Vec<Body>, Reject> {
-        let agent = match &self.phase {
-            Phase::Assigned { agent, .. } => agent,
-            // Authorised all the same: the repetition of one that was carried out.
-            Phase::Waiting | Phase::Offered(_) => return Ok(vec![]),
-            Phase::Closed { .. } => return Err(Reject::State("the conversation is closed")),
-        };
-        if note.len() > MAX_HANDOVER_BYTES {
-            return Err(Reject::Invalid("the hand-over note is too long"));
-        }
-        let (to_queue, to_agent) = match target {
-            TransferTarget::Queue(queue) => (queue.clone(), None),
-            TransferTarget::Agent(to) if to.id == agent.id => {
-                return Err(Reject::Invalid("the agent has the conversation already"));
-            }
-            TransferTarget::Agent(to) if to.agent_id().is_none() => {
-                return Err(Reject::Invalid("the target is not an agent"));
-            }
-            TransferTarget::Agent(to) => (self.queue.clone(), Some(to.clone())),
-        };
-        Ok(vec![
-            Body::Transferred { to_queue: to_queue.clone(), to_agent, note: note.clone() },
-            Body::Released { agent: agent.clone(), reason: ReleasedReason::Transferred },
-            Body::Queued { queue: to_queue, reason: QueuedReason::Transferred },
-        ])
-    }
-
     fn rate(&self, score: u8, comment: &Arc<str>) -> Result<Vec<Body>, Reject> {
         if !(1..=5).contains(&score) {
             return Err(Reject::Invalid("the score is not 1 to 5"));
@@ -230,7 +215,7 @@ impl Conversation {
         if comment.len() > MAX_COMMENT_BYTES {
             return Err(Reject::Invalid("the comment is too long"));
         }
-        let same = self.rating.as_ref().is_some_and(|(s, c)| *s == score && c == comment);
+        let same = self.rating.as_ref().is_some_and(|it| it.0 == score && it.1 == *comment);
         Ok(if same { vec![] } else { vec![Body::Rated { score, comment: comment.clone() }] })
     }
 
@@ -273,7 +258,7 @@ impl Conversation {
                 if now >= open.expires_at {
                     return Err(Reject::State("the offer has expired"));
                 }
-                Ok(vec![Body::Assigned { agent: open.agent.clone() }])
+                Ok(self.given_to(&open.agent))
             }
             _ => Err(Reject::State("the offer is gone")),
         }
@@ -296,7 +281,7 @@ impl Conversation {
     }
 
     fn agent_lost(&self, agent: AgentId) -> Vec<Body> {
-        match &self.phase {
+        let mut bodies = match &self.phase {
             Phase::Offered(open) if open.agent.agent_id() == Some(agent) => {
                 vec![ended(open, OfferOutcome::Withdrawn, "")]
             }
@@ -305,11 +290,14 @@ impl Conversation {
                 Body::Queued { queue: self.queue.clone(), reason: QueuedReason::AgentLost },
             ],
             _ => vec![],
-        }
+        };
+        // A guest may be asked to take it as well.
+        bodies.extend(self.guest_lost(agent));
+        bodies
     }
 }
 
-fn ended(offer: &Offer, outcome: OfferOutcome, reason: &str) -> Body {
+pub(super) fn ended(offer: &Offer, outcome: OfferOutcome, reason: &str) -> Body {
     Body::OfferEnded {
         offer: offer.id,
         agent: offer.agent.clone(),

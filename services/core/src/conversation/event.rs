@@ -1,7 +1,9 @@
 //! What happened: the facts a conversation is the fold of.
 
+use super::alarm::RaisedAlarm;
 use crate::ids::{AttachmentId, ClientMsgId, ConversationId, OfferId, QueueId, Seq, SiteId};
 use crate::party::{Audience, Participant};
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +50,12 @@ pub enum QueuedReason {
     Unserved(Unserved),
     /// It had ended unserved, and the visitor left word.
     ContactLeft,
+    /// A supervisor took it from its agent and put it back.
+    Released,
+    /// Nobody took a transfer in time.
+    TransferReturned,
+    /// It had waited so long elsewhere that an alarm sent it here.
+    Alarm,
 }
 
 /// How an offer ended without an assignment.
@@ -70,6 +78,10 @@ pub enum ReleasedReason {
     Transferred,
     /// The agent went away.
     AgentLost,
+    /// A supervisor has it now.
+    TakenOver,
+    /// A supervisor put it back.
+    Forced,
 }
 
 /// Who ended the conversation.
@@ -82,6 +94,8 @@ pub enum ClosedReason {
     ByAgent,
     /// Nobody: its queue does not serve it, and asks the visitor to leave word.
     Unserved(Unserved),
+    /// Nobody: the visitor has been without any connection for long.
+    VisitorLost,
 }
 
 /// What an event says.
@@ -98,6 +112,9 @@ pub enum Body {
         page: Arc<str>,
         /// BCP 47 tag or empty.
         language: Arc<str>,
+        /// By what way the visitor came, such as `web`; empty when not known.
+        #[serde(default = "nothing")]
+        channel: Arc<str>,
     },
     /// Somebody said something.
     Message {
@@ -114,6 +131,9 @@ pub enum Body {
         client_msg_id: ClientMsgId,
         /// Not empty.
         text: Arc<str>,
+        /// Agents it is for: they may read the conversation from now on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Participant>,
     },
     /// Waits for an agent.
     Queued {
@@ -162,6 +182,12 @@ pub enum Body {
         to_agent: Option<Participant>,
         /// For whoever takes over.
         note: Arc<str>,
+        /// Required of whoever takes over, besides what the queue asks for.
+        #[serde(default, skip_serializing_if = "Skills::is_empty")]
+        to_skills: Skills,
+        /// Whoever handed it on stays as a guest once somebody has taken it.
+        #[serde(default)]
+        warm: bool,
     },
     /// The whole new set of tags, sorted.
     TagsChanged {
@@ -192,6 +218,49 @@ pub enum Body {
     },
     /// The visitor said where to be reached.
     ContactLeft(Contact),
+    /// A supervisor said something to the staff.
+    Whisper {
+        /// The sender's id of it.
+        client_msg_id: ClientMsgId,
+        /// Not empty.
+        text: Arc<str>,
+    },
+    /// An agent was asked to join, and may read from now on.
+    Invited {
+        /// Who.
+        agent: Participant,
+        /// What for.
+        note: Arc<str>,
+    },
+    /// Takes part beside the one who has it.
+    Joined {
+        /// Who.
+        agent: Participant,
+    },
+    /// Takes part no longer.
+    Left {
+        /// Who.
+        agent: Participant,
+        /// Was sent away, and may not read any more.
+        by_other: bool,
+    },
+    /// How many minutes count for it besides its queue's priority.
+    PriorityChanged {
+        /// All of them, not only what is new.
+        minutes: i32,
+    },
+    /// Something was so for as long as its queue allows; what that brought about follows.
+    AlarmRaised(RaisedAlarm),
+    /// Nobody took a transfer in time: it is meant for the agent who handed it on.
+    TransferReturned {
+        /// Who.
+        to_agent: Participant,
+    },
+}
+
+/// As events were stored before there were channels.
+fn nothing() -> Arc<str> {
+    Arc::from("")
 }
 
 /// Where a visitor may be reached. At least one of the two is not empty.
@@ -213,7 +282,12 @@ impl Body {
             | Self::Offered { .. }
             | Self::OfferEnded { .. }
             | Self::Transferred { .. }
-            | Self::TagsChanged { .. } => Audience::Internal,
+            | Self::TagsChanged { .. }
+            | Self::Whisper { .. }
+            | Self::Invited { .. }
+            | Self::PriorityChanged { .. }
+            | Self::AlarmRaised(_)
+            | Self::TransferReturned { .. } => Audience::Internal,
             Self::Started { .. }
             | Self::Message { .. }
             | Self::Queued { .. }
@@ -223,16 +297,18 @@ impl Body {
             | Self::Reopened
             | Self::Rated { .. }
             | Self::ContactAsked { .. }
-            | Self::ContactLeft(_) => Audience::Public,
+            | Self::ContactLeft(_)
+            | Self::Joined { .. }
+            | Self::Left { .. } => Audience::Public,
         }
     }
 
     /// The sender's id, for what may be sent only once.
     pub fn client_msg_id(&self) -> Option<&ClientMsgId> {
         match self {
-            Self::Message { client_msg_id, .. } | Self::Note { client_msg_id, .. } => {
-                Some(client_msg_id)
-            }
+            Self::Message { client_msg_id, .. }
+            | Self::Note { client_msg_id, .. }
+            | Self::Whisper { client_msg_id, .. } => Some(client_msg_id),
             _ => None,
         }
     }

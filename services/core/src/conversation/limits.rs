@@ -16,6 +16,8 @@ pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 1_024;
 pub const MAX_PAGE_BYTES: usize = 2_048;
 /// Bytes of a language tag.
 pub const MAX_LANGUAGE_BYTES: usize = 35;
+/// Bytes of a channel's name.
+pub const MAX_CHANNEL_BYTES: usize = 32;
 /// Characters of a name.
 pub const MAX_NAME_CHARS: usize = 80;
 /// Tags of a conversation.
@@ -38,6 +40,21 @@ pub const MAX_REASON_BYTES: usize = 200;
 pub const PREVIEW_BYTES: usize = 200;
 /// Agents remembered as having declined or missed an offer.
 pub const MAX_EXCLUDED: usize = 32;
+/// Who take part at once beside the one who has it.
+pub const MAX_GUESTS: usize = 8;
+/// Agents who may read for having been invited or mentioned; past that the one who was
+/// so the longest ago may not any more, unless it takes part.
+pub const MAX_READERS: usize = 32;
+/// Agents mentioned in one note.
+pub const MAX_MENTIONS: usize = 16;
+/// Bytes of what an invitation says.
+pub const MAX_INVITATION_BYTES: usize = 1_000;
+/// Skills a transfer may ask for.
+pub const MAX_TRANSFER_SKILLS: usize = 8;
+/// Alarms remembered as raised; the oldest is forgotten first.
+pub const MAX_RAISED: usize = 32;
+/// The most that may be added to, or taken from, a queue's priority: a day.
+pub const MAX_EXTRA_MINUTES: i32 = 24 * 60;
 /// Sender ids remembered in memory, about 45 bytes each; older ones are found by
 /// the journal.
 pub const RECENT_IDS: usize = 8;

@@ -4,19 +4,26 @@
 //! must never refuse what it has accepted before under the same
 //! `client_msg_id`, and never let an event be seen by an audience it is not for.
 
+mod alarm;
 mod check;
 mod command;
 mod decide;
 mod event;
+mod guests;
+mod handover;
 mod limits;
 mod recent;
 mod rights;
 mod state;
 mod summary;
+mod supervise;
 #[cfg(test)]
 mod tests;
 mod unserved;
+mod watch;
 
+pub use alarm::{ActionName, Alarm, AlarmAction, AlarmKind, RaisedAlarm, Texts};
+pub use check::is_channel;
 pub use command::{Command, Instead, Outcome, Reject, StartRequest, TransferTarget};
 pub use event::{
     Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
@@ -26,3 +33,4 @@ pub use limits::*;
 pub use state::{Conversation, Offer, Phase, Step};
 pub use summary::Summary;
 pub use unserved::{Arrival, Reachable};
+pub use watch::{Facts, HandedOn, Remembered, Stage, VisitorSeen, Watch};

@@ -2,11 +2,14 @@
 
 use super::command::{Command, Outcome, Reject};
 use super::event::{Body, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason};
+use super::guests::Company;
 use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES, TARGET_HOLD};
 use super::recent::RecentIds;
 use super::unserved::{Arrival, Reachable};
+use super::watch::Watch;
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, SiteId, VisitorId};
 use crate::party::{Audience, Origin, Participant};
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +78,8 @@ pub struct Conversation {
     pub(super) attributes: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) page: Arc<str>,
     pub(super) language: Arc<str>,
+    #[serde(default)]
+    pub(super) channel: Option<Arc<str>>,
     pub(super) phase: Phase,
     pub(super) queue: QueueId,
     pub(super) waiting_since: Timestamp,
@@ -83,13 +88,23 @@ pub struct Conversation {
     #[serde(default)]
     pub(super) reachable: Reachable,
     #[serde(default)]
+    pub(super) watch: Box<Watch>,
+    #[serde(default)]
     pub(super) contact: Option<Box<Contact>>,
     pub(super) excluded: Vec<AgentId>,
-    pub(super) target: Option<(Participant, Timestamp)>,
+    pub(super) target: Option<Box<(Participant, Timestamp)>>,
     pub(super) handover_note: Option<Arc<str>>,
+    /// Required of whoever takes it, as whoever handed it on has asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) asked_skills: Option<Box<Skills>>,
+    /// `None`: nobody but the one who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) company: Option<Box<Company>>,
+    #[serde(default)]
+    pub(super) extra_minutes: i32,
     pub(super) last_agent: Option<Participant>,
     pub(super) tags: Vec<Arc<str>>,
-    pub(super) rating: Option<(u8, Arc<str>)>,
+    pub(super) rating: Option<Box<(u8, Arc<str>)>>,
     pub(super) preview: Arc<str>,
     pub(super) started_at: Timestamp,
     pub(super) last_at: Timestamp,
@@ -122,7 +137,10 @@ impl Conversation {
         let mut state = Self::from_first(&first).ok_or(Reject::NotFound)?;
         let mut events = vec![first];
         for body in drafts {
-            events.push(state.record(by.clone(), body, now));
+            // What is not for the visitor's eyes is not the visitor's doing.
+            let is_public = body.audience() == Audience::Public;
+            let author = if is_public { by.clone() } else { Participant::system() };
+            events.push(state.record(author, body, now));
         }
         let outcome = Outcome::Done;
         Ok((state, Step { events, outcome }))
@@ -130,7 +148,7 @@ impl Conversation {
 
     /// The state after the first event; `None` when that is no `Started`.
     pub fn from_first(event: &Event) -> Option<Self> {
-        let Body::Started { site, attributes, page, language } = &event.body else {
+        let Body::Started { site, attributes, page, language, channel } = &event.body else {
             return None;
         };
         Some(Self {
@@ -140,16 +158,21 @@ impl Conversation {
             attributes: attributes.clone(),
             page: page.clone(),
             language: language.clone(),
+            channel: (!channel.is_empty()).then(|| channel.clone()),
             phase: Phase::Waiting,
             // Replaced by the `Queued` that always follows in the same append.
             queue: super::decide::placeholder_queue(),
             waiting_since: event.at,
             arrival: None,
             reachable: Reachable::default(),
+            watch: Watch { visitor_at: event.at, ..Watch::default() }.into(),
+            extra_minutes: 0,
             contact: None,
             excluded: Vec::new(),
             target: None,
             handover_note: None,
+            asked_skills: None,
+            company: None,
             last_agent: None,
             tags: Vec::new(),
             rating: None,
@@ -217,6 +240,8 @@ impl Conversation {
             self.recent.remember(event.by.id, id, event.seq, event.at);
         }
         self.note_reachable(event);
+        self.note_company(event);
+        self.keep_watch(event);
         self.apply_body(event);
     }
 
@@ -224,8 +249,13 @@ impl Conversation {
         match &event.body {
             Body::Started { .. }
             | Body::Note { .. }
+            | Body::Whisper { .. }
+            | Body::Invited { .. }
+            | Body::Joined { .. }
+            | Body::Left { .. }
             | Body::ContactAsked { .. }
-            | Body::ContactLeft(_) => {}
+            | Body::ContactLeft(_)
+            | Body::AlarmRaised(_) => {}
             Body::Message { text, .. } => {
                 if self.preview.is_empty() && event.by.id == self.visitor.id {
                     self.preview = first_words(text);
@@ -235,6 +265,9 @@ impl Conversation {
                 self.queue = queue.clone();
                 self.phase = Phase::Waiting;
                 self.arrival = Some(Arrival { at: event.at, reason: *reason });
+                if *reason != QueuedReason::Transferred {
+                    self.asked_skills = None;
+                }
                 if *reason == QueuedReason::ContactLeft {
                     self.wait_anew(event.at);
                 }
@@ -252,28 +285,40 @@ impl Conversation {
                 self.last_agent = Some(agent.clone());
                 self.excluded.clear();
                 self.target = None;
+                self.asked_skills = None;
             }
             Body::Released { agent, reason } => {
                 self.phase = Phase::Waiting;
-                // Or the one who handed it on would be asked first, as the last
-                // agent who had it.
-                if *reason == ReleasedReason::Transferred {
+                // Or the one who had it would be asked first, as the last agent who did.
+                if let ReleasedReason::Transferred | ReleasedReason::Forced = reason {
                     self.exclude(agent);
                 }
             }
-            Body::Transferred { to_queue, to_agent, note } => {
+            Body::Transferred { to_queue, to_agent, note, to_skills, .. } => {
                 self.queue = to_queue.clone();
-                self.target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
+                let target = to_agent.clone().map(|a| (a, event.at + TARGET_HOLD));
+                self.target = target.map(Box::new);
                 self.handover_note = (!note.is_empty()).then(|| note.clone());
+                self.asked_skills = (!to_skills.is_empty()).then(|| Box::new(to_skills.clone()));
                 self.excluded.clear();
             }
+            Body::PriorityChanged { minutes } => self.extra_minutes = *minutes,
+            Body::TransferReturned { to_agent } => {
+                self.target = Some(Box::new((to_agent.clone(), event.at + TARGET_HOLD)));
+                self.excluded.retain(|agent| Some(*agent) != to_agent.agent_id());
+            }
             Body::TagsChanged { tags } => self.tags.clone_from(tags),
-            Body::Closed { .. } => self.phase = Phase::Closed { at: event.at },
+            Body::Closed { .. } => {
+                self.phase = Phase::Closed { at: event.at };
+                self.asked_skills = None;
+            }
             Body::Reopened => {
                 self.phase = Phase::Waiting;
                 self.wait_anew(event.at);
             }
-            Body::Rated { score, comment } => self.rating = Some((*score, comment.clone())),
+            Body::Rated { score, comment } => {
+                self.rating = Some(Box::new((*score, comment.clone())));
+            }
         }
     }
 
@@ -281,6 +326,7 @@ impl Conversation {
         self.waiting_since = since;
         self.excluded.clear();
         self.target = None;
+        self.asked_skills = None;
         self.handover_note = None;
     }
 
@@ -288,7 +334,7 @@ impl Conversation {
         if outcome == OfferOutcome::Withdrawn {
             return;
         }
-        if self.target.as_ref().is_some_and(|(t, _)| t.id == agent.id) {
+        if self.target.as_deref().is_some_and(|(t, _)| t.id == agent.id) {
             self.target = None;
         }
         self.exclude(agent);

@@ -2,8 +2,10 @@
 
 use super::state::{Conversation, Phase};
 use super::unserved::{Arrival, Reachable};
+use super::watch::Watch;
 use crate::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use crate::party::Participant;
+use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,12 +32,24 @@ pub struct Summary {
     /// Whether its visitor may be reached when gone.
     #[serde(default)]
     pub reachable: Reachable,
+    /// What the rules of its queue go by.
+    #[serde(default)]
+    pub watch: Watch,
+    /// Minutes that count for it besides its queue's priority.
+    #[serde(default)]
+    pub extra_minutes: i32,
     /// Agents not to be asked again before others were.
     pub excluded: Vec<AgentId>,
     /// Agent a transfer is meant for, and until when only for that one.
     pub target: Option<(Participant, Timestamp)>,
     /// For whoever takes over.
     pub handover_note: Option<Arc<str>>,
+    /// Required of whoever takes it, besides what its queue asks for.
+    #[serde(default)]
+    pub asked_skills: Skills,
+    /// Who take part beside the one who has it.
+    #[serde(default)]
+    pub guests: Vec<Participant>,
     /// The last agent who had it.
     pub last_agent: Option<Participant>,
     /// Tags, sorted.
@@ -44,6 +58,9 @@ pub struct Summary {
     pub attributes: BTreeMap<Arc<str>, Arc<str>>,
     /// BCP 47 tag or empty.
     pub language: Arc<str>,
+    /// By what way the visitor came, as far as that is known.
+    #[serde(default)]
+    pub channel: Option<Arc<str>>,
     /// First words of the visitor.
     pub preview: Arc<str>,
     /// First event's time.
@@ -72,13 +89,18 @@ impl Conversation {
             waiting_since: self.waiting_since,
             arrival: self.arrival,
             reachable: self.reachable,
+            watch: Watch::clone(&self.watch),
+            extra_minutes: self.extra_minutes,
             excluded: self.excluded.clone(),
-            target: self.target.clone(),
+            target: self.target.as_deref().cloned(),
             handover_note: self.handover_note.clone(),
+            asked_skills: self.asked_skills.as_deref().cloned().unwrap_or_default(),
+            guests: self.company().guests().to_vec(),
             last_agent: self.last_agent.clone(),
             tags: self.tags.clone(),
             attributes: self.attributes.clone(),
             language: self.language.clone(),
+            channel: self.channel.clone(),
             preview: self.preview.clone(),
             started_at: self.started_at,
             last_at: self.last_at,

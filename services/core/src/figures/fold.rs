@@ -1,7 +1,9 @@
 //! From the events of one conversation to its record. Takes them in order, and never
 //! needs one of them twice.
 
-use super::record::{Answer, Asked, End, Episode, OfferFact, Record, Rewait, Stint};
+use super::record::{
+    Answer, Asked, End, Episode, MAX_OPENING, OfferFact, Opening, Record, Rewait, Stint,
+};
 use crate::conversation::{Body, ClosedReason, Event, OfferOutcome, QueuedReason, ReleasedReason};
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::party::{Participant, Party};
@@ -17,14 +19,17 @@ pub struct Fold {
     queue: Option<QueueId>,
     /// Since when something the visitor said has no answer.
     unanswered: Option<Timestamp>,
+    /// Who of the staff spoke last.
+    last_speaker: Option<AgentId>,
 }
 
 impl Fold {
     /// Before its first event.
     pub fn new(conversation: ConversationId) -> Self {
         let (language, tags, episodes) = (Arc::from(""), Vec::new(), Vec::new());
-        let record = Record { conversation, language, tags, episodes };
-        Self { record, beginning: None, queue: None, unanswered: None }
+        let (channel, opening) = (Arc::from(""), Opening::default());
+        let record = Record { conversation, language, tags, episodes, channel, opening };
+        Self { record, beginning: None, queue: None, unanswered: None, last_speaker: None }
     }
 
     /// What the events so far come to.
@@ -36,13 +41,19 @@ impl Fold {
     pub fn apply(&mut self, event: &Event) {
         let at = event.at;
         match &event.body {
-            Body::Started { language, .. } => {
+            Body::Started { language, page, attributes, channel, .. } => {
                 self.record.language = language.clone();
+                self.record.channel = channel.clone();
+                self.record.opening = Opening {
+                    page: page.clone(),
+                    attributes: attributes.clone(),
+                    text: Arc::from(""),
+                };
                 self.begin(at);
             }
             Body::Reopened => self.begin(at),
             Body::Queued { queue, reason } => self.queued(queue, *reason, at),
-            Body::Message { .. } => self.said(&event.by, at),
+            Body::Message { text, .. } => self.said(&event.by, text, at),
             Body::Offered { agent, .. } => self.offered(agent, at),
             Body::OfferEnded { outcome, .. } => self.offer_ended(match outcome {
                 OfferOutcome::Declined => Asked::Declined,
@@ -59,15 +70,23 @@ impl Fold {
                 }
             }
             Body::Note { .. }
+            | Body::Whisper { .. }
+            | Body::Invited { .. }
+            | Body::Joined { .. }
+            | Body::Left { .. }
+            | Body::PriorityChanged { .. }
             | Body::Transferred { .. }
             | Body::ContactAsked { .. }
-            | Body::ContactLeft(_) => {}
+            | Body::ContactLeft(_)
+            | Body::AlarmRaised(_)
+            | Body::TransferReturned { .. } => {}
         }
     }
 
     fn begin(&mut self, at: Timestamp) {
         self.beginning = Some((at, 0));
         self.unanswered = None;
+        self.last_speaker = None;
     }
 
     fn open(&mut self) -> Option<&mut Episode> {
@@ -92,19 +111,34 @@ impl Fold {
                 offers: Vec::new(),
                 transfers: Vec::new(),
                 losses: Vec::new(),
+                releases: Vec::new(),
                 visitor_messages,
                 staff_messages: Vec::new(),
                 rating: None,
+                requeues: Vec::new(),
+                follow_ups: Vec::new(),
             });
-        } else if let QueuedReason::Transferred | QueuedReason::AgentLost = reason
+            return;
+        }
+        if let Some(episode) = self.open() {
+            episode.requeues.push((at, queue.clone()));
+        }
+        if let QueuedReason::Transferred | QueuedReason::AgentLost | QueuedReason::Released = reason
             && let Some(episode) = self.open()
         {
             episode.rewaits.push(Rewait { queue: queue.clone(), from: at, taken: None });
         }
     }
 
-    fn said(&mut self, by: &Participant, at: Timestamp) {
+    fn said(&mut self, by: &Participant, text: &str, at: Timestamp) {
         if by.party == Party::Visitor {
+            let opening = &mut self.record.opening.text;
+            let is_beginning = self.beginning.is_some() && self.record.episodes.is_empty();
+            if is_beginning && opening.is_empty() {
+                let mut end = (0..=text.len().min(MAX_OPENING)).rev();
+                let end = end.find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+                *opening = Arc::from(&text[..end]);
+            }
             self.unanswered.get_or_insert(at);
             if let Some((_, messages)) = &mut self.beginning {
                 *messages += 1;
@@ -115,9 +149,13 @@ impl Fold {
         }
         let Some(agent) = by.agent_id() else { return };
         let asked_at = self.unanswered.take();
+        let spoke_before = self.last_speaker.replace(agent);
         let Some(episode) = self.open() else { return };
         episode.first_response.get_or_insert((at, agent));
         episode.answers.extend(asked_at.map(|asked_at| Answer { agent, asked_at, at }));
+        if asked_at.is_none() && spoke_before.is_some_and(|other| other != agent) {
+            episode.follow_ups.push((at, agent));
+        }
         match episode.staff_messages.iter_mut().find(|(who, _)| *who == agent) {
             Some((_, messages)) => *messages += 1,
             None => episode.staff_messages.push((agent, 1)),
@@ -157,6 +195,9 @@ impl Fold {
         match reason {
             ReleasedReason::Transferred => episode.transfers.push((at, agent, queue)),
             ReleasedReason::AgentLost => episode.losses.push((at, agent, queue)),
+            ReleasedReason::Forced => episode.releases.push((at, agent, queue)),
+            // It does not wait: the supervisor's stint follows.
+            ReleasedReason::TakenOver => {}
         }
     }
 
@@ -179,6 +220,7 @@ impl Fold {
                 ClosedReason::ByVisitor => End::Visitor,
                 ClosedReason::ByAgent => End::Staff,
                 ClosedReason::Unserved(why) => End::Unserved(why),
+                ClosedReason::VisitorLost => End::VisitorLost,
             };
             episode.ended = Some((at, how));
         }

@@ -1,9 +1,11 @@
-//! The facts of one conversation that figures are made of. Holds no text of anybody.
+//! The facts of one conversation that figures are made of. Holds no text of anybody but
+//! the beginning of the first message, which rules may look at.
 
 use crate::conversation::Unserved;
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One conversation.
@@ -17,7 +19,28 @@ pub struct Record {
     pub tags: Vec<Arc<str>>,
     /// In order of time.
     pub episodes: Vec<Episode>,
+    /// How the visitor came: `web`, `app`, …; empty when not known. Absent in what
+    /// earlier versions say, as is whatever has a default here.
+    #[serde(default)]
+    pub channel: Arc<str>,
+    /// What was known when it began.
+    #[serde(default)]
+    pub opening: Opening,
 }
+
+/// What rules may choose a queue by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Address of the page.
+    pub page: Arc<str>,
+    /// What was said of the visitor.
+    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
+    /// The beginning of the first message, at most `MAX_OPENING` bytes.
+    pub text: Arc<str>,
+}
+
+/// Bytes of a first message that are kept: a page of 500 records stays below 1 MiB.
+pub const MAX_OPENING: usize = 1_024;
 
 /// From a beginning to an end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +67,22 @@ pub struct Episode {
     pub transfers: Vec<(Timestamp, AgentId, QueueId)>,
     /// When an agent went away with it, who, in which queue.
     pub losses: Vec<(Timestamp, AgentId, QueueId)>,
+    /// When a supervisor put it back, from whom, in which queue. Absent in what earlier
+    /// versions say.
+    #[serde(default)]
+    pub releases: Vec<(Timestamp, AgentId, QueueId)>,
     /// Messages.
     pub visitor_messages: u32,
     /// Messages, by the last agent who said one.
     pub staff_messages: Vec<(AgentId, u32)>,
     /// 1–5; the last one counts.
     pub rating: Option<u8>,
+    /// When it was made to wait once more or elsewhere, and in which queue.
+    #[serde(default)]
+    pub requeues: Vec<(Timestamp, QueueId)>,
+    /// Messages of the staff to which nothing was unanswered, after one of another agent.
+    #[serde(default)]
+    pub follow_ups: Vec<(Timestamp, AgentId)>,
 }
 
 /// How an episode ended.
@@ -62,6 +95,8 @@ pub enum End {
     Staff,
     /// By its queue.
     Unserved(Unserved),
+    /// By nobody: the visitor had been gone for long.
+    VisitorLost,
 }
 
 /// An agent had it.

@@ -1,12 +1,13 @@
 //! Figures by what one likes: rows of counts and durations.
 
 use super::record::Record;
-use super::sample::{self, Count, Rule, Sample, Span, What};
+use super::sample::{self, Busy, Count, Rule, Sample, Span, What};
+use super::there::{Acts, Crowd, Stretch, joined};
 use crate::hours::ZONES;
 use crate::ids::AgentId;
 use crate::time::{Millis, Timestamp};
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::str::FromStr;
 
 /// What figures may be told apart by.
@@ -20,6 +21,8 @@ pub enum Dimension {
     Tag,
     /// The visitor's language.
     Language,
+    /// How the visitor came.
+    Channel,
     /// The hour in which the episode began.
     Hour,
     /// The day on which it did.
@@ -28,7 +31,7 @@ pub enum Dimension {
 
 /// It is no dimension.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not one of queue, agent, tag, language, hour, day")]
+#[error("{0:?} is not one of queue, agent, tag, language, channel, hour, day")]
 pub struct NoDimension(String);
 
 impl FromStr for Dimension {
@@ -40,6 +43,7 @@ impl FromStr for Dimension {
             "agent" => Self::Agent,
             "tag" => Self::Tag,
             "language" => Self::Language,
+            "channel" => Self::Channel,
             "hour" => Self::Hour,
             "day" => Self::Day,
             _ => return Err(NoDimension(name.to_owned())),
@@ -56,7 +60,7 @@ pub struct Row {
     counts: [u64; Count::ALL],
     /// In milliseconds; longer than 49 days counts as that.
     spans: [Vec<u32>; Span::ALL],
-    busy: Vec<(AgentId, Timestamp, Timestamp)>,
+    busy: Vec<Busy>,
 }
 
 /// How durations are distributed.
@@ -85,6 +89,21 @@ pub struct Table {
     seen: HashSet<crate::ids::ConversationId>,
     rows: BTreeMap<Key, Row>,
     names: BTreeMap<AgentId, String>,
+    acts: Acts,
+    /// Every stretch in which somebody had one, in whatever row.
+    had: Vec<(AgentId, Stretch)>,
+    capacities: BTreeMap<AgentId, u32>,
+}
+
+/// How long those took that agents had while they had so many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// On average over the time, to the nearest number.
+    pub at_once: u32,
+    /// How many.
+    pub count: u64,
+    /// How long they took, by the clock on the wall.
+    pub handling: Millis,
 }
 
 impl Table {
@@ -93,7 +112,8 @@ impl Table {
     pub fn new(from: Timestamp, to: Timestamp, by: Vec<Dimension>, zone: &str) -> Option<Self> {
         let zone = ZONES.get(zone).ok()?;
         let (seen, rows, names) = (HashSet::new(), BTreeMap::new(), BTreeMap::new());
-        Some(Self { from, to, by, zone, seen, rows, names })
+        let (acts, had, capacities) = (Acts::default(), Vec::new(), BTreeMap::new());
+        Some(Self { from, to, by, zone, seen, rows, names, acts, had, capacities })
     }
 
     /// Adds a conversation; again, it changes nothing.
@@ -105,9 +125,17 @@ impl Table {
         for (agent, name) in sample::names(record) {
             self.names.insert(agent, name.to_owned());
         }
-        for episode in record.episodes.iter().filter(|episode| within(episode.began_at)) {
+        let count = record.episodes.len();
+        let episodes = record.episodes.iter().zip(1..);
+        for (episode, nth) in episodes.filter(|(episode, _)| within(episode.began_at)) {
+            self.acts.add(episode);
             let (by, zone, rows) = (&self.by, &self.zone, &mut self.rows);
-            sample::of_episode(episode, rule, &mut |sample| {
+            let (had, capacities) = (&mut self.had, &mut self.capacities);
+            sample::of_episode(episode, nth == count, rule, &mut |sample| {
+                if let What::Busy(busy) = sample.what {
+                    had.push((busy.agent, (busy.from, busy.to)));
+                    capacities.extend(rule.capacity(busy.agent).map(|slots| (busy.agent, slots)));
+                }
                 for key in keys(by, zone, record, episode.began_at, &sample) {
                     rows.entry(key).or_default().add(sample.what);
                 }
@@ -123,6 +151,27 @@ impl Table {
     /// The rows, by key.
     pub fn rows(&self) -> impl Iterator<Item = (&Key, &Row)> {
         self.rows.iter()
+    }
+
+    /// How many each agent had at once, in whatever row.
+    pub fn crowd(&self) -> Crowd {
+        Crowd::of(self.had.iter().copied())
+    }
+
+    /// Slots × milliseconds for which each agent was there whose slots are known.
+    pub fn room(&self) -> BTreeMap<AgentId, u64> {
+        let length = |(from, to): &Stretch| to.since(*from).get();
+        let room = |(agent, shifts): (AgentId, Vec<Stretch>)| {
+            let slots = u64::from(*self.capacities.get(&agent)?);
+            Some((agent, shifts.iter().map(length).sum::<u64>() * slots))
+        };
+        self.acts.shifts().into_iter().filter_map(room).collect()
+    }
+
+    /// Whether the time in which agents were there can be told apart as its rows are.
+    pub fn has_occupancy(&self) -> bool {
+        let is_of_agents = |by: &Dimension| matches!(by, Dimension::Agent | Dimension::Queue);
+        self.by.iter().all(is_of_agents)
     }
 
     /// What agents were called last.
@@ -144,6 +193,7 @@ fn keys(
             Dimension::Queue => vec![sample.queue.to_string()],
             Dimension::Agent => vec![sample.agent.map(|a| a.to_string()).unwrap_or_default()],
             Dimension::Language => vec![record.language.to_string()],
+            Dimension::Channel => vec![record.channel.to_string()],
             Dimension::Hour => vec![local(zone, at, "%Y-%m-%dT%H:00%:z")],
             Dimension::Day => vec![local(zone, at, "%Y-%m-%d")],
             Dimension::Tag if record.tags.is_empty() => vec![String::new()],
@@ -174,7 +224,7 @@ impl Row {
             What::Span(span, length) => {
                 self.spans[span as usize].push(u32::try_from(length.get()).unwrap_or(u32::MAX));
             }
-            What::Busy(agent, from, to) => self.busy.push((agent, from, to)),
+            What::Busy(busy) => self.busy.push(busy),
         }
     }
 
@@ -216,17 +266,41 @@ impl Row {
 
     /// Conversations of an agent at once, while it had any.
     pub fn concurrency(&self) -> Option<f64> {
-        let mut busy = self.busy.clone();
-        busy.sort_unstable();
-        let (mut sum, mut covered) = (0, 0);
-        let mut last: Option<(AgentId, Timestamp)> = None;
-        for (agent, from, to) in busy {
-            sum += to.since(from).get();
-            let known = last.filter(|(who, _)| *who == agent).map(|(_, until)| until);
-            covered += to.since(known.map_or(from, |until| until.max(from))).get();
-            last = Some((agent, known.map_or(to, |until| until.max(to))));
+        let mut by_agent: BTreeMap<AgentId, Vec<Stretch>> = BTreeMap::new();
+        for busy in &self.busy {
+            by_agent.entry(busy.agent).or_default().push((busy.from, busy.to));
         }
-        ratio(sum, covered)
+        let length = |(from, to): &Stretch| to.since(*from).get();
+        let sum = by_agent.values().flatten().map(length).sum();
+        let covered = by_agent.into_values().flat_map(|had| joined(had, Millis::ZERO));
+        ratio(sum, covered.map(|stretch| length(&stretch)).sum())
+    }
+
+    /// Share of the agents' slots that was taken while they were there, of those agents
+    /// whose `room` is known.
+    pub fn occupancy(&self, room: &BTreeMap<AgentId, u64>) -> Option<f64> {
+        let known = self.busy.iter().filter(|busy| room.contains_key(&busy.agent));
+        let agents: BTreeSet<AgentId> = known.clone().map(|busy| busy.agent).collect();
+        let taken = known.map(|busy| busy.to.since(busy.from).get() * u64::from(busy.weight));
+        ratio(taken.sum(), agents.iter().map(|agent| room[agent]).sum())
+    }
+
+    /// How long they took by how many an agent had at once, fewest first.
+    pub fn levels(&self, crowd: &Crowd) -> Vec<Level> {
+        let mut sums: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+        for busy in &self.busy {
+            let at_once = crowd.at_once(busy.agent, (busy.from, busy.to)).round();
+            // Below the number of conversations, and at least 1.
+            let (count, sum) = sums.entry(at_once as u32).or_default();
+            *count += 1;
+            *sum += busy.to.since(busy.from).get();
+        }
+        let level = |(at_once, (count, sum)): (u32, (u64, u64))| Level {
+            at_once,
+            count,
+            handling: Millis::new(sum / count.max(1)),
+        };
+        sums.into_iter().map(level).collect()
     }
 }
 

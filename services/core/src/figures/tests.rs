@@ -45,8 +45,9 @@ impl Rule for Plain {
 }
 
 fn started(language: &str) -> Body {
-    let (site, page) = ("shop".parse().unwrap(), Arc::from(""));
-    Body::Started { site, attributes: [].into(), page, language: Arc::from(language) }
+    let (site, none) = ("shop".parse().unwrap(), Arc::from(""));
+    let (language, page, channel) = (Arc::from(language), Arc::clone(&none), none);
+    Body::Started { site, attributes: [].into(), page, language, channel }
 }
 
 fn queued(name: &str, reason: QueuedReason) -> Body {
@@ -241,4 +242,132 @@ fn ranks_are_the_nearest() {
     };
     assert_eq!(waits, expected);
     assert_eq!(only(&table).service_level(), None, "no target, no share of it");
+}
+
+/// Agent 7 is a bot; the others have two slots.
+struct WithBot;
+
+impl Rule for WithBot {
+    fn elapsed(&self, _: &QueueId, from: Timestamp, to: Timestamp) -> Millis {
+        to.since(from)
+    }
+    fn target(&self, _: &QueueId) -> Option<Millis> {
+        Some(secs(60))
+    }
+    fn is_bot(&self, who: AgentId) -> bool {
+        who == agent(7)
+    }
+    fn capacity(&self, _: AgentId) -> Option<u32> {
+        Some(2)
+    }
+}
+
+/// A bot answers at once and hands on to Ann, who is asked nothing more.
+fn by_way_of_a_bot() -> Record {
+    let (visitor, system) = (visitor, Participant::system);
+    fold(
+        2,
+        vec![
+            (0, visitor(), started("de")),
+            (0, visitor(), message()),
+            (0, visitor(), queued("sales", QueuedReason::Started)),
+            (1, system(), Body::Assigned { agent: named(7) }),
+            (2, named(7), message()),
+            (100, named(7), released(7, ReleasedReason::Transferred)),
+            (100, named(7), queued("tax", QueuedReason::Transferred)),
+            (120, system(), Body::Assigned { agent: named(1) }),
+            (150, named(1), message()),
+            (200, named(1), Body::Closed { reason: ClosedReason::ByAgent }),
+        ],
+    )
+}
+
+fn told_by(rule: &dyn Rule, records: &[Record]) -> Table {
+    let mut table = Table::new(at(0), at(10_000), vec![], "UTC").unwrap();
+    records.iter().for_each(|record| table.add(record, rule));
+    table
+}
+
+#[test]
+fn what_a_bot_does_is_not_the_staffs() {
+    let table = told_by(&WithBot, &[by_way_of_a_bot()]);
+    let row = only(&table);
+    assert_eq!(row.durations(Span::Wait).max, secs(20), "since the bot handed it on");
+    assert_eq!(row.durations(Span::FirstResponse).max, secs(50));
+    assert_eq!(row.durations(Span::Response).max, secs(150), "the question was asked at 0");
+    assert_eq!(row.durations(Span::Handling).max, secs(80));
+    let counts = [Count::Served, Count::StaffMessages, Count::Transfers, Count::Requeues];
+    assert_eq!(counts.map(|count| row.count(count)), [1, 1, 0, 1]);
+    let table = told_by(&Plain, &[by_way_of_a_bot()]);
+    let row = only(&table);
+    assert_eq!(row.durations(Span::Wait).max, secs(1));
+    assert_eq!(row.durations(Span::Response).max, secs(2));
+}
+
+#[test]
+fn what_only_a_bot_had_was_neither_served_nor_given_up() {
+    let end = |by: Participant, reason| {
+        let (visitor, system) = (visitor, Participant::system);
+        fold(
+            3,
+            vec![
+                (0, visitor(), started("de")),
+                (0, visitor(), queued("sales", QueuedReason::Started)),
+                (1, system(), Body::Assigned { agent: named(7) }),
+                (90, by, Body::Closed { reason }),
+            ],
+        )
+    };
+    let by_visitor = end(visitor(), ClosedReason::ByVisitor);
+    let table = told_by(&WithBot, &[by_visitor]);
+    let counts = [Count::ByBots, Count::Served, Count::Abandoned, Count::Resolved];
+    assert_eq!(counts.map(|count| only(&table).count(count)), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_conversation_is_resolved_unless_it_is_taken_up_again() {
+    let served = |reopens: bool| {
+        let (visitor, system) = (visitor, Participant::system);
+        let mut events = vec![
+            (0, visitor(), started("de")),
+            (0, visitor(), queued("sales", QueuedReason::Started)),
+            (1, system(), Body::Assigned { agent: named(1) }),
+            (90, named(1), Body::Closed { reason: ClosedReason::ByAgent }),
+        ];
+        if reopens {
+            events.push((95, visitor(), Body::Reopened));
+            events.push((95, visitor(), queued("sales", QueuedReason::Reopened)));
+        }
+        fold(if reopens { 4 } else { 5 }, events)
+    };
+    let table = told_by(&Plain, &[served(true), served(false)]);
+    assert_eq!((only(&table).count(Count::Resolved), only(&table).count(Count::Served)), (1, 2));
+}
+
+/// Ann has one from 0 to 100, and another from 50 to 150, then none for hours.
+#[test]
+fn how_many_an_agent_had_at_once_says_how_long_they_took() {
+    let one = |id: u128, from: u64, to: u64| {
+        let (visitor, system) = (visitor, Participant::system);
+        fold(
+            id,
+            vec![
+                (from, visitor(), started("de")),
+                (from, visitor(), queued("sales", QueuedReason::Started)),
+                (from, system(), Body::Assigned { agent: named(1) }),
+                (to, named(1), Body::Closed { reason: ClosedReason::ByAgent }),
+            ],
+        )
+    };
+    let table = told_by(&WithBot, &[one(6, 0, 100), one(7, 50, 150), one(8, 9_000, 9_300)]);
+    let row = only(&table);
+    assert_eq!(row.concurrency(), Some(500.0 / 450.0));
+    let levels = row.levels(&table.crowd());
+    // Each of the first two has company for half of its time: 1.5, rounded up.
+    let expected = [(1, 1, secs(300)), (2, 2, secs(100))];
+    let seen: Vec<_> = levels.iter().map(|l| (l.at_once, l.count, l.handling)).collect();
+    assert_eq!(seen, expected);
+    // 500 s of two slots in 150 s and, after hours, 300 s.
+    assert_eq!(row.occupancy(&table.room()), Some(500.0 / 900.0));
+    assert_eq!(table.crowd().most(agent(1)), 2);
 }

@@ -1,12 +1,14 @@
 //! When somebody is there: a week of shifts, and the days that are different, in one
 //! time zone. Reads no clock and no file: the zones are part of the program.
 
+mod day;
 mod open;
 mod shift;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use day::day_of;
 pub use open::Opening;
 pub use shift::{HoursError, Shift};
 

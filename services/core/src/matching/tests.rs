@@ -3,25 +3,26 @@
 use super::*;
 use crate::conversation::Reachable;
 use crate::ids::Seq;
-use crate::presence::{AgentProfile, AgentStatus};
+use crate::presence::AgentProfile;
+pub(super) use crate::presence::AgentStatus;
 use crate::skill::Step;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-fn at(secs: u64) -> Timestamp {
+pub(super) fn at(secs: u64) -> Timestamp {
     Timestamp::from_millis(secs * 1_000)
 }
 
-fn agent_id(id: u128) -> AgentId {
+pub(super) fn agent_id(id: u128) -> AgentId {
     AgentId::from_uuid(Uuid::from_u128(id))
 }
 
-fn queue(name: &str) -> QueueId {
+pub(super) fn queue(name: &str) -> QueueId {
     name.parse().unwrap()
 }
 
-fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
+pub(super) fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
     AgentView {
         site: "shop".parse().unwrap(),
         id: agent_id(id),
@@ -30,7 +31,7 @@ fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
             capacity,
             queues: vec![queue("sales")],
             supervisor: false,
-            skills: Skills::default(),
+            ..AgentProfile::default()
         },
         status,
         reason: "".into(),
@@ -38,20 +39,22 @@ fn view(id: u128, capacity: u32, load: u32, status: AgentStatus) -> AgentView {
         load,
         reservations: vec![],
         idle_since: at(0),
+        assigned_at: at(0),
+        missed: 0,
         gateways: vec![("gw-1".parse().unwrap(), 1)],
         revision: 1,
     }
 }
 
-fn seat(view: AgentView) -> Seat {
-    Seat { agent: Arc::new(view), pending: 0 }
+pub(super) fn seat(view: AgentView) -> Seat {
+    Seat::new(Arc::new(view))
 }
 
-fn free(id: u128) -> Seat {
+pub(super) fn free(id: u128) -> Seat {
     seat(view(id, 3, 0, AgentStatus::Online))
 }
 
-fn request(id: u128, since: u64) -> Request {
+pub(super) fn request(id: u128, since: u64) -> Request {
     Request {
         queue: queue("sales"),
         entry: Entry {
@@ -61,29 +64,32 @@ fn request(id: u128, since: u64) -> Request {
             arrival: None,
             reachable: Reachable::Unknown,
             priority_minutes: 0,
+            extra_minutes: 0,
             weight: 1,
             excluded: vec![],
             target: None,
             previous: None,
+            asked_skills: Skills::default(),
+            language: None,
         },
         ask_again_at: None,
         rules: Arc::default(),
     }
 }
 
-fn rules(policy: Policy) -> Arc<Rules> {
+pub(super) fn rules(policy: Policy) -> Arc<Rules> {
     Arc::new(Rules { policy, ..Rules::default() })
 }
 
-fn run(requests: &[Request], seats: &[Seat]) -> Decision {
+pub(super) fn run(requests: &[Request], seats: &[Seat]) -> Decision {
     decide(requests, seats, at(1_000))
 }
 
-fn chosen(decision: &Decision) -> Vec<AgentId> {
+pub(super) fn chosen(decision: &Decision) -> Vec<AgentId> {
     decision.assignments.iter().map(|a| a.agent).collect()
 }
 
-fn verdict(decision: &Decision, request: usize, agent: u128) -> Verdict {
+pub(super) fn verdict(decision: &Decision, request: usize, agent: u128) -> Verdict {
     let found = decision.traces[request].candidates.iter().find(|c| c.0 == agent_id(agent));
     found.unwrap().1
 }
@@ -120,6 +126,26 @@ fn the_policy_may_put_idleness_first() {
     assert_eq!(chosen(&decision), [agent_id(1)]);
 }
 
+/// However long it had waited before the agent was lost.
+#[test]
+fn an_agent_who_was_lost_and_is_back_gets_it_again() {
+    let mut lost = request(1, 1);
+    lost.entry.previous = Some(agent_id(2));
+    let reason = crate::conversation::QueuedReason::AgentLost;
+    lost.entry.arrival = Some(crate::conversation::Arrival { at: at(990), reason });
+    lost.rules = Arc::new(Rules { hold_for_previous: Millis::from_secs(20), ..Rules::default() });
+    let offline = || seat(view(2, 3, 0, AgentStatus::Offline));
+    let back_but = |load| seat(view(2, 3, load, AgentStatus::Online));
+    // While it is away anyone takes it; as soon as it is back it comes first,
+    assert_eq!(chosen(&run(std::slice::from_ref(&lost), &[free(1), offline()])), [agent_id(1)]);
+    assert_eq!(chosen(&run(std::slice::from_ref(&lost), &[free(1), back_but(2)])), [agent_id(2)]);
+    // and within the hold even while it has no room.
+    let decision = run(std::slice::from_ref(&lost), &[free(1), back_but(3)]);
+    assert_eq!((chosen(&decision), decision.due), (vec![], Some(at(1_010))));
+    let later = decide(&[lost], &[free(1), back_but(3)], at(1_010));
+    assert_eq!(chosen(&later), [agent_id(1)]);
+}
+
 #[test]
 fn the_agent_of_before_is_preferred_while_it_has_room() {
     let mut again = request(1, 1);
@@ -144,7 +170,7 @@ fn who_comes_back_waits_a_while_for_the_agent_of_before() {
     assert_eq!(chosen(&later), [agent_id(1)]);
 }
 
-fn skills(all: &[(&str, u8)]) -> Skills {
+pub(super) fn skills(all: &[(&str, u8)]) -> Skills {
     let one = |(name, level): &(&str, u8)| (name.parse().unwrap(), (*level).try_into().unwrap());
     all.iter().map(one).collect()
 }
@@ -162,6 +188,18 @@ fn tax(since: u64, policy: Policy) -> Request {
     let needs = Needs::new(vec![step(0, 3), step(10, 1)]).unwrap();
     let rules = Rules { needs, policy, ..Rules::default() };
     Request { rules: Arc::new(rules), ..request(1, since) }
+}
+
+#[test]
+fn what_a_transfer_asks_for_stays_while_the_rest_relaxes() {
+    let seats = [skilled(1, 0, &[("tax", 5)]), skilled(2, 0, &[("law", 2)])];
+    let mut asks = tax(1, Policy::LeastLoaded);
+    asks.entry.asked_skills = skills(&[("law", 2)]);
+    let decision = run(&[asks.clone()], &seats);
+    assert_eq!(chosen(&decision), [], "the queue asks for a little of tax to the end");
+    assert_eq!(decision.traces[0].required, skills(&[("tax", 1), ("law", 2)]));
+    asks.rules = Arc::default();
+    assert_eq!(chosen(&run(&[asks], &seats)), [agent_id(2)]);
 }
 
 #[test]
@@ -301,7 +339,7 @@ fn seats() -> impl Strategy<Value = Vec<Seat>> {
             agent.profile.queues = vec![queue(if serves { "sales" } else { "support" })];
             agent.idle_since = at(idle);
             agent.profile.skills = if level > 0 { skills(&[("tax", level)]) } else { skills(&[]) };
-            Seat { agent: Arc::new(agent), pending }
+            Seat { pending, ..seat(agent) }
         };
         all.into_iter().enumerate().map(build).collect()
     })
@@ -317,27 +355,33 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
         Just(Policy::BestProficiency)
     ];
     let needs = prop::option::weighted(0.5, (985..1_000u64, policies));
-    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>(), needs);
+    let asked = prop::option::weighted(0.3, 1..6u8);
+    let one = (0..900u64, 0..9u32, 1..4u32, excluded, target, again, any::<bool>(), needs, asked);
     prop::collection::vec(one, 0..10).prop_map(|all| {
-        let build =
-            |(i, (since, priority, weight, excluded, target, again, sales, needs)): (usize, _)| {
-                let mut it: Request = request(i as u128 + 1, since);
-                let excluded: HashSet<u128> = excluded;
-                let target: Option<(u128, u64)> = target;
-                let again: Option<u64> = again;
-                it.queue = queue(if sales { "sales" } else { "support" });
-                it.entry.priority_minutes = priority;
-                it.entry.weight = weight;
-                it.entry.excluded = excluded.into_iter().map(agent_id).collect();
-                it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
-                it.ask_again_at = again.map(at);
-                let needs: Option<(u64, Policy)> = needs;
-                if let Some((since, policy)) = needs {
-                    it.rules = tax(0, policy).rules;
-                    it.entry.waiting_since = at(since);
-                }
-                it
-            };
+        let build = |(
+            i,
+            (since, priority, weight, excluded, target, again, sales, needs, asked),
+        ): (usize, _)| {
+            let mut it: Request = request(i as u128 + 1, since);
+            let excluded: HashSet<u128> = excluded;
+            let target: Option<(u128, u64)> = target;
+            let again: Option<u64> = again;
+            it.queue = queue(if sales { "sales" } else { "support" });
+            it.entry.priority_minutes = priority;
+            it.entry.weight = weight;
+            it.entry.excluded = excluded.into_iter().map(agent_id).collect();
+            it.entry.target = target.map(|(id, until)| (agent_id(id), at(until)));
+            it.ask_again_at = again.map(at);
+            let asked: Option<u8> = asked;
+            let asked = asked.map(|level| skills(&[("tax", level)]));
+            it.entry.asked_skills = asked.unwrap_or_default();
+            let needs: Option<(u64, Policy)> = needs;
+            if let Some((since, policy)) = needs {
+                it.rules = tax(0, policy).rules;
+                it.entry.waiting_since = at(since);
+            }
+            it
+        };
         all.into_iter().enumerate().map(build).collect()
     })
 }
@@ -408,6 +452,19 @@ proptest! {
                         || request.entry.excluded.contains(&seat.agent.id)
                 );
             }
+        }
+    }
+
+    /// What a transfer asks for does not relax: nobody without it is asked, but whom
+    /// the transfer names.
+    #[test]
+    fn what_a_transfer_asks_for_is_required(requests in requests(), seats in seats()) {
+        for assignment in run(&requests, &seats).assignments {
+            let id = assignment.conversation;
+            let entry = &requests.iter().find(|r| r.entry.conversation == id).unwrap().entry;
+            let seat = seats.iter().find(|seat| seat.agent.id == assignment.agent).unwrap();
+            let named = entry.target.is_some_and(|(agent, _)| agent == assignment.agent);
+            prop_assert!(named || seat.agent.profile.skills.satisfy(&entry.asked_skills));
         }
     }
 

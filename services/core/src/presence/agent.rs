@@ -1,10 +1,11 @@
 //! One agent: its connections, status and room. Every rule about capacity and
 //! grace is here; nothing here knows of other agents, nodes or the log.
 
+use super::claim::Claim;
 use super::command::{AgentKey, Refusal};
 use super::limits::{
-    GRACE, MAX_CAPACITY, MAX_CONNECTIONS, MAX_LAPSED, MAX_NAME_CHARS, MAX_QUEUES, MAX_REASON_BYTES,
-    MAX_RESERVATION, MAX_WRAP_UP, MIN_CAPACITY,
+    GRACE, MAX_CAPACITY, MAX_CONNECTIONS, MAX_LANGUAGES, MAX_LAPSED, MAX_NAME_CHARS, MAX_QUEUES,
+    MAX_REASON_BYTES, MAX_RESERVATION, MAX_WRAP_UP, MIN_CAPACITY,
 };
 use super::view::{AgentProfile, AgentStatus, AgentView, Hold, Reservation};
 use crate::ids::{ConnectionId, ConversationId, NodeId};
@@ -18,6 +19,8 @@ use std::sync::Arc;
 struct Lapsed {
     conversation: ConversationId,
     weight: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claim: Option<Claim>,
 }
 
 /// An agent that has connected at least once. `view.load` and `view.gateways`
@@ -38,7 +41,10 @@ pub(super) fn check_profile(profile: &AgentProfile) -> Result<(), Refusal> {
         return Err(Refusal::BadCapacity);
     }
     let name_fits = profile.name.chars().take(MAX_NAME_CHARS + 1).count() <= MAX_NAME_CHARS;
-    if name_fits && profile.queues.len() <= MAX_QUEUES { Ok(()) } else { Err(Refusal::TooLong) }
+    let lists_fit = profile.queues.len() <= MAX_QUEUES
+        && profile.caps.len() <= MAX_QUEUES
+        && profile.languages.len() <= MAX_LANGUAGES;
+    if name_fits && lists_fit { Ok(()) } else { Err(Refusal::TooLong) }
 }
 
 impl Agent {
@@ -55,6 +61,8 @@ impl Agent {
                 load: 0,
                 reservations: Vec::new(),
                 idle_since: now,
+                assigned_at: Timestamp::ZERO,
+                missed: 0,
                 gateways: Vec::new(),
                 revision: 0,
             }),
@@ -150,6 +158,7 @@ impl Agent {
         if self.connections.is_empty() {
             return Err(Refusal::NotConnected);
         }
+        Arc::make_mut(&mut self.view).missed = 0;
         self.become_status(status, reason, now);
         self.settle();
         Ok(())
@@ -177,6 +186,7 @@ impl Agent {
         &mut self,
         conversation: ConversationId,
         weight: u32,
+        claim: Option<Claim>,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Refusal> {
@@ -191,8 +201,9 @@ impl Agent {
             return Err(Refusal::Expired);
         }
         self.check_room(weight, held.map_or(0, |r| r.weight))?;
+        self.check_cap(conversation, claim.as_ref())?;
         let until = expires_at.min(now + MAX_RESERVATION);
-        self.put(Reservation { conversation, weight, hold: Hold::Reserved(until) });
+        self.put(Reservation { conversation, weight, hold: Hold::Reserved(until), claim });
         self.settle();
         Ok(())
     }
@@ -203,21 +214,51 @@ impl Agent {
         conversation: ConversationId,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let weight = match self.find(conversation).map(|i| &self.view.reservations[i]) {
+        let (weight, claim) = match self.find(conversation).map(|i| &self.view.reservations[i]) {
             Some(Reservation { hold: Hold::Active, .. }) => return Ok(()),
-            Some(Reservation { hold: Hold::Reserved(_), weight, .. }) => *weight,
+            Some(Reservation { hold: Hold::Reserved(_), weight, claim, .. }) => {
+                (*weight, claim.clone())
+            }
             Some(Reservation { hold: Hold::WrapUp(_), .. }) => return Err(Refusal::NoReservation),
             None => {
                 let lapsed = self.lapsed.iter().find(|l| l.conversation == conversation);
-                let weight = lapsed.ok_or(Refusal::NoReservation)?.weight;
+                let Lapsed { weight, claim, .. } = lapsed.ok_or(Refusal::NoReservation)?.clone();
                 self.check_room(weight, 0)?;
-                weight
+                self.check_cap(conversation, claim.as_ref())?;
+                (weight, claim)
             }
         };
-        self.put(Reservation { conversation, weight, hold: Hold::Active });
-        Arc::make_mut(&mut self.view).idle_since = now;
+        self.put(Reservation { conversation, weight, hold: Hold::Active, claim });
+        let view = Arc::make_mut(&mut self.view);
+        (view.idle_since, view.assigned_at, view.missed) = (now, now, 0);
         self.settle();
         Ok(())
+    }
+
+    /// Counts an offer that was not answered, once for each reservation made for it:
+    /// the release that follows takes that away. Whether it was counted.
+    pub(super) fn miss(
+        &mut self,
+        conversation: ConversationId,
+        away_after: u32,
+        now: Timestamp,
+    ) -> bool {
+        let reserved = |i: usize| matches!(self.view.reservations[i].hold, Hold::Reserved(_));
+        let has_lapsed = || self.lapsed.iter().any(|l| l.conversation == conversation);
+        if !self.find(conversation).map_or_else(has_lapsed, reserved) {
+            return false;
+        }
+        let view = Arc::make_mut(&mut self.view);
+        view.missed = view.missed.saturating_add(1);
+        if view.missed >= away_after && view.status == AgentStatus::Online {
+            let reason = match view.missed {
+                1 => "missed an offer".to_owned(),
+                missed => format!("missed {missed} offers in a row"),
+            };
+            self.become_status(AgentStatus::Away, reason.into(), now);
+        }
+        self.settle();
+        true
     }
 
     /// Frees room, that of a chat after the wrap-up; whether anything changed.
@@ -281,7 +322,8 @@ impl Agent {
                 if lapsed.len() == MAX_LAPSED {
                     lapsed.pop_front();
                 }
-                lapsed.push_back(Lapsed { conversation: r.conversation, weight: r.weight });
+                let Reservation { conversation, weight, ref claim, .. } = *r;
+                lapsed.push_back(Lapsed { conversation, weight, claim: claim.clone() });
                 false
             }
             _ => true,
@@ -300,6 +342,20 @@ impl Agent {
             return Err(Refusal::NoRoom);
         }
         Ok(())
+    }
+
+    /// Whether the agent may have one more of a queue, not counting this one.
+    fn check_cap(
+        &self,
+        conversation: ConversationId,
+        claim: Option<&Claim>,
+    ) -> Result<(), Refusal> {
+        let Some(Claim { queue, max }) = claim else { return Ok(()) };
+        let others = self.view.claimed(queue).filter(|r| r.conversation != conversation).count();
+        match self.view.cap(queue, *max) {
+            Some(cap) if others as u64 >= u64::from(cap) => Err(Refusal::QueueCap),
+            _ => Ok(()),
+        }
     }
 
     fn find(&self, conversation: ConversationId) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! What can be asked of the presence state, and what it answers.
 
+use super::claim::Claim;
 use super::nodes::NodeRole;
 use super::placement::{Place, PlacedBy, Placement};
 use super::view::{AgentProfile, AgentStatus, AgentView};
@@ -142,6 +143,9 @@ pub enum Action {
         weight: u32,
         /// When the room is free again unless it is confirmed.
         expires_at: Timestamp,
+        /// What it counts for. Absent where nothing is counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claim: Option<Claim>,
     },
     /// Keeps reserved room until it is released.
     Confirm {
@@ -158,6 +162,10 @@ pub enum Action {
         conversation: ConversationId,
         /// How long the slots of a chat stay taken.
         wrap_up: Millis,
+        /// The offer was not answered: the agent is away once it has missed so many in
+        /// a row. Absent for any other end, and where that is not wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missed: Option<u32>,
     },
 }
 
@@ -223,6 +231,9 @@ pub enum Refusal {
     /// The agent's free slots do not suffice.
     #[error("the agent has no room")]
     NoRoom,
+    /// The agent has as many conversations of this queue as it may.
+    #[error("the agent has as many conversations of this queue as it may")]
+    QueueCap,
     /// There is no such reservation, nor is it remembered that there was.
     #[error("there is no such reservation")]
     NoReservation,

@@ -21,6 +21,8 @@ pub const MAX_REASON_BYTES: usize = 200;
 pub const MAX_NAME_CHARS: usize = 80;
 /// Queues one agent may name.
 pub const MAX_QUEUES: usize = 256;
+/// Languages one agent may speak.
+pub const MAX_LANGUAGES: usize = 32;
 
 /// Agents remembered: 100,000 × about 600 bytes = 60 MB.
 pub const MAX_AGENTS: usize = 100_000;

@@ -7,7 +7,9 @@
 //! command and the epoch of a shard is the index at which it was assigned.
 
 mod agent;
+mod claim;
 mod command;
+mod founding;
 pub mod limits;
 mod nodes;
 mod placement;
@@ -18,7 +20,9 @@ mod state;
 mod tests;
 mod view;
 
+pub use claim::Claim;
 pub use command::{Action, AgentKey, Applied, Command, Refusal, Reply, RequestId};
+pub use founding::{Founding, FoundingStep, next_founding_step};
 pub use nodes::{Member, NodeRole, incarnation_id, node_name};
 pub use placement::{Move, Place, PlacedBy, Placement};
 pub use plan::{plan, shares};

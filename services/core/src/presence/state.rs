@@ -172,16 +172,20 @@ impl PresenceState {
             }
             Action::SetStatus { key, status, reason } => self
                 .change(key, changed, |agent| agent.set_status(status, reason, now).map(|()| true)),
-            Action::Reserve { key, conversation, weight, expires_at } => {
+            Action::Reserve { key, conversation, weight, expires_at, claim } => {
                 self.change(key, changed, |agent| {
-                    agent.reserve(conversation, weight, expires_at, now).map(|()| true)
+                    agent.reserve(conversation, weight, claim, expires_at, now).map(|()| true)
                 })
             }
             Action::Confirm { key, conversation } => {
                 self.change(key, changed, |agent| agent.confirm(conversation, now).map(|()| true))
             }
-            Action::Release { key, conversation, wrap_up } => {
-                self.change(key, changed, |agent| Ok(agent.release(conversation, wrap_up, now)))
+            Action::Release { key, conversation, wrap_up, missed } => {
+                self.change(key, changed, |agent| {
+                    let was_missed =
+                        missed.is_some_and(|away_after| agent.miss(conversation, away_after, now));
+                    Ok(agent.release(conversation, wrap_up, now) || was_missed)
+                })
             }
         }
     }

@@ -1,10 +1,13 @@
 //! Agents as the other roles see them. Data only: what may change and when is
 //! decided in `agent`.
 
+use super::claim::Claim;
 use crate::ids::{AgentId, ConversationId, NodeId, QueueId, SiteId};
+use crate::language::Language;
 use crate::skill::Skills;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Whether an agent is there for work.
@@ -22,7 +25,7 @@ pub enum AgentStatus {
 }
 
 /// What `desk` says of an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentProfile {
     /// Name to show, at most 80 characters.
     pub name: Arc<str>,
@@ -36,6 +39,12 @@ pub struct AgentProfile {
     /// What the agent is good at. Absent in what earlier versions wrote.
     #[serde(default, skip_serializing_if = "Skills::is_empty")]
     pub skills: Skills,
+    /// Languages it speaks, for queues that ask for that of the visitor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Language>,
+    /// Most conversations of a queue that it has at once, where it says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub caps: BTreeMap<QueueId, u32>,
 }
 
 /// How an agent's room is taken.
@@ -59,6 +68,9 @@ pub struct Reservation {
     pub weight: u32,
     /// How.
     pub hold: Hold,
+    /// The queue it counts for, where the queue's conversations are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
 }
 
 /// An agent as the other roles see it.
@@ -83,10 +95,21 @@ pub struct AgentView {
     pub reservations: Vec<Reservation>,
     /// Since when nothing has been assigned; for longest-idle.
     pub idle_since: Timestamp,
+    /// When it last got a conversation; for round-robin. Only a hint: replicas of
+    /// different versions may differ in it.
+    #[serde(default)]
+    pub assigned_at: Timestamp,
+    /// Offers in a row that it has not answered, where they are counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: u32,
     /// Gateways with a connection of this agent, and how many.
     pub gateways: Vec<(NodeId, u32)>,
     /// Raised by every change of this agent.
     pub revision: u64,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl AgentView {
@@ -111,5 +134,22 @@ impl AgentView {
             [] => Some(0),
             queues => queues.iter().position(|served| served == queue),
         }
+    }
+
+    /// Whether the agent speaks a language.
+    pub fn speaks(&self, language: &Language) -> bool {
+        self.profile.languages.contains(language)
+    }
+
+    /// Most conversations of a queue that the agent may have at once, when each of
+    /// the queue's agents may have `max`.
+    pub fn cap(&self, queue: &QueueId, max: Option<u32>) -> Option<u32> {
+        self.profile.caps.get(queue).copied().into_iter().chain(max).min()
+    }
+
+    /// Conversations that count for a queue, those in wrap-up included.
+    pub fn claimed<'v>(&'v self, queue: &'v QueueId) -> impl Iterator<Item = &'v Reservation> {
+        let counts = |r: &&Reservation| r.claim.as_ref().is_some_and(|c| c.queue == *queue);
+        self.reservations.iter().filter(counts)
     }
 }

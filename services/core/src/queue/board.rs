@@ -1,7 +1,7 @@
 //! The queues of one site.
 
 use super::entry::{Entry, OrderKey};
-use super::estimate::{Handling, Slots};
+use super::estimate::{Estimate, Handling, Slots};
 use crate::conversation::{Phase, Summary};
 use crate::ids::{ConversationId, QueueId, Seq};
 use crate::time::{Millis, Timestamp};
@@ -165,7 +165,7 @@ impl Board {
             return;
         };
         let line = self.lines.entry(queue.clone()).or_default();
-        line.handling.measure(at.since(*since));
+        line.handling.measure(*at, at.since(*since));
     }
 
     fn bury(&mut self, conversation: ConversationId, version: Seq) {
@@ -225,6 +225,11 @@ impl Board {
         self.lines.get(queue).into_iter().flat_map(|line| line.order.values())
     }
 
+    /// The head of a conversation when it was last heard of.
+    pub fn version(&self, conversation: ConversationId) -> Option<Seq> {
+        self.known.get(&conversation).map(|known| known.version)
+    }
+
     /// Those free to be matched, in order.
     pub fn waiting(&self, queue: &QueueId) -> impl Iterator<Item = &Entry> {
         self.line(queue).filter(|p| p.standing == Standing::Waiting).map(|p| &p.entry)
@@ -261,9 +266,47 @@ impl Board {
         })
     }
 
-    /// How long the one at `position` of a queue will wait.
-    pub fn estimate(&self, queue: &QueueId, position: u32, slots: Slots) -> Option<Millis> {
-        self.lines.get(queue)?.handling.estimate(position, slots)
+    /// How many of each queue are with agents.
+    pub fn assigned(&self) -> HashMap<&QueueId, u32> {
+        let mut assigned = HashMap::new();
+        for known in self.known.values() {
+            if let Whereabouts::WithAgent { queue, .. } = &known.whereabouts {
+                *assigned.entry(queue).or_default() += 1;
+            }
+        }
+        assigned
+    }
+
+    /// How many are free to be matched in a queue and go before a place.
+    pub fn ahead(&self, queue: &QueueId, place: &OrderKey) -> u32 {
+        let Some(line) = self.lines.get(queue) else { return 0 };
+        let before = line.order.range(..place).map(|(_, placed)| placed);
+        let count = before.filter(|placed| placed.standing == Standing::Waiting).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// The place of one that waits, or is on offer.
+    pub fn place_of(&self, conversation: ConversationId) -> Option<OrderKey> {
+        match &self.known.get(&conversation)?.whereabouts {
+            Whereabouts::InLine { key, .. } => Some(*key),
+            Whereabouts::WithAgent { .. } | Whereabouts::Closed => None,
+        }
+    }
+
+    /// How long one of a queue will wait, if so many of its slots have to fall free.
+    pub fn estimate(
+        &self,
+        queue: &QueueId,
+        behind: f64,
+        slots: Slots,
+        now: Timestamp,
+    ) -> Option<Estimate> {
+        self.lines.get(queue)?.handling.estimate(behind, slots, now)
+    }
+
+    /// Learns of a chat that was finished before the board knew of it.
+    pub fn measured(&mut self, queue: &QueueId, at: Timestamp, handled: Millis) {
+        self.lines.entry(queue.clone()).or_default().handling.measure(at, handled);
     }
 
     /// Queues with anyone waiting or on offer.

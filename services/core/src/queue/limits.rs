@@ -78,10 +78,15 @@ impl Limits {
 
     fn instead(&self, entry: &Entry, why: Unserved) -> Option<Instead> {
         let came_by_itself = match entry.arrived().reason {
-            QueuedReason::Started | QueuedReason::Reopened | QueuedReason::Unserved(_) => true,
-            QueuedReason::Transferred | QueuedReason::AgentLost | QueuedReason::ContactLeft => {
-                false
-            }
+            QueuedReason::Started
+            | QueuedReason::Reopened
+            | QueuedReason::Unserved(_)
+            | QueuedReason::Alarm => true,
+            QueuedReason::Transferred
+            | QueuedReason::AgentLost
+            | QueuedReason::ContactLeft
+            | QueuedReason::Released
+            | QueuedReason::TransferReturned => false,
         };
         let is_for_coming = why != Unserved::WaitedTooLong;
         let was_handed_on = entry.arrived().reason == QueuedReason::Transferred;
@@ -107,7 +112,20 @@ impl Board {
         hours: Option<&Hours>,
         now: Timestamp,
     ) -> TurnedAway {
-        let late = self.beyond(queue, limits.max_waiting);
+        let line: Vec<_> = self.line(queue).map(|p| (&p.entry, p.standing)).collect();
+        limits.turned_away(&line, hours, now)
+    }
+}
+
+impl Limits {
+    /// Whom a queue with these limits does not serve of all who are in it.
+    pub fn turned_away(
+        &self,
+        line: &[(&Entry, Standing)],
+        hours: Option<&Hours>,
+        now: Timestamp,
+    ) -> TurnedAway {
+        let late = self.beyond(line);
         let opening = hours.map(|hours| hours.opening(now));
         let is_closed_now = matches!(opening, Some(Opening::Closed { .. }));
         let opens_at = match opening {
@@ -115,10 +133,9 @@ impl Board {
             None | Some(Opening::Open { .. }) => None,
         };
         let mut away = TurnedAway { opens_at, ..TurnedAway::default() };
-        for entry in self.line(queue).filter(|p| p.standing == Standing::Waiting).map(|p| &p.entry)
-        {
+        for (entry, _) in line.iter().filter(|(_, standing)| *standing == Standing::Waiting) {
             let came_at = entry.arrived().at;
-            let left = limits.max_wait.map(|max| max.saturating_sub(waited(hours, came_at, now)));
+            let left = self.max_wait.map(|max| max.saturating_sub(waited(hours, came_at, now)));
             let reasons = [
                 (is_closed_now && hours.is_some_and(|hours| !hours.is_open(came_at)))
                     .then_some(Unserved::OutOfHours),
@@ -126,7 +143,7 @@ impl Board {
                 (left == Some(Millis::ZERO)).then_some(Unserved::WaitedTooLong),
             ];
             let mut reasons = reasons.into_iter().flatten();
-            let instead = reasons.find_map(|why| Some((why, limits.instead(entry, why)?)));
+            let instead = reasons.find_map(|why| Some((why, self.instead(entry, why)?)));
             match (instead, left) {
                 (Some((why, instead)), _) => {
                     away.entries.push((entry.conversation, why, instead));
@@ -146,19 +163,19 @@ impl Board {
     }
 
     /// Those who came when as many as may wait were there.
-    fn beyond(&self, queue: &QueueId, max_waiting: Option<u32>) -> HashSet<ConversationId> {
-        let Some(max) = max_waiting.and_then(|max| usize::try_from(max).ok()) else {
+    fn beyond(&self, line: &[(&Entry, Standing)]) -> HashSet<ConversationId> {
+        let Some(max) = self.max_waiting.and_then(|max| usize::try_from(max).ok()) else {
             return HashSet::new();
         };
-        let entries = self.line(queue).map(|placed| &placed.entry);
         let mut by_arrival: Vec<_> =
-            entries.map(|entry| (entry.arrived().at, entry.conversation)).collect();
+            line.iter().map(|(entry, _)| (entry.arrived().at, entry.conversation)).collect();
         by_arrival.sort_unstable();
         by_arrival.into_iter().skip(max).map(|(_, conversation)| conversation).collect()
     }
 }
 
-fn waited(hours: Option<&Hours>, since: Timestamp, now: Timestamp) -> Millis {
+/// How long one has waited, by the hours of its queue.
+pub(super) fn waited(hours: Option<&Hours>, since: Timestamp, now: Timestamp) -> Millis {
     match hours {
         Some(hours) => hours.open_between(since, now),
         None => now.since(since),

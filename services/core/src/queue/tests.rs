@@ -1,7 +1,7 @@
 //! Order and position, case by case, and the laws that hold for any board.
 
 use super::*;
-use crate::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary};
+use crate::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary, Watch};
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, Seq, VisitorId};
 use crate::party::Participant;
 use crate::time::{Millis, Timestamp};
@@ -47,13 +47,18 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         waiting_since: at(since),
         arrival: Some(Arrival { at: at(since), reason: QueuedReason::Started }),
         reachable: Reachable::Unknown,
+        watch: Watch::default(),
+        extra_minutes: 0,
         excluded: vec![],
         target: None,
         handover_note: None,
+        asked_skills: Default::default(),
+        guests: vec![],
         last_agent: None,
         tags: vec![],
         attributes: BTreeMap::new(),
         language: Arc::from(""),
+        channel: None,
         preview: Arc::from(""),
         started_at: at(since),
         last_at: at(since),
@@ -94,6 +99,30 @@ fn priority_is_a_head_start_in_minutes() {
 }
 
 #[test]
+fn a_supervisor_moves_one_at_once_within_its_queue() {
+    let mut board = Board::default();
+    board.observe(&seen(1, 1, "sales", 10, Phase::Waiting), PLAIN);
+    board.observe(&seen(2, 1, "sales", 20, Phase::Waiting), PLAIN);
+    let urgent = Summary { extra_minutes: 1, ..seen(2, 2, "sales", 20, Phase::Waiting) };
+    assert_eq!(board.observe(&urgent, PLAIN).queues, [queue("sales")]);
+    assert_eq!(ids(&board, "sales"), [conversation(2), conversation(1)]);
+    let idle = Summary { extra_minutes: -1, ..seen(2, 3, "sales", 20, Phase::Waiting) };
+    assert_eq!(board.observe(&idle, PLAIN).queues, [queue("sales")]);
+    assert_eq!(ids(&board, "sales"), [conversation(1), conversation(2)]);
+    board.set_terms(&queue("sales"), Terms { priority_minutes: 5, weight: 1 });
+    assert_eq!(ids(&board, "sales"), [conversation(1), conversation(2)], "it is added to both");
+}
+
+#[test]
+fn what_an_earlier_version_says_has_no_extra() {
+    let entry = Entry::of(&seen(1, 1, "sales", 10, Phase::Waiting), PLAIN);
+    let mut told = serde_json::to_value(&entry).unwrap();
+    let fields = told.as_object_mut().unwrap();
+    assert!(fields.remove("extra_minutes").is_some() && fields.remove("asked_skills").is_some());
+    assert_eq!(serde_json::from_value::<Entry>(told).unwrap(), entry);
+}
+
+#[test]
 fn old_news_never_undoes_newer() {
     let mut board = Board::default();
     board.observe(&seen(1, 5, "sales", 10, Phase::Closed { at: at(50) }), PLAIN);
@@ -130,21 +159,78 @@ fn the_estimate_comes_from_what_was_measured() {
     board.observe(&seen(1, 1, "sales", 0, Phase::Waiting), PLAIN);
     let served = board.observe(&seen(1, 2, "sales", 0, assigned(30)), PLAIN).served;
     assert_eq!(served, Some((sales.clone(), Millis::from_secs(30))));
-    assert_eq!(board.estimate(&sales, 1, two), None);
+    assert_eq!(board.estimate(&sales, 1.0, two, at(130)), None);
     board.observe(&seen(1, 3, "sales", 0, Phase::Closed { at: at(130) }), PLAIN);
-    assert_eq!(board.estimate(&sales, 1, two), Some(Millis::from_secs(50)));
-    assert_eq!(board.estimate(&sales, 3, two), Some(Millis::from_secs(150)));
-    let with_room = Slots { online: 2, free: 1 };
-    assert_eq!(board.estimate(&sales, 1, with_room), Some(Millis::ZERO));
-    assert_eq!(board.estimate(&sales, 1, Slots::default()), None);
+    let mean = |behind, slots| board.estimate(&sales, behind, slots, at(130)).map(|e| e.mean);
+    assert_eq!(mean(1.0, two), Some(Millis::from_secs(50)));
+    assert_eq!(mean(3.0, two), Some(Millis::from_secs(150)));
+    assert_eq!(mean(0.0, two), Some(Millis::ZERO));
+    assert_eq!(mean(1.0, Slots::default()), None);
+    // Of one chat little is known.
+    let upper = board.estimate(&sales, 1.0, two, at(130)).unwrap().upper;
+    assert!(upper > Millis::from_secs(100), "{upper:?}");
 }
 
 #[test]
-fn the_mean_follows_the_newest() {
+fn the_hour_of_the_week_counts_as_far_as_it_is_known() {
+    const WEEK: u64 = 7 * 24 * 3_600;
     let mut handling = Handling::default();
-    handling.measure(Millis::from_secs(100));
-    handling.measure(Millis::from_secs(200));
-    assert_eq!(handling.mean(), Some(Millis::from_secs(120)));
+    for week in 0..10 {
+        for n in 0..10 {
+            handling.measure(at(week * WEEK + n * 60), Millis::from_secs(600));
+            handling.measure(at(week * WEEK + 3_600 + n * 60), Millis::from_secs(200));
+        }
+    }
+    let mean = |secs: u64| handling.mean(at(11 * WEEK + secs)).unwrap().get() / 1_000;
+    // Sixty minutes, fifty of whose chats are remembered, against ten of the queue's mean.
+    assert!((530..600).contains(&mean(0)), "{}", mean(0));
+    assert!((200..280).contains(&mean(3_600)), "{}", mean(3_600));
+    let unknown = mean(2 * 3_600);
+    assert!((300..500).contains(&unknown), "that of the queue: {unknown}");
+}
+
+#[test]
+fn an_interval_widens_with_what_is_not_known() {
+    let after = |chats: u64| {
+        let mut handling = Handling::default();
+        (0..chats).for_each(|n| handling.measure(at(n), Millis::from_secs(100)));
+        handling.estimate(4.0, Slots { online: 2, free: 0 }, at(0)).unwrap()
+    };
+    let (few, many) = (after(2), after(50));
+    assert_eq!(few.mean, many.mean);
+    assert!(few.upper > many.upper && many.upper > many.mean, "{few:?} {many:?}");
+}
+
+#[test]
+fn those_ahead_in_another_queue_count_as_far_as_its_agents_are_shared() {
+    let view = |id: u128, queues: &[&str]| crate::presence::AgentView {
+        site: "shop".parse().unwrap(),
+        id: crate::ids::AgentId::from_uuid(uuid::Uuid::from_u128(id)),
+        profile: crate::presence::AgentProfile {
+            capacity: 2,
+            queues: queues.iter().map(|name| queue(name)).collect(),
+            ..crate::presence::AgentProfile::default()
+        },
+        status: crate::presence::AgentStatus::Online,
+        reason: "".into(),
+        since: at(0),
+        load: 2,
+        reservations: vec![],
+        idle_since: at(0),
+        gateways: vec![("gateway".parse().unwrap(), 1)],
+        revision: 1,
+        assigned_at: at(0),
+        missed: 0,
+    };
+    let agents = [view(1, &["sales"]), view(2, &["sales", "tax"]), view(3, &["tax"])];
+    let (sales, tax) = (queue("sales"), queue("tax"));
+    let pool = Pool::of(&[(sales.clone(), 1), (tax.clone(), 2)], &agents);
+    assert_eq!(pool.slots(&sales), Slots { online: 4, free: 0 });
+    assert_eq!(pool.slots(&tax), Slots { online: 2, free: 0 }, "of weight 2");
+    assert_eq!((pool.agents(&sales), pool.agents(&queue("none"))), (2, 0));
+    // Half of those in `tax` are served by somebody who serves `sales`, too.
+    assert_eq!(pool.behind(&sales, &[3, 4]), 3.0 + 2.0 + 1.0);
+    assert_eq!(pool.behind(&sales, &[0, 0]), 1.0);
 }
 
 #[test]
@@ -191,14 +277,15 @@ fn phases() -> impl Strategy<Value = Phase> {
 
 /// Per conversation a history of summaries with rising versions.
 fn histories() -> impl Strategy<Value = Vec<Summary>> {
-    let step = (prop_oneof![Just("sales"), Just("support")], 0..40u64, phases());
+    let step = (prop_oneof![Just("sales"), Just("support")], 0..40u64, -2..3i32, phases());
     prop::collection::vec(prop::collection::vec(step, 1..6), 1..8).prop_map(|conversations| {
         let numbered = conversations.into_iter().enumerate();
         numbered
             .flat_map(|(id, steps)| {
                 let steps = steps.into_iter().enumerate();
-                steps.map(move |(i, (name, since, phase))| {
-                    seen(id as u128 + 1, i as u32 + 1, name, since, phase)
+                steps.map(move |(i, (name, since, extra_minutes, phase))| {
+                    let seen = seen(id as u128 + 1, i as u32 + 1, name, since, phase);
+                    Summary { extra_minutes, ..seen }
                 })
             })
             .collect()
@@ -265,11 +352,12 @@ proptest! {
 
     #[test]
     fn the_order_is_that_of_the_score_at_any_time(
-        waits in prop::collection::vec((0..10_000u64, 0..200u32), 2..20),
+        waits in prop::collection::vec((0..10_000u64, 0..200u32, -1_440..1_440i32), 2..20),
         now in 10_000..1_000_000u64,
     ) {
-        let entry = |(id, (since, priority_minutes)): (usize, &(u64, u32))| {
-            let summary = seen(id as u128 + 1, 1, "sales", *since, Phase::Waiting);
+        let entry = |(id, (since, priority_minutes, extra)): (usize, &(u64, u32, i32))| {
+            let seen = seen(id as u128 + 1, 1, "sales", *since, Phase::Waiting);
+            let summary = Summary { extra_minutes: *extra, ..seen };
             Entry::of(&summary, Terms { priority_minutes: *priority_minutes, weight: 1 })
         };
         let mut entries: Vec<Entry> = waits.iter().enumerate().map(entry).collect();
@@ -277,18 +365,26 @@ proptest! {
         let score = |e: &Entry| e.order_key().score_millis(at(now));
         prop_assert!(entries.windows(2).all(|w| score(&w[0]) >= score(&w[1])));
         let by_hand = |e: &Entry| {
-            at(now).since(e.waiting_since).get() + u64::from(e.priority_minutes) * 60_000
+            let minutes = i64::from(e.priority_minutes) + i64::from(e.extra_minutes);
+            i128::from(at(now).since(e.waiting_since).get()) + i128::from(minutes * 60_000)
         };
-        prop_assert!(entries.iter().all(|e| i128::from(by_hand(e)) == score(e)));
+        prop_assert!(entries.iter().all(|e| by_hand(e) == score(e)));
     }
 
     /// Ageing: however many urgent ones come later, only those of a bounded time
     /// get ahead.
     #[test]
-    fn nothing_starves(priority_minutes in 0..120u32, late_secs in 1..10_000u64) {
-        let plain = Entry::of(&seen(1, 1, "sales", 0, Phase::Waiting), PLAIN);
-        let head_start = u64::from(priority_minutes) * 60;
-        let late = seen(2, 1, "sales", head_start + late_secs, Phase::Waiting);
+    fn nothing_starves(
+        priority_minutes in 0..120u32,
+        extra in 0..1_440i32,
+        put_back in 0..1_440i32,
+        late_secs in 1..10_000u64,
+    ) {
+        let waiting = |id, since| seen(id, 1, "sales", since, Phase::Waiting);
+        let plain = Summary { extra_minutes: -put_back, ..waiting(1, 0) };
+        let plain = Entry::of(&plain, PLAIN);
+        let minutes = u64::from(priority_minutes) + u64::from((extra + put_back).unsigned_abs());
+        let late = Summary { extra_minutes: extra, ..waiting(2, minutes * 60 + late_secs) };
         let urgent = Entry::of(&late, Terms { priority_minutes, weight: 1 });
         prop_assert!(plain.order_key() < urgent.order_key());
     }

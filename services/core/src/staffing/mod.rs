@@ -1,6 +1,6 @@
 //! How many agents a load needs: the formulas of queues in which any free slot serves
 //! whoever came first. Real centres have skills, limits and uneven arrivals, so these are
-//! bounds to plan from, not promises.
+//! bounds to plan from, not promises. `simulate` asks the simulator of `model` instead.
 //!
 //! `wait` treats patience as endless (M/M/N, Erlang C) or as exponential (M/M/N+M,
 //! Erlang A, also called Palm); Gans, Koole, Mandelbaum: *Telephone Call Centers*,
@@ -8,6 +8,7 @@
 
 mod erlang;
 mod plan;
+mod simulate;
 #[cfg(test)]
 mod tests;
 

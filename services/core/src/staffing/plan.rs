@@ -82,9 +82,14 @@ impl Goal {
             let middle = few + (enough - few) / 2;
             if is_reached(&fares(middle)) { enough = middle } else { few = middle }
         }
-        let positions = (f64::from(enough) / (1.0 - self.shrinkage)).ceil();
-        // Below 2³² by the limits above, but for a shrinkage near 1.
-        let positions = positions.min(f64::from(u32::MAX)) as u32;
+        let positions = self.positions(enough);
         Some(Plan { agents: enough, positions, outcome: fares(enough) })
+    }
+
+    /// Agents who are paid for so many to be there.
+    pub(super) fn positions(&self, agents: u32) -> u32 {
+        let positions = (f64::from(agents) / (1.0 - self.shrinkage)).ceil();
+        // Below 2³² by the limits above, but for a shrinkage near 1.
+        positions.min(f64::from(u32::MAX)) as u32
     }
 }

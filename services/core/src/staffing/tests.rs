@@ -1,6 +1,7 @@
 //! The formulas against an independent implementation and against each other.
 
 use super::*;
+use crate::model::Pace;
 use proptest::prelude::*;
 
 fn close(a: f64, b: f64, share: f64) -> bool {
@@ -70,6 +71,37 @@ fn more_at_once_need_fewer_agents_and_nonsense_none() {
 fn a_site_brings_what_its_visitors_ask() {
     let traffic = Traffic { visits: 10.0, interested: 0.2, chatting: 0.05 };
     assert!(close(traffic.arrivals(), 0.1, 1e-12));
+}
+
+/// Where theory has an answer the simulator comes to the same, give or take an agent.
+#[test]
+fn the_simulator_agrees_with_the_formulas() {
+    let flat = Pace::default();
+    let load = Load { arrivals: 0.02, handling: 180.0, patience: None };
+    let goal = Goal { max_occupancy: 1.0, ..goal(0.8, 20.0) };
+    let plan = goal.plan(&load).unwrap();
+    let simulated = goal.simulate(&load, &flat, plan.agents).unwrap();
+    println!("{plan:?}\n{simulated:?}");
+    assert!(simulated.agents.abs_diff(plan.agents) <= 1);
+    let there = load.on(simulated.agents, 20.0);
+    assert!(close(simulated.outcome.in_time, there.in_time, 0.03));
+    assert!(close(simulated.outcome.occupancy, there.occupancy, 0.03));
+    let load = Load { patience: Some(60.0), ..load };
+    let impatient = goal.plan(&load).unwrap();
+    let simulated = goal.simulate(&load, &flat, impatient.agents + 2).unwrap();
+    assert!(simulated.agents.abs_diff(impatient.agents) <= 1, "from wherever it begins");
+}
+
+/// Two chats at once that take half as long again each are worth less than two.
+#[test]
+fn what_several_at_once_cost_is_simulated() {
+    let load = Load { arrivals: 0.02, handling: 180.0, patience: Some(90.0) };
+    let goal = Goal { at_once: 2, max_occupancy: 1.0, ..goal(0.8, 20.0) };
+    let near = goal.plan(&load).unwrap().agents;
+    let free = goal.simulate(&load, &Pace::default(), near).unwrap();
+    let dear = goal.simulate(&load, &Pace::new(&[100, 170]), near).unwrap();
+    assert!(dear.agents > free.agents, "{dear:?} {free:?}");
+    assert_eq!(goal.simulate(&load, &Pace::default(), 100_000), None);
 }
 
 fn loads() -> impl Strategy<Value = (Load, u32, f64)> {

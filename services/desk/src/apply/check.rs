@@ -2,17 +2,16 @@
 //! nothing.
 
 use super::document::{Agent, Document, Queue, RoleName, Span};
-use super::{calendars, limits, routes};
+use super::{alarms, calendars, limits, routes, serving};
 use crate::validate;
-use frontdesk_core::ids::{QueueId, SkillId};
-use frontdesk_core::matching::Rules;
+use frontdesk_core::ids::{CalendarId, QueueId, SkillId};
 use frontdesk_core::presence::limits::{MAX_CAPACITY, MAX_RESERVATION, MAX_WRAP_UP};
 use frontdesk_core::skill::{Needs, Skills, Step};
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::Problem;
 use frontdesk_store::desk::{AccountKind, StoredAccount, StoredQueue, StoredSite};
 use serde_saphyr::{Location, Spanned};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Queues of one site.
 const MAX_QUEUES: usize = 256;
@@ -24,6 +23,8 @@ const MAX_PRIORITY: Millis = Millis::from_mins(24 * 60);
 const MIN_TARGET: Millis = Millis::from_secs(1);
 /// The longest: a week.
 const MAX_TARGET: Millis = Millis::from_mins(7 * 24 * 60);
+/// The most offers that an agent may be allowed to miss in a row.
+const MAX_MISSED: u32 = 100;
 /// The longest hold for the agent of before.
 const MAX_HOLD: Millis = Millis::from_mins(60);
 
@@ -57,8 +58,13 @@ pub(super) fn check(
         None => queues.first().map(|queue| queue.id.clone()),
     };
     let is_queue = |named: &QueueId| queues.iter().any(|queue| queue.id == *named);
-    let routes = routes::check(&mut check, &document.routes, is_queue);
+    for queue in &document.queues.value {
+        alarms::check_names(&mut check, &queue.value, is_queue);
+    }
     let calendars = calendars::check(&mut check, &document.calendars);
+    let is_calendar = |named: &CalendarId| calendars.contains_key(named);
+    let routes = routes::check(&mut check, &document.routes, is_queue, is_calendar);
+    let away_after_missed = check.away_after_missed(document.away_after_missed.as_ref());
     limits::check_names(&mut check, &document.queues.value, &queues, &calendars);
     let agents = check.agents(&document.agents, &queues);
     let team = team(accounts, &agents);
@@ -75,6 +81,8 @@ pub(super) fn check(
         queues,
         routes,
         calendars,
+        away_after_missed,
+        bots: bots(&site.bots, &agents),
         ..site.clone()
     };
     Ok(Wanted { site, agents })
@@ -83,6 +91,15 @@ pub(super) fn check(
 impl Check {
     pub(super) fn refuse(&mut self, at: Location, reason: String) {
         self.problems.push(Problem { line: at.line(), column: at.column(), reason });
+    }
+
+    fn away_after_missed(&mut self, written: Option<&Spanned<u32>>) -> Option<u32> {
+        let Spanned { value, referenced, .. } = written?;
+        if !(1..=MAX_MISSED).contains(value) {
+            let reason = format!("away_after_missed {value} is not within 1 to {MAX_MISSED}");
+            self.refuse(*referenced, reason);
+        }
+        Some(*value)
     }
 
     fn queues(&mut self, document: &Document) -> Vec<StoredQueue> {
@@ -144,20 +161,20 @@ impl Check {
             Needs::default()
         });
         let limits = limits::limits(self, at, queue);
+        let alarms = alarms::rules(self, at, queue);
+        let transfer_return = alarms::transfer_return(self, at, queue);
         StoredQueue {
             id: queue.name.clone(),
             priority_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
             weight: queue.weight,
             offer_timeout: queue.offer_timeout.0,
             wrap_up: queue.wrap_up.0,
-            rules: Rules {
-                needs,
-                policy: queue.choice.policy(),
-                hold_for_previous: queue.hold_for_previous.0,
-            },
+            rules: serving::rules(self, at, queue, needs),
             hours: queue.hours.clone(),
             limits,
             answer_within: queue.answer_within.map(|span| span.0),
+            alarms,
+            transfer_return,
         }
     }
 
@@ -178,13 +195,14 @@ impl Check {
                 Ok(name) => agent.name = name,
                 Err(why) => refuse(why.to_string()),
             }
+            if value.bot && matches!(value.role, RoleName::Supervisor) {
+                refuse("a bot cannot be a supervisor".into());
+            }
             if let Err(why) = validate::capacity(value.capacity) {
                 refuse(why.to_string());
             }
             let is_known = |name: &QueueId| queues.iter().any(|queue| queue.id == *name);
-            if let Some(unknown) = value.queues.iter().find(|name| !is_known(name)) {
-                refuse(format!("there is no queue {unknown}"));
-            }
+            serving::check_agent(&value.queues, &value.languages, is_known, &mut refuse);
             if !addresses.insert(agent.email.clone()) {
                 refuse("is written twice".into());
             }
@@ -204,6 +222,11 @@ impl Check {
         if let Some(skill) = team.unknown_skill(&queue.rules.needs) {
             self.refuse(at, format!("queue {name}: nobody has the skill {skill}"));
             return;
+        }
+        if queue.rules.language.is_some() && serving.iter().all(|member| member.is_mute) {
+            let reason =
+                format!("queue {name}: nobody who serves it has languages, and it asks for them");
+            self.refuse(at, reason);
         }
         let Some(most) = serving.iter().map(|member| member.capacity).max() else { return };
         if most < queue.weight {
@@ -230,6 +253,8 @@ struct Member {
     queues: Vec<QueueId>,
     skills: Skills,
     capacity: u32,
+    /// Has no languages.
+    is_mute: bool,
 }
 
 impl Team {
@@ -248,18 +273,33 @@ fn team(accounts: &[StoredAccount], agents: &[Agent]) -> Team {
     let mut team = BTreeMap::new();
     for account in accounts.iter().filter(|account| !account.disabled) {
         let (queues, skills) = (account.queues.clone(), account.skills.clone());
-        let capacity = account.capacity;
-        team.insert(account.email.clone(), Member { queues, skills, capacity });
+        let (capacity, is_mute) = (account.capacity, account.details.languages.is_empty());
+        team.insert(account.email.clone(), Member { queues, skills, capacity, is_mute });
     }
     for agent in agents {
         if agent.disabled {
             team.remove(&agent.email);
             continue;
         }
-        let (queues, skills) = (agent.queues.clone(), agent.skills.clone());
-        team.insert(agent.email.clone(), Member { queues, skills, capacity: agent.capacity });
+        let queues = agent.queues.iter().map(|queue| queue.name().clone()).collect();
+        let (skills, capacity) = (agent.skills.clone(), agent.capacity);
+        let is_mute = agent.languages.is_empty();
+        team.insert(agent.email.clone(), Member { queues, skills, capacity, is_mute });
     }
     Team(team)
+}
+
+/// Those of before and those of a document, as it says.
+fn bots(before: &BTreeSet<String>, agents: &[Agent]) -> BTreeSet<String> {
+    let mut bots = before.clone();
+    for agent in agents {
+        if agent.bot {
+            bots.insert(agent.email.clone());
+        } else {
+            bots.remove(&agent.email);
+        }
+    }
+    bots
 }
 
 /// The account that an agent of a document is to be.
@@ -271,8 +311,9 @@ pub(super) fn changed(account: &StoredAccount, agent: &Agent) -> StoredAccount {
         },
         name: agent.name.clone(),
         capacity: agent.capacity,
-        queues: agent.queues.clone(),
+        queues: agent.queues.iter().map(|queue| queue.name().clone()).collect(),
         skills: agent.skills.clone(),
+        details: serving::details(&agent.queues, &agent.languages),
         disabled: agent.disabled,
         ..account.clone()
     }

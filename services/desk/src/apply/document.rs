@@ -1,10 +1,13 @@
 //! A site's configuration as people write it down, in YAML. Says what can be
 //! written; judges nothing but its form.
 
+use super::alarms::{self, Alarm};
 use super::calendars::Calendar;
 use super::routes::Route;
+use super::serving::{self, LanguageNeed, Serving};
 use frontdesk_core::ids::{CalendarId, QueueId};
-use frontdesk_core::matching::Policy;
+use frontdesk_core::language::Language;
+use frontdesk_core::matching::{Acceptance, Policy};
 use frontdesk_core::queue::Answer;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
@@ -29,6 +32,8 @@ pub(super) struct Document {
     /// that holds.
     #[serde(default)]
     pub(super) routes: Vec<Spanned<Route>>,
+    /// Offers an agent may miss in a row before it is away; any number when absent.
+    pub(super) away_after_missed: Option<Spanned<u32>>,
     /// All queues of the site.
     pub(super) queues: Spanned<Vec<Spanned<Queue>>>,
     /// Accounts to be as written here; others stay as they are.
@@ -62,6 +67,18 @@ pub(super) struct Queue {
     /// What is required of agents, from the start and later.
     #[serde(default)]
     pub(super) skills: Vec<Step>,
+    /// Whether agents have to speak the visitor's language.
+    #[serde(default)]
+    pub(super) language: Option<LanguageNeed>,
+    /// Most of its conversations that one agent has at once.
+    #[serde(default)]
+    pub(super) max_per_agent: Option<u32>,
+    /// Most of its conversations that all agents have at once.
+    #[serde(default)]
+    pub(super) max_active: Option<u32>,
+    /// Whether agents accept, or are given, what is for them.
+    #[serde(default)]
+    pub(super) acceptance: Acceptance,
     /// Within what one is to be served.
     #[serde(default)]
     pub(super) answer_within: Option<Span>,
@@ -83,6 +100,12 @@ pub(super) struct Queue {
     /// What becomes of those who have waited so long.
     #[serde(default)]
     pub(super) when_too_long: Option<Answer>,
+    /// What is done when something has been so for long.
+    #[serde(default)]
+    pub(super) alarms: Vec<Spanned<Alarm>>,
+    /// How long a transfer may wait before it comes back; none at all: for ever.
+    #[serde(default = "alarms::transfer_return_by_default")]
+    pub(super) transfer_return: Span,
 }
 
 /// What is required from some time of waiting on.
@@ -104,6 +127,7 @@ pub(super) enum Choice {
     LeastLoaded,
     LongestIdle,
     BestProficiency,
+    RoundRobin,
 }
 
 /// One account.
@@ -119,12 +143,17 @@ pub(super) struct Agent {
     pub(super) capacity: u32,
     /// Those it serves first coming first; none: all.
     #[serde(default)]
-    pub(super) queues: Vec<QueueId>,
+    pub(super) queues: Vec<Serving>,
     #[serde(default)]
     pub(super) skills: Skills,
+    #[serde(default, deserialize_with = "serving::languages")]
+    pub(super) languages: Vec<Language>,
     /// May not sign in.
     #[serde(default)]
     pub(super) disabled: bool,
+    /// It is no person: figures do not count what it does as the staff's.
+    #[serde(default)]
+    pub(super) bot: bool,
 }
 
 /// What an account may do.
@@ -184,6 +213,7 @@ impl Choice {
             Self::LeastLoaded => Policy::LeastLoaded,
             Self::LongestIdle => Policy::LongestIdle,
             Self::BestProficiency => Policy::BestProficiency,
+            Self::RoundRobin => Policy::RoundRobin,
         }
     }
 }
@@ -210,9 +240,14 @@ fn queue(stored: &StoredQueue) -> Queue {
             Policy::LeastLoaded => Choice::LeastLoaded,
             Policy::LongestIdle => Choice::LongestIdle,
             Policy::BestProficiency => Choice::BestProficiency,
+            Policy::RoundRobin => Choice::RoundRobin,
         },
         hold_for_previous: Span(stored.rules.hold_for_previous),
         skills: stored.rules.needs.steps().iter().map(step).collect(),
+        language: serving::language(&stored.rules),
+        max_per_agent: stored.rules.max_per_agent,
+        max_active: stored.rules.max_active,
+        acceptance: stored.rules.acceptance,
         answer_within: stored.answer_within.map(Span),
         hours: stored.hours.clone(),
         when_closed: answer(stored.hours.is_some(), &limits.when_closed),
@@ -220,11 +255,13 @@ fn queue(stored: &StoredQueue) -> Queue {
         when_full: answer(limits.max_waiting.is_some(), &limits.when_full),
         max_wait: limits.max_wait.map(Span),
         when_too_long: answer(limits.max_wait.is_some(), &limits.when_too_long),
+        alarms: alarms::written(&stored.alarms),
+        transfer_return: Span(stored.transfer_return.unwrap_or(Millis::ZERO)),
     }
 }
 
 /// An account as it is stored, in the words of a document.
-pub(super) fn agent(stored: &StoredAccount) -> Agent {
+pub(super) fn agent(stored: &StoredAccount, site: &StoredSite) -> Agent {
     Agent {
         email: stored.email.clone(),
         name: stored.name.clone(),
@@ -233,8 +270,10 @@ pub(super) fn agent(stored: &StoredAccount) -> Agent {
             AccountKind::Supervisor => RoleName::Supervisor,
         },
         capacity: stored.capacity,
-        queues: stored.queues.clone(),
+        queues: serving::served(&stored.queues, &stored.details),
+        languages: stored.details.languages.clone(),
         skills: stored.skills.clone(),
         disabled: stored.disabled,
+        bot: site.bots.contains(&stored.email),
     }
 }

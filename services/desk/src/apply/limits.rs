@@ -5,7 +5,7 @@ use super::check::Check;
 use super::document::{Queue, Span};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{CalendarId, QueueId};
-use frontdesk_core::queue::{Answer, Limits};
+use frontdesk_core::queue::{AlarmRule, Answer, Limits};
 use frontdesk_core::time::Millis;
 use frontdesk_store::desk::StoredQueue;
 use serde_saphyr::{Location, Spanned};
@@ -72,9 +72,17 @@ pub(super) fn check_names(
         }
         if let Some(circle) = circle(queues, &queue.id) {
             let names: Vec<&str> = circle.iter().map(|name| name.as_str()).collect();
-            refuse(format!("one who is not served goes in a circle: {}", names.join(" -> ")));
+            refuse(format!(
+                "one who is not served in time goes in a circle: {}",
+                names.join(" -> ")
+            ));
         }
     }
+}
+
+/// Queues that those who wait in this one may be sent to.
+fn elsewhere(queue: &StoredQueue) -> impl Iterator<Item = &QueueId> {
+    queue.limits.elsewhere().chain(queue.alarms.iter().filter_map(AlarmRule::elsewhere))
 }
 
 /// The way from a queue back to itself.
@@ -84,7 +92,7 @@ fn circle<'q>(queues: &'q [StoredQueue], start: &'q QueueId) -> Option<Vec<&'q Q
     while let Some(way) = ways.pop() {
         let last = *way.last()?;
         let here = queues.iter().find(|queue| queue.id == *last);
-        for next in here.into_iter().flat_map(|queue| queue.limits.elsewhere()) {
+        for next in here.into_iter().flat_map(elsewhere) {
             let mut longer = way.clone();
             longer.push(next);
             if next == start {

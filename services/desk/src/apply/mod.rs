@@ -1,20 +1,31 @@
 //! A site's configuration from one document: checked as a whole, compared with what
 //! is in force, then put in force. A document with any problem changes nothing.
 
+mod alarms;
 mod calendars;
 mod check;
 mod diff;
 mod document;
 mod limits;
 mod routes;
+mod serving;
+#[cfg(test)]
+mod serving_tests;
 #[cfg(test)]
 mod tests;
+mod trial;
+
+pub use trial::{Trial, trial};
+
+pub(crate) use alarms::with_defaults;
 
 use crate::admin::NewAgent;
+use crate::audit;
 use crate::error::DeskError;
 use crate::service::DeskService;
 use check::Wanted;
 use document::{Agent, Document, RoleName};
+use frontdesk_core::audit::Author;
 use frontdesk_core::ids::SiteId;
 use frontdesk_core::party::Role;
 use frontdesk_proto::api::{Applied, MadeAccount, Problem};
@@ -24,14 +35,15 @@ use frontdesk_store::desk::{StoredAccount, StoredSite, Versioned};
 const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 impl DeskService {
-    /// Puts a document in force, or says what that would change. Accounts are
-    /// changed after the site, one by one: what fails in between is completed by
-    /// the same document once more.
+    /// Puts a document in force, or, by nobody, says what that would change. Accounts
+    /// are changed after the site, one by one: what fails in between is completed by
+    /// the same document once more. It is in the audit log before, and with the changes
+    /// that are made: the site must be at the version they were found with.
     pub(crate) async fn apply_document(
         &self,
         site: &SiteId,
         text: &str,
-        dry_run: bool,
+        by: Option<Author>,
     ) -> Result<Applied, DeskError> {
         let stored = self.store.site(site).await?.ok_or(DeskError::NotFound("site"))?;
         let accounts = self.store.accounts(site).await?;
@@ -46,7 +58,12 @@ impl DeskService {
             changes: changes(&stored.value, &accounts, &wanted),
             ..Applied::default()
         };
-        if !dry_run && !applied.changes.is_empty() {
+        if let Some(by) = by
+            && !applied.changes.is_empty()
+        {
+            let version = stored.version + u64::from(stored.value != wanted.site);
+            let entry = audit::of_configuration(site.clone(), by, version, &applied.changes);
+            self.write_down(entry).await?;
             let (version, made) = self.put_in_force(stored, &accounts, wanted).await?;
             (applied.version, applied.made) = (version, made);
             self.forget_cached();
@@ -91,8 +108,9 @@ impl DeskService {
                     RoleName::Supervisor => Role::Supervisor,
                 },
                 capacity: agent.capacity,
-                queues: agent.queues.clone(),
+                queues: agent.queues.iter().map(|queue| queue.name().clone()).collect(),
                 skills: agent.skills.clone(),
+                details: serving::details(&agent.queues, &agent.languages),
                 password: None,
             })
             .await?;
@@ -129,6 +147,11 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
         let (before, now) = (&site.default_queue, &wanted.site.default_queue);
         changes.push(format!("~ default_queue: {before} -> {now}"));
     }
+    let (before, now) = (site.away_after_missed, wanted.site.away_after_missed);
+    if before != now {
+        let shown = |most: Option<u32>| most.map_or("null".into(), |most| most.to_string());
+        changes.push(format!("~ away_after_missed: {} -> {}", shown(before), shown(now)));
+    }
     let (before, now) = (document::queues(site), document::queues(&wanted.site));
     for queue in &now {
         let old = before.iter().find(|old| old.name == queue.name);
@@ -141,7 +164,7 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
     changes.extend(routes::changes(&site.routes, &wanted.site.routes));
     for agent in &wanted.agents {
         let old = accounts.iter().find(|account| account.email == agent.email);
-        let old = old.map(document::agent);
+        let old = old.map(|account| document::agent(account, site));
         changes.extend(diff::changed(&format!("agent {}", agent.email), old.as_ref(), Some(agent)));
     }
     changes

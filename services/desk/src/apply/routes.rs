@@ -3,10 +3,14 @@
 
 use super::check::Check;
 use super::diff;
-use frontdesk_core::ids::QueueId;
+use super::document::Span;
+use frontdesk_core::conversation::{MAX_EXTRA_MINUTES, is_channel};
+use frontdesk_core::ids::{CalendarId, QueueId};
+use frontdesk_core::language::{InvalidLanguage, Language};
 use frontdesk_core::routes::{
     MAX_ALTERNATIVE_BYTES, MAX_ALTERNATIVES, MAX_ROUTES, Route as Stored, When as StoredWhen,
 };
+use frontdesk_core::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_saphyr::{Location, Spanned};
 use std::collections::{BTreeMap, HashSet};
@@ -22,6 +26,9 @@ pub(super) struct Route {
     #[serde(default)]
     when: When,
     queue: QueueId,
+    /// Head start besides the queue's, in whole minutes of waiting.
+    #[serde(default)]
+    priority: Span,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -31,21 +38,28 @@ struct When {
     language: Vec<String>,
     attributes: BTreeMap<String, Vec<String>>,
     text: Vec<String>,
+    channel: Vec<String>,
+    during: Option<CalendarId>,
 }
 
 impl When {
     /// Every list of alternatives, with the condition it belongs to.
     fn lists(&self) -> impl Iterator<Item = (&str, &[String])> {
-        let lists =
-            [("page", &self.page), ("language", &self.language), ("text", &self.text)].into_iter();
+        let lists = [
+            ("page", &self.page),
+            ("language", &self.language),
+            ("text", &self.text),
+            ("channel", &self.channel),
+        ]
+        .into_iter();
         let lists = lists.filter(|(_, list)| !list.is_empty());
         let lists = lists.chain(self.attributes.iter().map(|(name, list)| (name.as_str(), list)));
         lists.map(|(name, list)| (name, list.as_slice()))
     }
 
     fn stored(&self) -> StoredWhen {
-        let Self { page, language, attributes, text } = self.clone();
-        StoredWhen { page, language, attributes, text }
+        let Self { page, language, attributes, text, channel, during } = self.clone();
+        StoredWhen { page, language, attributes, text, channel, during }
     }
 }
 
@@ -54,6 +68,7 @@ pub(super) fn check(
     check: &mut Check,
     written: &[Spanned<Route>],
     is_queue: impl Fn(&QueueId) -> bool,
+    is_calendar: impl Fn(&CalendarId) -> bool,
 ) -> Vec<Stored> {
     let mut names = HashSet::new();
     let mut routes: Vec<Stored> = Vec::new();
@@ -74,18 +89,48 @@ pub(super) fn check(
         for (condition, list) in value.when.lists() {
             alternatives(condition, list).unwrap_or_else(|why| refuse(&why));
         }
+        if let Some(missing) = value.when.during.as_ref().filter(|name| !is_calendar(name)) {
+            refuse(&format!("there is no calendar {missing}"));
+        }
+        if let Some(odd) = value.when.channel.iter().find(|name| !is_channel(name)) {
+            refuse(&format!("channel: {odd:?} is not 1 to 32 of a-z, 0-9 and -"));
+        }
+        if let Some(why) = value.when.language.iter().find_map(|tag| language(tag).err()) {
+            refuse(&why.to_string());
+        }
+        let priority_minutes = minutes(value.priority).unwrap_or_else(|why| {
+            refuse(&why);
+            0
+        });
         let when = value.when.stored();
         if let Some(before) = routes.iter().find(|before| before.when.covers(&when)) {
             let before = &before.name;
             refuse(&format!("can never be reached: all it takes, rule {before} takes before it"));
         }
-        routes.push(Stored { name: value.name.clone(), when, queue: value.queue.clone() });
+        let (name, queue) = (value.name.clone(), value.queue.clone());
+        routes.push(Stored { name, when, queue, priority_minutes });
     }
     routes
 }
 
 fn refuse(check: &mut Check, at: Location, rule: &str, why: &str) {
     check.refuse(at, format!("rule {rule}: {why}"));
+}
+
+fn minutes(priority: Span) -> Result<u32, String> {
+    let minutes = priority.0.get() / 60_000;
+    if Millis::from_mins(minutes) != priority.0 {
+        return Err(format!("priority {priority} is not in whole minutes"));
+    }
+    match u32::try_from(minutes) {
+        Ok(minutes) if minutes <= MAX_EXTRA_MINUTES.unsigned_abs() => Ok(minutes),
+        _ => Err(format!("priority {priority} is more than a day")),
+    }
+}
+
+/// A tag has to begin with a language that there is.
+fn language(tag: &str) -> Result<Language, InvalidLanguage> {
+    tag.split('-').next().unwrap_or(tag).to_lowercase().parse()
 }
 
 fn alternatives(condition: &str, list: &[String]) -> Result<(), String> {

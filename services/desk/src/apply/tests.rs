@@ -1,9 +1,14 @@
 //! Documents on the real store: what is refused and where, what changes, twice.
 
 use crate::tests::{demo, origins, start};
+use frontdesk_core::audit::Author;
+use frontdesk_core::conversation::{AlarmAction, AlarmKind};
+use frontdesk_core::ids::AgentId;
 use frontdesk_core::matching::Policy;
-use frontdesk_core::time::Millis;
-use frontdesk_proto::api::{Applied, Desk};
+use frontdesk_core::party::Role;
+use frontdesk_core::time::{Millis, Timestamp};
+use frontdesk_proto::api::{Applied, Desk, QueueConfig};
+use uuid::Uuid;
 
 const GOOD: &str = "
 title: Möbel
@@ -35,8 +40,16 @@ agents:
   - { email: new@demo.example, name: Nora, role: supervisor }
 ";
 
-async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
-    Desk::apply(desk, &demo(), text, dry_run).await.unwrap()
+/// What comes of a document that a supervisor hands in.
+pub(super) async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
+    let by = Author {
+        at: Timestamp::ZERO,
+        id: AgentId::from_uuid(Uuid::from_u128(1)),
+        name: "Sue".into(),
+        role: Role::Supervisor,
+        origin: "".into(),
+    };
+    Desk::apply(desk, &demo(), text, (!dry_run).then_some(by)).await.unwrap()
 }
 
 #[tokio::test]
@@ -90,6 +103,10 @@ async fn a_document_is_compared_then_put_in_force_once() {
 
     let again = apply(&desk, GOOD, false).await;
     assert_eq!((again.version, again.changes.len(), again.made.len()), (done.version, 0, 0));
+}
+
+fn alarm(rule: &str) -> String {
+    format!("queues: [{{ name: a, alarms: [{{ {rule} }}] }}, {{ name: b }}]\n")
 }
 
 /// Each with the line that is refused and a word of why; nothing changes.
@@ -157,6 +174,48 @@ async fn what_cannot_work_is_refused_with_its_line() {
             "queues:\n  - { name: a, max_wait: 1m, when_too_long: { queue: b } }\n  - { name: b, max_waiting: 9, when_full: { queue: a } }\n"
                 .to_owned(),
         ),
+        (1, "after is missing", "queues: [{ name: a, alarms: [{ on: long-wait, do: [notify] }] }]\n".to_owned()),
+        (
+            4,
+            "no queue b",
+            "queues:\n  - name: a\n    alarms:\n      - { on: long-wait, after: 1m, do: [{ queue: b }] }\n".to_owned(),
+        ),
+        (1, "a -> a", alarm("on: long-wait, after: 1m, do: [{ queue: a }]")),
+        (1, "no answer_within", alarm("on: late, do: [notify]")),
+        (1, "goes by answer_within", alarm("on: late, after: 1m, do: [notify]")),
+        (1, "so at once", alarm("on: abandoned, after: 1m, do: [notify]")),
+        (1, "has ended", alarm("on: abandoned, do: [{ message: { en: x } }]")),
+        (1, "an agent has", alarm("on: unanswered, after: 1m, do: [{ priority: 5m }]")),
+        (1, "nobody is there", alarm("on: visitor-lost, after: 1m, do: [{ queue: b }]")),
+        (1, "max_wait is for", alarm("on: long-wait, after: 1m, do: [close]")),
+        (1, "after close", alarm("on: visitor-lost, after: 1m, do: [close, notify]")),
+        (1, "does nothing", alarm("on: visitor-lost, after: 1m, do: []")),
+        (1, "notify is written twice", alarm("on: visitor-lost, after: 1m, do: [notify, notify]")),
+        (1, "after 1s", alarm("on: visitor-lost, after: 1s, do: [notify]")),
+        (1, "after 0s", alarm("on: unanswered, after: 0s, do: [notify]")),
+        (1, "after 1month", alarm("on: long-wait, after: 1month, do: [notify]")),
+        (1, "whole minutes", alarm("on: long-wait, after: 1m, do: [{ priority: 90s }]")),
+        (1, "whole minutes", alarm("on: long-wait, after: 1m, do: [{ priority: 2days }]")),
+        (1, "1 to 32 languages", alarm("on: long-wait, after: 1m, do: [{ message: {} }]")),
+        (1, "language tag", alarm("on: long-wait, after: 1m, do: [{ message: { english!: x } }]")),
+        (1, "1 to 1000 bytes", alarm("on: long-wait, after: 1m, do: [{ message: { en: ' ' } }]")),
+        (1, "unknown variant", alarm("on: long-wait, after: 1m, do: [explode]")),
+        (
+            1,
+            "nobody waits longer than max_wait",
+            "queues: [{ name: a, max_wait: 1m, alarms: [{ on: long-wait, after: 1m, do: [notify] }] }]\n".to_owned(),
+        ),
+        (
+            4,
+            "written twice",
+            "queues:\n  - name: a\n    alarms: [{ on: unanswered, after: 1m, do: [notify] },\n      { on: unanswered, after: 1m, do: [notify] }]\n".to_owned(),
+        ),
+        (
+            2,
+            "a -> b -> a",
+            "queues:\n  - { name: a, alarms: [{ on: long-wait, after: 1m, do: [{ queue: b }] }] }\n  - { name: b, max_waiting: 9, when_full: { queue: a } }\n".to_owned(),
+        ),
+        (1, "transfer_return 1s", "queues: [{ name: a, transfer_return: 1s }]\n".to_owned()),
         (2, "Mars", "queues: [{ name: a }]\ncalendars: [{ name: c, zone: Mars/Olympus }]\n".to_owned()),
         (2, "never opens", "queues: [{ name: a }]\ncalendars: [{ name: c, zone: UTC }]\n".to_owned()),
         (
@@ -206,4 +265,81 @@ async fn what_cannot_work_is_refused_with_its_line() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(desk.site(&demo()).await.unwrap().unwrap().queues.len(), 2, "as it was");
+}
+
+#[tokio::test]
+async fn alarms_are_stored_as_written_and_lost_visitors_end_by_default() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(8080)).await.unwrap();
+    let text = "
+queues:
+  - name: general
+    answer_within: 1m
+    transfer_return: 0s
+    alarms:
+      - { on: late, do: [{ priority: 10m }, notify] }
+      - { on: visitor-lost, after: 1h, do: [notify] }
+  - { name: sales, alarms: [{ on: long-wait, after: 5m, do: [{ queue: general }] }] }
+";
+    let done = apply(&desk, text, false).await;
+    assert_eq!(done.problems, []);
+    assert!(done.changes.contains(&"~ queue general: transfer_return 2m -> 0s".to_owned()));
+    let alarms = done.changes.iter().find(|change| change.contains("sales: alarms")).unwrap();
+    assert!(
+        alarms
+            .contains("[{\"after\":\"5m\",\"do\":[{\"queue\":\"general\"}],\"on\":\"long-wait\"},")
+    );
+    let site = desk.site(&demo()).await.unwrap().unwrap();
+    let (general, sales) = (&site.queues[0], &site.queues[1]);
+    let of = |queue: &QueueConfig| queue.alarms.iter().map(|rule| rule.on).collect::<Vec<_>>();
+    assert_eq!(of(general), [AlarmKind::Late, AlarmKind::VisitorLost]);
+    assert_eq!(general.alarms[0].actions, [AlarmAction::Priority(10), AlarmAction::Notify]);
+    assert_eq!(of(sales), [AlarmKind::LongWait, AlarmKind::VisitorLost]);
+    assert_eq!(sales.alarms[1].after, Some(Millis::from_mins(30)));
+    assert_eq!(sales.alarms[1].actions.last(), Some(&AlarmAction::Close));
+    assert_eq!(
+        (general.transfer_return, sales.transfer_return),
+        (None, Some(Millis::from_mins(2)))
+    );
+    assert_eq!(apply(&desk, text, false).await.changes, [""; 0], "the same again");
+}
+
+#[tokio::test]
+async fn a_bot_is_known_by_its_address() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(8080)).await.unwrap();
+    let bots = |desk: std::sync::Arc<frontdesk_proto::api::SiteConfig>| {
+        desk.bots.iter().cloned().collect::<Vec<_>>()
+    };
+    let with = |agent: &str| format!("queues:\n  - name: a\nagents:\n  - {agent}\n");
+    let helper = with("{ email: Helper@b.example, name: Helper, bot: true }");
+    let applied = apply(&desk, &helper, false).await;
+    assert!(applied.problems.is_empty(), "{:?}", applied.problems);
+    assert_eq!(bots(desk.site(&demo()).await.unwrap().unwrap()), ["helper@b.example"]);
+    // Whom a document does not name stays as it is.
+    apply(&desk, "queues:\n  - name: b\n", false).await;
+    assert_eq!(bots(desk.site(&demo()).await.unwrap().unwrap()), ["helper@b.example"]);
+    let person = apply(&desk, &with("{ email: helper@b.example, name: Helper }"), false).await;
+    assert!(person.changes.contains(&"~ agent helper@b.example: bot true -> false".to_owned()));
+    assert!(bots(desk.site(&demo()).await.unwrap().unwrap()).is_empty());
+    let boss = with("{ email: a@b, name: A, role: supervisor, bot: true }");
+    let refused = apply(&desk, &boss, true).await.problems;
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].reason.contains("bot"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_document_is_tried_without_a_store() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    let alex = desk.ensure_dev_site(&origins(8080)).await.unwrap().accounts.remove(0).account;
+    let tried = crate::trial(GOOD, &demo(), std::slice::from_ref(&alex)).unwrap();
+    let tax = tried.site.queue(&"tax".parse().unwrap()).unwrap();
+    assert_eq!((tax.weight, tax.rules.policy), (2, Policy::BestProficiency));
+    assert_eq!((tried.agents.len(), tried.agents[0].profile.capacity), (1, 6));
+    assert_eq!(tried.agents[0].id, alex.id);
+    let problems = crate::trial("queues: []\n", &demo(), &[]).unwrap_err();
+    assert_eq!(problems.len(), 1);
 }

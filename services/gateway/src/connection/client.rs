@@ -1,7 +1,9 @@
 //! An open connection as its requests see it, and what has to be undone when it
 //! ends, however it ends.
 
+use crate::audit::Noted;
 use crate::following;
+use crate::peer::Peer;
 use crate::registry::Reader;
 use crate::shared::{CALL_DEADLINE, PersonGuard, Shared, within};
 use frontdesk_core::conversation::{Phase, Summary};
@@ -19,6 +21,10 @@ use std::sync::Arc;
 pub(crate) struct Client {
     pub(crate) shared: Arc<Shared>,
     pub(crate) reader: Arc<Reader>,
+    /// Where it is.
+    pub(crate) peer: Peer,
+    /// What it looked at as a supervisor.
+    pub(crate) noted: Noted,
     /// What `desk` says of the agent; `None` for a visitor.
     profile: Option<AgentProfile>,
     /// Attributes of the visitor that the token vouches for.
@@ -30,6 +36,7 @@ impl Client {
     pub(crate) fn new(
         shared: Arc<Shared>,
         reader: Arc<Reader>,
+        peer: Peer,
         profile: Option<AgentProfile>,
         signed: BTreeMap<String, String>,
         person: PersonGuard,
@@ -37,7 +44,8 @@ impl Client {
         if let Some(profile) = &profile {
             shared.registry.agents.add(&reader, profile);
         }
-        Arc::new(Self { shared, reader, profile, signed, _person: person })
+        let noted = Noted::default();
+        Arc::new(Self { shared, reader, peer, noted, profile, signed, _person: person })
     }
 
     /// Who it is.
@@ -56,6 +64,12 @@ impl Client {
     /// The agent or supervisor, or why not.
     pub(crate) fn agent(&self) -> Result<AgentId, ApiError> {
         self.who().agent_id().ok_or_else(|| ApiError::Forbidden("only an agent may do this".into()))
+    }
+
+    /// The supervisor, or why not.
+    pub(crate) fn supervisor(&self) -> Result<AgentId, ApiError> {
+        let supervisor = self.who().agent_id().filter(|_| self.who().role == Role::Supervisor);
+        supervisor.ok_or_else(|| ApiError::Forbidden("only a supervisor may do this".into()))
     }
 
     /// Tells presence that the agent is here; `None` for a visitor.
@@ -100,6 +114,7 @@ impl Client {
             estimated_wait: position.estimated_wait.map(millis_to_proto),
             agents_online: position.agents_online,
             opens_at: position.opens_at.map(timestamp_to_proto),
+            estimated_wait_upper: position.estimated_wait_upper.map(millis_to_proto),
         })
     }
 
@@ -116,6 +131,7 @@ impl Drop for Client {
             following::detach(&self.shared, id);
         }
         self.shared.registry.agents.remove(&self.reader);
+        self.shared.boards.leave(&self.reader);
         let Some(agent) = self.reader.who.agent_id() else {
             return;
         };

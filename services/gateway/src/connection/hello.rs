@@ -2,13 +2,16 @@
 
 use super::client::Client;
 use super::requests::{Reply, instant_of};
+use crate::audit;
 use crate::codec::{self, push_frame};
 use crate::following;
 use crate::http::origin_allowed;
 use crate::outbox::{Class, Outbox};
+use crate::peer::Peer;
 use crate::registry::Reader;
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::tokens::{TokenError, Verified};
+use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{MAX_TEXT_BYTES, Phase};
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::Principal;
@@ -71,7 +74,7 @@ pub(super) async fn hello(
     shared: Arc<Shared>,
     outbox: Arc<Outbox>,
     connection: ConnectionId,
-    origin: Option<BrowserOrigin>,
+    (peer, origin): (Peer, Option<BrowserOrigin>),
     hello: v1::Hello,
     hello_id: u32,
 ) -> Result<Box<Opened>, Refused> {
@@ -85,7 +88,7 @@ pub(super) async fn hello(
         .map_err(|(code, why)| (code, ApiError::State(why.into())))?;
     let expires = instant_of(expires_at, shared.now());
     let reader = Arc::new(Reader::new(connection, principal, outbox));
-    let client = Client::new(shared.clone(), reader, profile, attributes, person);
+    let client = Client::new(shared.clone(), reader, peer, profile, attributes, person);
     let mut work = Vec::new();
     let agent = connect(&client, &mut work).await;
     let (resumed, not_resumed) = resume(&client, hello.resume).await;
@@ -263,6 +266,7 @@ async fn resume_one(
 ) -> Result<v1::ConversationState, ApiError> {
     let id: ConversationId = cursor.conversation_id.parse()?;
     let (shared, reader) = (&client.shared, &client.reader);
+    audit::look(client, Act::WATCH, id).await?;
     let attached = following::follow(shared, reader, id, Seq::new(cursor.seq)).await?;
     Ok(client.state(&attached.summary).await)
 }

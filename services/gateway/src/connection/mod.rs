@@ -13,6 +13,8 @@ mod in_flight;
 mod limit_tests;
 mod requests;
 mod sources;
+#[cfg(test)]
+mod staff_tests;
 mod telling;
 #[cfg(test)]
 mod tests;

@@ -90,11 +90,11 @@ impl<C: Carrier> Connection<C> {
     }
 
     fn say_hello(&self, id: u32, hello: v1::Hello) -> BoxFuture<'static, Ready> {
-        let origin = self.arrival.origin.clone();
+        let page = (self.arrival.peer, self.arrival.origin.clone());
         let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
         let connection = self.id;
         Box::pin(async move {
-            match hello::hello(shared, outbox, connection, origin, hello, id).await {
+            match hello::hello(shared, outbox, connection, page, hello, id).await {
                 Ok(opened) => Ready::Opened(opened),
                 Err((code, error)) => Ready::Refused(Refusal { id, code, error }),
             }

@@ -41,7 +41,7 @@ fn cursor(id: &str, seq: u32) -> v1::Cursor {
 }
 
 /// Offers the conversation and lets the agent take it.
-async fn assign(world: &World, agent: &mut TestClient, id: &str) {
+pub(super) async fn assign(world: &World, agent: &mut TestClient, id: &str) {
     let conversation: ConversationId = id.parse().unwrap();
     let offer: OfferId = world.sessions.offer(conversation, agent_id());
     let accept = v1::AcceptOffer { conversation_id: id.into(), offer_id: offer.to_string() };
@@ -98,6 +98,7 @@ async fn an_internal_note_is_invisible_to_the_visitor() {
         conversation_id: id.clone(),
         client_msg_id: "n".into(),
         text: "secret".into(),
+        ..Default::default()
     };
     assert!(matches!(agent.ask(Request::AddNote(note.clone())).await, Frame::Sent(_)));
     assert!(matches!(agent.ask(message(&id, "a", "hello")).await, Frame::Sent(_)));

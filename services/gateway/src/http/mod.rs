@@ -86,6 +86,8 @@ fn local() -> Routes {
         .get("/widget/{*path}", pages::widget)
         .get("/console/", pages::console_index)
         .get("/console/{*path}", pages::console)
+        .get("/supervisor/", pages::supervisor_index)
+        .get("/supervisor/{*path}", pages::supervisor)
         .get("/demo/", pages::demo_index)
         .get("/demo/{*path}", pages::demo)
 }

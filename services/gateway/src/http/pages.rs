@@ -22,6 +22,7 @@ enum Section {
     /// Lives on other people's pages.
     Widget,
     Console,
+    Supervisor,
     Demo,
 }
 
@@ -30,6 +31,7 @@ impl Section {
         match self {
             Self::Widget => "widget",
             Self::Console => "console",
+            Self::Supervisor => "supervisor",
             Self::Demo => "demo",
         }
     }
@@ -38,7 +40,7 @@ impl Section {
     fn frame_ancestors(self) -> &'static str {
         match self {
             Self::Widget => "*",
-            Self::Console => "'none'",
+            Self::Console | Self::Supervisor => "'none'",
             Self::Demo => "'self'",
         }
     }
@@ -58,6 +60,14 @@ pub(super) async fn console_index(headers: HeaderMap) -> Response {
 
 pub(super) async fn console(Path(path): Path<String>, headers: HeaderMap) -> Response {
     serve(Section::Console, &path, &headers)
+}
+
+pub(super) async fn supervisor_index(headers: HeaderMap) -> Response {
+    serve(Section::Supervisor, "", &headers)
+}
+
+pub(super) async fn supervisor(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    serve(Section::Supervisor, &path, &headers)
 }
 
 pub(super) async fn demo_index(shared: State<Arc<Shared>>, headers: HeaderMap) -> Response {

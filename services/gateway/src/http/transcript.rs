@@ -3,13 +3,17 @@
 
 use super::caller;
 use super::error::Failure;
+use crate::audit;
+use crate::peer::Peer;
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use crate::verbs::common::event_push;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use frontdesk_core::audit::Act;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery};
@@ -37,6 +41,7 @@ pub(super) async fn transcript(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let who = caller(&shared, &headers).await?;
@@ -48,6 +53,7 @@ pub(super) async fn transcript(
     let conversation: ConversationId = id.parse()?;
     let asked = shared.deps.sessions.summary(conversation, Some(&who));
     let summary = within(CALL_DEADLINE, "sessions", asked).await?;
+    audit::look_of(&shared, &who, peer, Act::READ, &summary).await?;
     let audience = match who.role {
         Role::Visitor => Audience::Public,
         _ => Audience::Internal,
@@ -183,6 +189,7 @@ fn line(event: &v1::Event, out: &mut String) -> std::fmt::Result {
             writeln!(out)
         }
         Some(EventBody::Note(n)) => writeln!(out, "{by} (note): {}", n.text),
+        Some(EventBody::Whisper(w)) => writeln!(out, "{by} (whisper): {}", w.text),
         Some(body) => writeln!(out, "* {}", happened(body, by)),
         None => writeln!(out, "*"),
     }
@@ -214,9 +221,24 @@ fn happened(body: &EventBody, by: &str) -> String {
         EventBody::Released(b) => format!("{} left", of(&b.agent)),
         EventBody::Transferred(b) => format!("{by} handed over to {}", b.to_queue),
         EventBody::TagsChanged(b) => format!("{by} set the tags {}", b.tags.join(", ")),
+        EventBody::Closed(b) if b.reason() == v1::ClosedReason::VisitorLost => {
+            "the visitor had gone: the conversation was closed".to_owned()
+        }
         EventBody::Closed(_) => format!("{by} closed the conversation"),
         EventBody::Reopened(_) => format!("{by} reopened the conversation"),
         EventBody::Rated(b) => format!("{by} rated {} of 5: {}", b.score, b.comment),
-        EventBody::Message(_) | EventBody::Note(_) => String::new(),
+        EventBody::Invited(b) => format!("{by} invited {}", of(&b.agent)),
+        EventBody::Joined(b) => format!("{} joined as a guest", of(&b.agent)),
+        EventBody::Left(b) => format!("{} left", of(&b.agent)),
+        EventBody::PriorityChanged(b) => format!("{} minutes count for it", b.extra_minutes),
+        EventBody::AlarmRaised(b) => format!("alarm: {}", alarm(b)),
+        EventBody::TransferReturned(b) => format!("nobody took it: back to {}", of(&b.to_agent)),
+        EventBody::Message(_) | EventBody::Note(_) | EventBody::Whisper(_) => String::new(),
     }
+}
+
+/// What it is about, and what was done.
+fn alarm(raised: &v1::AlarmRaised) -> String {
+    let kind = raised.kind().as_str_name().trim_start_matches("ALARM_KIND_").to_lowercase();
+    format!("{} ({})", kind.replace('_', " "), raised.actions.join(", "))
 }

@@ -16,6 +16,7 @@ use follow::{Deliver, Follow};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_proto::api::EventPage;
+use frontdesk_proto::convert::Rights;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +50,10 @@ impl Reader {
         Self { connection, who, outbox, followed: Mutex::default() }
     }
 
+    pub(crate) fn is_visitor(&self) -> bool {
+        self.who.role == Role::Visitor
+    }
+
     /// What it may see.
     pub(crate) fn audience(&self) -> Audience {
         match self.who.role {
@@ -74,6 +79,12 @@ struct Topic {
     turn: Arc<Semaphore>,
 }
 
+impl Topic {
+    fn has_visitor(&self) -> bool {
+        self.subscribers.iter().any(|s| s.reader.is_visitor())
+    }
+}
+
 /// A durable event that came over the bus.
 pub(crate) struct LiveEvent<'a> {
     pub(crate) conversation: ConversationId,
@@ -81,7 +92,7 @@ pub(crate) struct LiveEvent<'a> {
     pub(crate) prev_public: Seq,
     pub(crate) internal: bool,
     pub(crate) bytes: &'a [u8],
-    pub(crate) assigned: Option<AgentId>,
+    pub(crate) rights: Option<Rights>,
 }
 
 /// What was done with a delivery.
@@ -195,7 +206,8 @@ impl Registry {
         Some(next)
     }
 
-    /// The connection no longer follows. True when it was the last one.
+    /// The connection no longer follows. True when it was the last one, or the last of its
+    /// visitor: the owner is to be told.
     pub(crate) fn leave(&self, id: ConversationId, reader: &Reader) -> bool {
         reader.followed().retain(|f| *f != id);
         let mut shard = self.shard(id);
@@ -203,10 +215,10 @@ impl Registry {
             return false;
         };
         topic.subscribers.retain(|s| s.reader.connection != reader.connection);
-        topic.subscribers.is_empty()
+        topic.subscribers.is_empty() || reader.is_visitor() && !topic.has_visitor()
     }
 
-    /// The connection ends. Gives the conversations that nobody follows now.
+    /// The connection ends. Gives the conversations of which the owner is to be told.
     pub(crate) fn leave_all(&self, reader: &Reader) -> Vec<ConversationId> {
         let followed = std::mem::take(&mut *reader.followed());
         followed.into_iter().filter(|id| self.leave(*id, reader)).collect()
@@ -216,6 +228,12 @@ impl Registry {
     pub(crate) fn abandoned(&self, id: ConversationId) -> Option<Arc<Semaphore>> {
         let shard = self.shard(id);
         shard.get(&id).filter(|t| t.subscribers.is_empty()).map(|t| t.turn.clone())
+    }
+
+    /// The turn of a conversation that no visitor follows here.
+    pub(crate) fn without_visitor(&self, id: ConversationId) -> Option<Arc<Semaphore>> {
+        let shard = self.shard(id);
+        shard.get(&id).filter(|t| !t.has_visitor()).map(|t| t.turn.clone())
     }
 
     /// Forgets a conversation that nobody follows.
@@ -236,12 +254,17 @@ impl Registry {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut shared = SharedEvent::new(event.bytes, scratch);
             topic.subscribers.retain_mut(|s| {
-                if loses(&s.reader.who, event) && s.follow.end_before(event.seq) {
+                let end = ends_before(&s.reader.who, event);
+                let has_ended =
+                    |s: &mut Subscriber, at: Seq| end == Some(at) && s.follow.end_before(at);
+                let stays = !has_ended(s, event.seq) && {
+                    deliver(s, event, &mut shared, &mut done);
+                    !has_ended(s, event.seq.next())
+                };
+                if !stays {
                     s.reader.followed().retain(|f| *f != event.conversation);
-                    return false;
                 }
-                deliver(s, event, &mut shared, &mut done);
-                true
+                stays
             });
             scratch.shrink_to(SCRATCH_BYTES);
         });
@@ -304,11 +327,14 @@ impl Registry {
         followed
     }
 
-    /// Who follows a conversation.
+    /// Who follows a conversation, its visitor first.
     pub(crate) fn readers(&self, id: ConversationId) -> Vec<Arc<Reader>> {
         let shard = self.shard(id);
         let topic = shard.get(&id);
-        topic.map_or_else(Vec::new, |t| t.subscribers.iter().map(|s| s.reader.clone()).collect())
+        let readers = |t: &Topic| t.subscribers.iter().map(|s| s.reader.clone()).collect();
+        let mut readers: Vec<Arc<Reader>> = topic.map_or_else(Vec::new, readers);
+        readers.sort_by_key(|reader| !reader.is_visitor());
+        readers
     }
 
     /// Something may have been lost in one conversation.
@@ -355,9 +381,18 @@ impl Registry {
     }
 }
 
-/// Whether the event gives the conversation to another agent than this one.
-fn loses(who: &Principal, event: &LiveEvent<'_>) -> bool {
-    who.role == Role::Agent && event.assigned.is_some_and(|a| a.as_uuid() != who.id)
+/// The first event that this agent may not read, when this one ends its right to the
+/// conversation. Whoever is sent away sees that it was.
+fn ends_before(who: &Principal, event: &LiveEvent<'_>) -> Option<Seq> {
+    let is = |agent: &AgentId| who.role == Role::Agent && agent.as_uuid() == who.id;
+    match &event.rights {
+        Some(Rights::Assigned { agent, readers }) => {
+            let reads_on = who.role != Role::Agent || is(agent) || readers.iter().any(is);
+            (!reads_on).then_some(event.seq)
+        }
+        Some(Rights::Dismissed(agent)) => is(agent).then(|| event.seq.next()),
+        None => None,
+    }
 }
 
 fn deliver(

@@ -4,7 +4,6 @@ use super::*;
 use crate::codec::{self, WireFormat};
 use bytes::Bytes;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::PageEvent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use prost::Message as _;
@@ -33,14 +32,29 @@ fn follow(registry: &Registry, reader: &Arc<Reader>, head: u32) {
     reader.outbox.take_signals();
 }
 
+fn agent_id(id: u128) -> AgentId {
+    AgentId::from_uuid(Uuid::from_u128(id))
+}
+
 fn publish(registry: &Registry, seq: u32, prev_public: u32, internal: bool, to: Option<u128>) {
+    let to = to.map(|agent| Rights::Assigned { agent: agent_id(agent), readers: vec![] });
+    publish_to(registry, seq, prev_public, internal, to);
+}
+
+fn publish_to(
+    registry: &Registry,
+    seq: u32,
+    prev_public: u32,
+    internal: bool,
+    rights: Option<Rights>,
+) {
     registry.event(&LiveEvent {
         conversation: conversation(),
         seq: Seq::new(seq),
         prev_public: Seq::new(prev_public),
         internal,
         bytes: &bytes(seq),
-        assigned: to.map(|a| AgentId::from_uuid(Uuid::from_u128(a))),
+        rights,
     });
 }
 
@@ -137,9 +151,62 @@ fn an_agent_who_lost_the_conversation_follows_no_longer() {
 }
 
 #[test]
+fn guests_go_on_when_another_agent_is_assigned() {
+    let registry = Registry::new();
+    let (old, guest) = (reader(Role::Agent, 1), reader(Role::Agent, 2));
+    for r in [&old, &guest] {
+        follow(&registry, r, 4);
+    }
+    let rights = Rights::Assigned { agent: agent_id(3), readers: vec![agent_id(2)] };
+    publish_to(&registry, 5, 4, false, Some(rights));
+    publish(&registry, 6, 5, false, None);
+    assert_eq!((received(&old), received(&guest)), (vec![], vec![5, 6]));
+}
+
+#[test]
+fn who_is_sent_away_sees_that_and_nothing_more() {
+    let registry = Registry::new();
+    let (gone, stays) = (reader(Role::Agent, 1), reader(Role::Agent, 2));
+    for r in [&gone, &stays] {
+        follow(&registry, r, 4);
+    }
+    publish_to(&registry, 5, 4, false, Some(Rights::Dismissed(agent_id(1))));
+    publish(&registry, 6, 5, false, None);
+    assert_eq!((received(&gone), received(&stays)), (vec![5], vec![5, 6]));
+    assert!(!registry.follows(conversation(), &gone));
+    // One who is behind is filled up to there.
+    let late = reader(Role::Agent, 1);
+    follow(&registry, &late, 4);
+    publish_to(&registry, 8, 7, false, Some(Rights::Dismissed(agent_id(1))));
+    let Some(Next::Read { generation, .. }) = registry.next(conversation(), &late) else {
+        panic!("a fill is due")
+    };
+    let event = |n| PageEvent { seq: Seq::new(n), prev: Seq::new(n - 1), event: bytes(n) };
+    let page = EventPage { events: (5..=10).map(event).collect(), more: false };
+    assert_eq!(registry.page(conversation(), &late, generation, &page), Some(Next::Ended));
+    assert_eq!(received(&late), [5, 6, 7, 8]);
+}
+
+#[test]
+fn the_owner_is_told_when_the_visitors_last_connection_leaves() {
+    let registry = Registry::new();
+    let (agent, phone, laptop) =
+        (reader(Role::Agent, 2), reader(Role::Visitor, 1), reader(Role::Visitor, 1));
+    for reader in [&agent, &phone, &laptop] {
+        follow(&registry, reader, 0);
+    }
+    assert!(registry.readers(conversation())[0].is_visitor(), "it attaches before others");
+    assert!(!registry.leave(conversation(), &phone));
+    assert!(registry.without_visitor(conversation()).is_none());
+    assert!(registry.leave(conversation(), &laptop));
+    assert!(registry.without_visitor(conversation()).is_some());
+    assert!(registry.abandoned(conversation()).is_none(), "its agent is there");
+}
+
+#[test]
 fn the_last_one_to_leave_is_told_so() {
     let registry = Registry::new();
-    let (a, b) = (reader(Role::Visitor, 1), reader(Role::Agent, 2));
+    let (a, b) = (reader(Role::Supervisor, 1), reader(Role::Agent, 2));
     follow(&registry, &a, 0);
     follow(&registry, &b, 0);
     assert!(registry.abandoned(conversation()).is_none());
@@ -168,13 +235,7 @@ fn notices_reach_every_connection_of_the_agent_only() {
     let registry = Registry::new();
     let (phone, desk) = (reader(Role::Agent, 1), reader(Role::Agent, 1));
     let other = reader(Role::Agent, 2);
-    let profile = AgentProfile {
-        name: "Ana".into(),
-        capacity: 1,
-        queues: Vec::new(),
-        supervisor: false,
-        skills: Skills::default(),
-    };
+    let profile = AgentProfile { name: "Ana".into(), capacity: 1, ..AgentProfile::default() };
     for r in [&phone, &desk, &other] {
         registry.agents.add(r, &profile);
     }

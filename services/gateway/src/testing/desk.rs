@@ -1,14 +1,14 @@
 //! One site with one agent and one supervisor.
 
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, QueueConfig, SiteConfig,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -30,9 +30,17 @@ pub(crate) struct FakeDesk {
     /// The agent's account is disabled.
     pub(crate) disabled: AtomicBool,
     attachments: Mutex<HashMap<AttachmentId, AttachmentRecord>>,
+    /// Nothing can be written down.
+    pub(crate) log_is_away: AtomicBool,
+    log: Mutex<Vec<AuditEntry>>,
 }
 
 impl FakeDesk {
+    /// What was written down, the oldest first.
+    pub(crate) fn log(&self) -> Vec<AuditEntry> {
+        self.log.lock().unwrap().clone()
+    }
+
     fn site_config() -> Arc<SiteConfig> {
         let queue = "sales".parse().unwrap();
         Arc::new(SiteConfig {
@@ -44,6 +52,8 @@ impl FakeDesk {
             routes: vec![],
             queues: vec![QueueConfig::plain("sales".parse().unwrap())],
             calendars: BTreeMap::new(),
+            away_after_missed: None,
+            bots: BTreeSet::new(),
         })
     }
 
@@ -57,9 +67,8 @@ impl FakeDesk {
             profile: AgentProfile {
                 name: "Ana".into(),
                 capacity: 3,
-                queues: Vec::new(),
                 supervisor,
-                skills: Skills::default(),
+                ..AgentProfile::default()
             },
             disabled: self.disabled.load(Ordering::SeqCst),
         })
@@ -100,8 +109,26 @@ impl Desk for FakeDesk {
         Ok(self.account(agent).filter(|a| a.site == *site).map(Arc::new))
     }
 
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         Err(ApiError::Unimplemented("the configuration is fixed here".into()))
+    }
+
+    async fn record(&self, entry: AuditEntry) -> Result<(), ApiError> {
+        if self.log_is_away.load(Ordering::SeqCst) {
+            return Err(ApiError::Unimplemented("no log".into()));
+        }
+        self.log.lock().unwrap().push(entry);
+        Ok(())
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, ApiError> {
+        let older = |e: &AuditEntry| query.before.is_none_or(|before| e.place() < before);
+        let mut entries: Vec<_> = self.log().into_iter().filter(older).collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.place()));
+        let more = entries.len() > query.limit as usize;
+        entries.truncate(query.limit as usize);
+        let next = entries.last().filter(|_| more).map(AuditEntry::place);
+        Ok(AuditPage { entries, next })
     }
 
     async fn add_attachment(&self, record: AttachmentRecord) -> Result<(), ApiError> {

@@ -50,6 +50,8 @@ impl FakePresence {
             load: 0,
             reservations: Vec::new(),
             idle_since: Timestamp::ZERO,
+            assigned_at: Timestamp::ZERO,
+            missed: 0,
             gateways: Vec::new(),
             revision: 1,
         })
@@ -156,6 +158,7 @@ impl Queueing for FakeQueueing {
             estimated_wait: None,
             agents_online: true,
             opens_at: None,
+            estimated_wait_upper: None,
         }))
     }
 
@@ -207,6 +210,20 @@ impl Routing for FakeRouting {
         let outcome = OfferOutcome::Declined;
         let end = Command::EndOffer { offer, outcome, reason: reason.into() };
         self.sessions.act(id, &Origin::System, &end).map(|_| ())
+    }
+
+    async fn take_over(&self, who: &Principal, id: ConversationId) -> Result<(), ApiError> {
+        let take_over = Command::TakeOver { supervisor: who.participant() };
+        self.sessions.act(id, &Origin::System, &take_over).map(|_| ())
+    }
+
+    async fn guest_in(&self, _: &SiteId, agent: AgentId) -> Result<Vec<ConversationId>, ApiError> {
+        Ok(self.sessions.with_guest(agent))
+    }
+
+    async fn tell(&self, _: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError> {
+        self.sessions.notice(agent, frame.into(), None);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_bus::{Bus, LocalBus};
-use frontdesk_core::conversation::{Command, Conversation, Event, Outcome, Phase, Summary};
+use frontdesk_core::conversation::{Body, Command, Conversation, Event, Outcome, Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Origin, Principal, Role};
 use frontdesk_core::time::Timestamp;
@@ -40,6 +40,16 @@ impl FakeSessions {
         self.state.lock().unwrap().attached.get(&id).map_or(0, HashSet::len)
     }
 
+    /// Conversations in which an agent takes part as a guest.
+    pub(crate) fn with_guest(&self, agent: AgentId) -> Vec<ConversationId> {
+        let state = self.state.lock().unwrap();
+        let is = |it: &Conversation| {
+            it.summary().guests.iter().any(|guest| guest.agent_id() == Some(agent))
+        };
+        let found = state.conversations.iter().filter(|(_, (it, _))| is(it));
+        found.map(|(id, _)| *id).collect()
+    }
+
     /// Carries a command out at once.
     pub(crate) fn act(
         &self,
@@ -69,9 +79,14 @@ impl FakeSessions {
 
     fn publish(&self, state: &State, event: &Event) {
         let assigned = match &event.body {
-            frontdesk_core::conversation::Body::Assigned { agent } => agent.agent_id(),
+            Body::Assigned { agent } => agent.agent_id(),
             _ => None,
         };
+        let dismissed = match &event.body {
+            Body::Left { agent, by_other: true } => agent.agent_id(),
+            _ => None,
+        };
+        let readers = state.conversations[&event.conversation].0.readers();
         self.send(
             state,
             event.conversation,
@@ -82,6 +97,8 @@ impl FakeSessions {
                 internal: event.body.audience() == Audience::Internal,
                 event: encode_event(event),
                 assigned_agent: assigned.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
+                reading_agents: readers.iter().map(|a| a.as_bytes().to_vec().into()).collect(),
+                dismissed_agent: dismissed.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
             }),
         );
         if let Some(agent) = assigned {
@@ -215,6 +232,8 @@ impl Sessions for FakeSessions {
     ) -> Result<Vec<Summary>, ApiError> {
         let state = self.state.lock().unwrap();
         let wanted = |s: &Summary| match (&filter, &s.phase) {
+            (ListFilter::AllWaiting, phase) => matches!(phase, Phase::Waiting | Phase::Offered(_)),
+            (ListFilter::AllAssigned, phase) => matches!(phase, Phase::Assigned { .. }),
             (ListFilter::OfVisitor(v), _) => s.visitor.id == v.as_uuid(),
             (ListFilter::OfAgent { agent, .. }, Phase::Offered(o)) => o.agent.id == agent.as_uuid(),
             (ListFilter::OfAgent { agent, .. }, Phase::Assigned { agent: a, .. }) => {
@@ -227,7 +246,7 @@ impl Sessions for FakeSessions {
     }
 
     async fn records(&self, _: &SiteId, _: Place, _: u32) -> Result<RecordPage, ApiError> {
-        unreachable!("nothing here asks for it")
+        Ok(RecordPage::default())
     }
     fn hint(&self, _: ConversationId, _: bool, _: Bytes) {}
 }

@@ -1,13 +1,17 @@
 //! What visitors and agents may do alike.
 
-use super::{Answer, Handling, Prepared, command, done};
+use super::{Answer, Handling, Prepared, command, done, guests};
+use crate::audit;
 use crate::connection::Client;
 use crate::following;
 use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, within};
+use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{Attachment, Command, MAX_ATTACHMENTS, Outcome, Phase};
 use frontdesk_core::ids::{AttachmentId, ClientMsgId, ConversationId, Seq, VisitorId};
 use frontdesk_core::party::Origin;
-use frontdesk_proto::api::{ApiError, Envelope, HistoryQuery, ListFilter, PageEvent, ReplyFuture};
+use frontdesk_proto::api::{
+    ApiError, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
+};
 use frontdesk_proto::convert::Sent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use prost::Message as _;
@@ -137,7 +141,11 @@ pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handli
     let id: ConversationId = cursor.conversation_id.parse()?;
     let client = client.clone();
     Ok(Handling::Ordered(Box::pin(async move {
-        Prepared::answer(follow(&client, id, Seq::new(cursor.seq)).await)
+        let written = audit::look(&client, Act::WATCH, id).await;
+        Prepared::answer(match written {
+            Ok(()) => follow(&client, id, Seq::new(cursor.seq)).await,
+            Err(error) => Err(error),
+        })
     })))
 }
 
@@ -145,6 +153,15 @@ pub(super) fn subscribe(client: &Arc<Client>, r: v1::Subscribe) -> Result<Handli
 pub(super) async fn follow(client: &Arc<Client>, id: ConversationId, cursor: Seq) -> Answer {
     let attached = following::follow(&client.shared, &client.reader, id, cursor).await?;
     Ok(Some(Frame::Conversation(client.state(&attached.summary).await)))
+}
+
+/// Follows a conversation from its beginning, unless the connection follows it already.
+pub(super) async fn follow_or_show(client: &Arc<Client>, id: ConversationId) -> Answer {
+    if client.shared.registry.follows(id, &client.reader) {
+        let summary = client.summary(id).await?;
+        return Ok(Some(Frame::Conversation(client.state(&summary).await)));
+    }
+    follow(client, id, Seq::ZERO).await
 }
 
 /// No longer follows a conversation.
@@ -165,8 +182,7 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
     let (client, conversation_id) = (client.clone(), r.conversation_id.clone());
     // In its turn: pages are large, so one is read at a time.
     Ok(Handling::Ordered(Box::pin(async move {
-        let reading = client.shared.deps.sessions.history(query);
-        let page = match within(CALL_DEADLINE, "sessions", reading).await {
+        let page = match read(&client, query).await {
             Ok(page) => page,
             Err(error) => return Prepared::answer(Err(error)),
         };
@@ -177,6 +193,12 @@ pub(super) fn history(client: &Arc<Client>, r: &v1::GetHistory) -> Result<Handli
     })))
 }
 
+async fn read(client: &Client, query: HistoryQuery) -> Result<EventPage, ApiError> {
+    audit::look(client, Act::READ, query.conversation).await?;
+    let reading = client.shared.deps.sessions.history(query);
+    within(CALL_DEADLINE, "sessions", reading).await
+}
+
 /// An event of a page as clients see it.
 pub(crate) fn event_push(event: &PageEvent) -> Result<v1::EventPush, ApiError> {
     let decoded = v1::Event::decode(&*event.event)
@@ -184,7 +206,7 @@ pub(crate) fn event_push(event: &PageEvent) -> Result<v1::EventPush, ApiError> {
     Ok(v1::EventPush { event: Some(decoded), prev: event.prev.get() })
 }
 
-/// The caller's own conversations.
+/// The caller's own conversations, an agent's as a guest included.
 pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Handling, ApiError> {
     let limit = limit(r.limit, DEFAULT_LIST, MAX_LIST)?;
     let filter = match client.who().agent_id() {
@@ -195,7 +217,8 @@ pub(super) fn list(client: &Arc<Client>, r: v1::ListConversations) -> Result<Han
     Ok(Handling::Concurrent(Box::pin(async move {
         // Closed ones among a visitor's are taken out below, so more are asked for.
         let asked = client.shared.deps.sessions.list(Some(&client.who().site), filter, MAX_LIST);
-        let summaries = within(CALL_DEADLINE, "sessions", asked).await?;
+        let mut summaries = within(CALL_DEADLINE, "sessions", asked).await?;
+        guests::add_to(&client, &mut summaries).await;
         let wanted = summaries
             .iter()
             .filter(|s| r.include_closed || !matches!(s.phase, Phase::Closed { .. }))

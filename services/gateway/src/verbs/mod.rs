@@ -4,8 +4,13 @@
 //! what `core` cannot know (files, queues, colleagues) is looked up.
 
 mod agent;
+mod board;
+mod colleagues;
 pub(crate) mod common;
+mod guests;
 mod start;
+mod supervisor;
+mod transfer;
 mod visitor;
 
 pub(crate) use common::{Saying, say};
@@ -65,10 +70,18 @@ pub(crate) fn handle(client: &Arc<Client>, request: Request) -> Handling {
         Request::SetStatus(r) => agent::set_status(client, r),
         Request::AcceptOffer(r) => agent::accept(client, &r),
         Request::DeclineOffer(r) => agent::decline(client, r),
-        Request::AddNote(r) => agent::note(client, r),
-        Request::Transfer(r) => agent::transfer(client, r),
+        Request::AddNote(r) => guests::note(client, r),
+        Request::Transfer(r) => transfer::transfer(client, r),
         Request::SetTags(r) => agent::tags(client, r),
         Request::ListTeam(_) => agent::team(client),
+        Request::Invite(r) => guests::invite(client, r),
+        Request::Join(r) => guests::join(client, &r.conversation_id),
+        Request::Leave(r) => guests::leave(client, &r),
+        Request::Whisper(r) => supervisor::whisper(client, r),
+        Request::TakeOver(r) => supervisor::take_over(client, &r.conversation_id),
+        Request::ForceRelease(r) => supervisor::force_release(client, r),
+        Request::SetPriority(r) => supervisor::set_priority(client, &r),
+        Request::WatchBoard(r) => board::watch(client, &r),
         // Handled by the connection itself, before anything comes here.
         Request::Hello(_) | Request::RefreshToken(_) | Request::Pong(_) => Ok(done(None)),
     };
@@ -94,12 +107,20 @@ pub(crate) fn conversation_of(request: &Request) -> Option<&str> {
         Request::AddNote(r) => &r.conversation_id,
         Request::Transfer(r) => &r.conversation_id,
         Request::SetTags(r) => &r.conversation_id,
+        Request::Invite(r) => &r.conversation_id,
+        Request::Join(r) => &r.conversation_id,
+        Request::Leave(r) => &r.conversation_id,
+        Request::Whisper(r) => &r.conversation_id,
+        Request::TakeOver(r) => &r.conversation_id,
+        Request::ForceRelease(r) => &r.conversation_id,
+        Request::SetPriority(r) => &r.conversation_id,
         Request::Hello(_)
         | Request::RefreshToken(_)
         | Request::Pong(_)
         | Request::ListConversations(_)
         | Request::SetStatus(_)
-        | Request::ListTeam(_) => return None,
+        | Request::ListTeam(_)
+        | Request::WatchBoard(_) => return None,
     };
     (!id.is_empty()).then_some(id)
 }

@@ -4,12 +4,12 @@ use super::{Answer, submit_as};
 use crate::connection::Client;
 use crate::following;
 use crate::shared::{CALL_DEADLINE, within};
-use frontdesk_core::conversation::{Command, MAX_NAME_CHARS, Phase, StartRequest};
+use frontdesk_core::conversation::{Command, MAX_NAME_CHARS, Phase, StartRequest, is_channel};
 use frontdesk_core::ids::{ClientMsgId, ConversationId, QueueId, Seq, VisitorId};
 use frontdesk_core::party::{Origin, Principal};
 use frontdesk_core::routes::{self, Visit};
 use frontdesk_core::time::{Millis, Timestamp};
-use frontdesk_proto::api::{ApiError, Envelope, ListFilter};
+use frontdesk_proto::api::{ApiError, Envelope, ListFilter, SiteConfig};
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(super) struct Start {
     attributes: BTreeMap<Arc<str>, Arc<str>>,
     page: Arc<str>,
     language: Arc<str>,
+    channel: Option<Arc<str>>,
     /// The caller, under the name it wants to show.
     who: Principal,
     first_message: Option<(ClientMsgId, Arc<str>)>,
@@ -49,6 +50,9 @@ impl Start {
         if !r.visitor_name.is_empty() {
             who.name = r.visitor_name.into();
         }
+        if !r.channel.is_empty() && !is_channel(&r.channel) {
+            return Err(ApiError::Invalid("channel is 1 to 32 of a-z, 0-9 and -".into()));
+        }
         let queue = if r.queue.is_empty() { None } else { Some(r.queue.parse()?) };
         let first_message = match r.first_message {
             Some(m) if !m.attachment_ids.is_empty() => {
@@ -65,6 +69,7 @@ impl Start {
             attributes: r.attributes.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
             page: r.page.into(),
             language: r.language.into(),
+            channel: (!r.channel.is_empty()).then(|| r.channel.into()),
             who,
             first_message,
         })
@@ -94,14 +99,27 @@ pub(super) async fn open(client: &Arc<Client>, start: Start) -> Answer {
     check_open(client, id).await?;
     let attributes = with_signed(client, start.attributes);
     let text = start.first_message.as_ref().map_or("", |(_, text)| text);
-    let visit =
-        Visit { page: &start.page, language: &start.language, attributes: &attributes, text };
-    let queue = queue(client, start.queue, &visit).await?;
+    let asked = client.shared.deps.desk.site(&client.who().site);
+    let site = within(CALL_DEADLINE, "desk", asked)
+        .await?
+        .ok_or_else(|| ApiError::NotFound("site".into()))?;
+    let visit = Visit {
+        page: &start.page,
+        language: &start.language,
+        attributes: &attributes,
+        text,
+        channel: start.channel.as_deref().unwrap_or_default(),
+        now: client.shared.now(),
+        calendars: &site.calendars,
+    };
+    let (queue, extra_minutes) = queue(&site, start.queue, &visit)?;
     let command = Command::Start(StartRequest {
         queue,
         attributes,
         page: start.page,
         language: start.language,
+        channel: start.channel,
+        extra_minutes,
         first_message: start.first_message,
     });
     let envelope = Envelope { conversation: id, origin: Origin::Client(start.who), command };
@@ -123,22 +141,23 @@ async fn check_open(client: &Client, id: ConversationId) -> Result<(), ApiError>
     Ok(())
 }
 
-/// What the client names, else what the site's rules say.
-async fn queue(
-    client: &Client,
+/// What the client names, else what the site's rules say: the queue, and the minutes
+/// that a rule adds to its priority.
+fn queue(
+    site: &SiteConfig,
     wanted: Option<QueueId>,
     visit: &Visit<'_>,
-) -> Result<QueueId, ApiError> {
-    let asked = client.shared.deps.desk.site(&client.who().site);
-    let site = within(CALL_DEADLINE, "desk", asked)
-        .await?
-        .ok_or_else(|| ApiError::NotFound("site".into()))?;
+) -> Result<(QueueId, i32), ApiError> {
     match wanted {
         None => {
-            let routed = routes::decide(&site.routes, visit);
-            Ok(routed.route.map_or(&site.default_queue, |route| &route.queue).clone())
+            let Some(route) = routes::decide(&site.routes, visit).route else {
+                return Ok((site.default_queue.clone(), 0));
+            };
+            // Some 1,440 at most.
+            let minutes = i32::try_from(route.priority_minutes).unwrap_or(i32::MAX);
+            Ok((route.queue.clone(), minutes))
         }
-        Some(queue) if site.queues.iter().any(|q| q.id == queue) => Ok(queue),
+        Some(queue) if site.queues.iter().any(|q| q.id == queue) => Ok((queue, 0)),
         Some(queue) => Err(ApiError::Invalid(format!("there is no queue {queue}"))),
     }
 }

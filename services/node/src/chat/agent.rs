@@ -1,13 +1,12 @@
 //! The agent's side: goes online, takes offers and talks in one of its chats at
 //! a time.
 
-use super::{Next, Side, fresh_id, screen};
+use super::{Next, Side, fresh_id, screen, staff};
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
-use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
-    AcceptOffer, AddNote, AgentStatus, CloseConversation, Cursor, DeclineOffer, ListConversations,
-    OfferPush, SendMessage, SetStatus, SetTags, Subscribe, TransferConversation,
+    AcceptOffer, AgentState, AgentStatus, Cursor, DeclineOffer, ListConversations, ListTeam,
+    OfferPush, SendMessage, SetStatus, Subscribe,
 };
 
 pub(super) struct Agent {
@@ -15,12 +14,19 @@ pub(super) struct Agent {
     chats: Vec<String>,
     current: usize,
     offers: Vec<OfferPush>,
+    /// Invitations and mentions, for `/join` without a number.
+    asked: Vec<String>,
+    /// As `/team` has shown it last.
+    team: Vec<AgentState>,
     auto_accept: bool,
     unacknowledged: u32,
 }
 
 const HELP: &str = "/accept, /decline [why], /chats, /chat N, /note TEXT, /tags a,b, \
-                    /transfer QUEUE [note], /close, /online, /away, /quit; anything else is said";
+                    /transfer QUEUE [note], /warm QUEUE [note], /close, /team, \
+                    /invite NAME [note], /join, /leave [NAME], /online, /away, /quit; \
+                    supervisors: /watch ID, /whisper TEXT, /takeover, /release [why], \
+                    /priority MINUTES; anything else is said";
 
 impl Agent {
     pub(super) fn new(auto_accept: bool) -> Self {
@@ -29,6 +35,8 @@ impl Agent {
             chats: Vec::new(),
             current: 0,
             offers: Vec::new(),
+            asked: Vec::new(),
+            team: Vec::new(),
             auto_accept,
             unacknowledged: 0,
         }
@@ -70,27 +78,33 @@ impl Agent {
     }
 
     fn in_chat(&mut self, command: &str, words: &str) -> Option<Request> {
-        let conversation_id = self.conversation()?;
-        Some(match command {
-            "/note" => {
-                self.unacknowledged += 1;
-                let text = words.to_owned();
-                Request::AddNote(AddNote { conversation_id, client_msg_id: fresh_id(), text })
+        let conversation = self.conversation()?;
+        let request = staff::request(command, words, &conversation, &self.team);
+        match request {
+            Ok(request) => {
+                let is_said = matches!(request, Request::AddNote(_) | Request::Whisper(_));
+                self.unacknowledged += u32::from(is_said);
+                Some(request)
             }
-            "/tags" => {
-                let tags = words.split(',').map(|t| t.trim().to_owned()).collect();
-                Request::SetTags(SetTags { conversation_id, tags })
+            Err(why) => {
+                screen::remark(&why);
+                None
             }
-            "/transfer" => {
-                let (queue, note) = words.split_once(' ').unwrap_or((words, ""));
-                Request::Transfer(TransferConversation {
-                    conversation_id,
-                    target: Some(Target::Queue(queue.to_owned())),
-                    note: note.to_owned(),
-                })
-            }
-            _ => Request::Close(CloseConversation { conversation_id }),
-        })
+        }
+    }
+
+    fn join(&mut self) -> Vec<Request> {
+        let Some(id) = self.asked.pop() else {
+            // A supervisor joins what it watches.
+            return self.in_chat("/join", "").into_iter().collect();
+        };
+        staff::request("/join", "", &id, &self.team).into_iter().collect()
+    }
+
+    fn asked_to(&mut self, conversation: String, what: &str) {
+        screen::remark(&format!("{what} (/join)"));
+        self.asked.retain(|id| *id != conversation);
+        self.asked.push(conversation);
     }
 
     fn say(&mut self, text: &str) -> Option<Request> {
@@ -158,7 +172,10 @@ impl Side for Agent {
                 self.choose(words);
                 vec![]
             }
-            (command @ ("/note" | "/tags" | "/transfer" | "/close"), words) => {
+            ("/team", _) => vec![Request::ListTeam(ListTeam {})],
+            ("/join", _) => self.join(),
+            ("/watch", id) => vec![subscribe(id.trim())],
+            (command, words) if staff::COMMANDS.contains(&command) => {
                 self.in_chat(command, words).into_iter().collect()
             }
             _ => self.say(line).into_iter().collect(),
@@ -175,8 +192,7 @@ impl Side for Agent {
             Frame::Conversation(c) => self.joined(c.conversation_id),
             Frame::ConversationList(list) => {
                 for c in list.conversations.into_iter().filter(|c| c.agent.is_some()) {
-                    let cursor = Cursor { conversation_id: c.conversation_id.clone(), seq: 0 };
-                    requests.push(Request::Subscribe(Subscribe { cursor: Some(cursor) }));
+                    requests.push(subscribe(&c.conversation_id));
                     self.joined(c.conversation_id);
                 }
             }
@@ -193,6 +209,20 @@ impl Side for Agent {
                 s.load,
                 s.capacity
             )),
+            Frame::Team(team) => {
+                for agent in &team.agents {
+                    screen::remark(&staff::colleague(agent));
+                }
+                self.team = team.agents;
+            }
+            Frame::Invitation(i) => {
+                let by = i.by.as_ref().map(screen::name).unwrap_or_default();
+                self.asked_to(i.conversation_id, &format!("{by} asks you to join: {}", i.note));
+            }
+            Frame::Mention(m) => {
+                let by = m.by.as_ref().map(screen::name).unwrap_or_default();
+                self.asked_to(m.conversation_id, &format!("{by} mentions you: {}", m.text));
+            }
             Frame::Error(e) => {
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 screen::remark(&format!("refused: {}", e.message));
@@ -205,4 +235,10 @@ impl Side for Agent {
     fn owes(&self) -> bool {
         self.unacknowledged > 0
     }
+}
+
+/// Follows a conversation from its beginning.
+fn subscribe(conversation: &str) -> Request {
+    let cursor = Cursor { conversation_id: conversation.to_owned(), seq: 0 };
+    Request::Subscribe(Subscribe { cursor: Some(cursor) })
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 pub(crate) mod screen;
+mod staff;
 mod visitor;
 
 use crate::cli::{ChatArgs, ChatRole};
@@ -37,7 +38,7 @@ pub(crate) async fn run(args: ChatArgs) -> Result<(), ChatError> {
             let link = Link::open(&args.target.target, token.token)?;
             converse(link, visitor::Visitor::new(&args)).await
         }
-        ChatRole::Agent => {
+        ChatRole::Agent | ChatRole::Supervisor => {
             let token = signin::staff(&args.target).await?;
             let link = Link::open(&args.target.target, token.token)?;
             converse(link, agent::Agent::new(args.auto_accept)).await

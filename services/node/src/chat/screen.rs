@@ -29,7 +29,16 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
                 m.attachments.iter().map(|a| format!(" [{} {} B]", a.name, a.size)).collect();
             return format!("  {:>4} {who}: {}", event.seq, plain(&(m.text.clone() + &files)));
         }
-        Body::Note(n) => format!("{who} noted: {}", n.text),
+        Body::Note(n) if n.mentions.is_empty() => format!("{who} noted: {}", n.text),
+        Body::Note(n) => {
+            let names: Vec<String> = n.mentions.iter().map(name).collect();
+            format!("{who} noted for {}: {}", names.join(", "), n.text)
+        }
+        Body::Whisper(w) => format!("{who} whispers: {}", w.text),
+        Body::Invited(i) => format!("{who} invited {}: {}", opt_name(i.agent.as_ref()), i.note),
+        Body::Joined(j) => format!("{} has joined as a guest", opt_name(j.agent.as_ref())),
+        Body::Left(l) => format!("{} has left", opt_name(l.agent.as_ref())),
+        Body::PriorityChanged(p) => format!("{who} moved it by {:+} minutes", p.extra_minutes),
         Body::Started(_) => format!("{who} started the chat"),
         Body::Queued(q) => format!("waiting in {}", q.queue),
         Body::Offered(o) => format!("offered to {}", opt_name(o.agent.as_ref())),
@@ -48,7 +57,10 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
             } else {
                 t.to_queue.clone()
             };
-            format!("{who} handed over to {to}: {}", t.note)
+            let mut skills: Vec<String> =
+                t.to_skills.iter().map(|(skill, level)| format!(" {skill} {level}")).collect();
+            skills.sort();
+            format!("{who} handed over to {to}{}: {}", skills.concat(), t.note)
         }
         Body::TagsChanged(t) => format!("tags: {}", t.tags.join(", ")),
         Body::Closed(c) => match c.reason() {
@@ -58,12 +70,20 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
                     c.reason().as_str_name().trim_start_matches("CLOSED_REASON_").to_lowercase()
                 )
             }
+            ClosedReason::VisitorLost => "closed: the visitor was gone".to_owned(),
             _ => format!("{who} closed the chat"),
         },
         Body::Reopened(_) => format!("{who} reopened the chat"),
         Body::ContactAsked(_) => "no agent yet: /contact EMAIL [message] to be reached".to_owned(),
         Body::ContactLeft(c) => {
             format!("{who} may be reached at {} {}: {}", c.email, c.phone, c.text)
+        }
+        Body::AlarmRaised(a) => {
+            let kind = a.kind().as_str_name().trim_start_matches("ALARM_KIND_").to_lowercase();
+            format!("alarm: {} ({})", kind.replace('_', " "), a.actions.join(", "))
+        }
+        Body::TransferReturned(t) => {
+            format!("nobody took it: back to {}", opt_name(t.to_agent.as_ref()))
         }
         Body::Rated(r) => format!("{who} rated it {}/5 {}", r.score, r.comment),
     };

@@ -1,6 +1,6 @@
 //! The command line of `frontdesk ctl`. Says what can be asked for; does nothing.
 
-use super::{StaffArgs, TargetArgs};
+use super::{ReplayArgs, StaffArgs, TargetArgs};
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -74,8 +74,12 @@ pub(crate) enum CtlCommand {
     Route(RouteArgs),
     /// Waits, answers, handling and what came of them, in figures.
     Figures(FiguresArgs),
+    /// What supervisors did: watched, took over, configured (newest first).
+    Audit(AuditArgs),
     /// How many agents a load needs: the measured one hour by hour, or one that is given.
     Staff(StaffArgs),
+    /// What came, run through other rules: waits, service level and load beside the real.
+    Replay(ReplayArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }
@@ -95,6 +99,12 @@ pub(crate) struct RouteArgs {
     /// The first message.
     #[arg(long, default_value = "")]
     pub(crate) text: String,
+    /// By what way the visitor comes, such as web.
+    #[arg(long, default_value = "")]
+    pub(crate) channel: String,
+    /// When (RFC 3339), such as 2026-12-24T20:00:00+01:00; now when absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
     /// Say which rule holds and why those before it do not.
     #[arg(long)]
     pub(crate) explain: bool,
@@ -109,7 +119,8 @@ pub(crate) struct FiguresArgs {
     /// Until before then; now when absent.
     #[arg(long, value_name = "WHEN")]
     pub(crate) to: Option<String>,
-    /// What rows are told apart by: queue, agent, tag, language, hour, day.
+    /// What rows are told apart by: queue, agent, tag, language, channel,
+    /// hour, day.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) by: Vec<String>,
     /// Count durations only while the queue is open.
@@ -121,6 +132,32 @@ pub(crate) struct FiguresArgs {
     /// Print otherwise than --output says.
     #[arg(long, value_enum)]
     pub(crate) format: Option<FiguresFormat>,
+}
+
+/// Which acts.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// From then on: a date, a time (RFC 3339), or how long ago, such as 7d.
+    #[arg(long, value_name = "WHEN", default_value = "1d")]
+    pub(crate) from: String,
+    /// Until before then; now when absent.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// Of this account only, by id or name.
+    #[arg(long, value_name = "WHO", default_value = "")]
+    pub(crate) actor: String,
+    /// Only this act, such as watch, take_over or apply.
+    #[arg(long, value_name = "ACT", default_value = "")]
+    pub(crate) act: String,
+    /// Only what concerns this conversation.
+    #[arg(long, value_name = "CONVERSATION", default_value = "")]
+    pub(crate) subject: String,
+    /// At most this many.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) limit: usize,
+    /// Zone of dates.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -216,4 +253,24 @@ pub(crate) enum RaftCommand {
         /// Its id.
         voter: u64,
     },
+    /// Those at these addresses are to vote and no others: adds, promotes and removes one
+    /// after the other until it is so. Repeating it is harmless.
+    Fit(FitArgs),
+}
+
+/// Who is to vote.
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    /// `host:port` of each voter's internal listener: 1, 3 or 5 of them.
+    #[arg(required = true, value_name = "HOST:PORT")]
+    pub(crate) addresses: Vec<String>,
+    /// Only have those join who are missing.
+    #[arg(long, conflicts_with = "only_leave")]
+    pub(crate) only_join: bool,
+    /// Only have those leave who are not named.
+    #[arg(long)]
+    pub(crate) only_leave: bool,
+    /// Give up after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) wait: u64,
 }

@@ -1,15 +1,18 @@
 //! The command line. Says what can be asked for; does nothing.
 
 mod ctl;
+mod replay;
 mod staff;
 
 pub(crate) use ctl::{
-    ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, Output, PlacedRole,
-    RaftCommand, RouteArgs,
+    AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, FitArgs, Output,
+    PlacedRole, RaftCommand, RouteArgs,
 };
+pub(crate) use replay::ReplayArgs;
 pub(crate) use staff::StaffArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use frontdesk_core::ids::SiteId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -131,9 +134,21 @@ pub(crate) struct DemoArgs {
     /// Origins whose pages may carry the widget, such as http://localhost:8080.
     #[arg(long, value_name = "ORIGIN", required = true)]
     pub(crate) origin: Vec<String>,
+    /// Name of the site; its accounts are at NAME.example.
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    pub(crate) site: SiteId,
+    /// Agents that should exist besides the first one, for load tests.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) extra_agents: u32,
     /// Give the accounts new passwords.
     #[arg(long)]
     pub(crate) reset_passwords: bool,
+    /// How to print; JSON is what the load harness takes for --accounts.
+    #[arg(long, value_enum, default_value_t = Print::Text)]
+    pub(crate) print: Print,
+    /// Write to this file, for its owner's eyes only, instead of printing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -263,6 +278,8 @@ pub(crate) struct DevArgs {
 pub(crate) enum ChatRole {
     Visitor,
     Agent,
+    /// The same commands, and those that only a supervisor's account may use.
+    Supervisor,
 }
 
 /// How to reach and sign in to a server.

@@ -21,6 +21,10 @@ pub(crate) struct StaffArgs {
     /// Chats of an agent at once; as measured, or 1, when absent.
     #[arg(long, value_name = "CHATS", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) at_once: Option<u32>,
+    /// Ask the simulator, too: it knows how much longer chats take when an agent has
+    /// several at once.
+    #[arg(long)]
+    pub(crate) simulate: bool,
     /// Measure from then on: a date, a time (RFC 3339), or how long ago.
     #[arg(long, value_name = "WHEN", default_value = "7d")]
     pub(crate) from: String,

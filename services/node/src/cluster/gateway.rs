@@ -15,6 +15,7 @@ use frontdesk_gateway::{FeedingBus, Gateway, GatewayDeps, Running, count_rejoins
 use frontdesk_store::postgres::PostgresAttachments;
 use futures::FutureExt as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, watch};
 
 /// Batches from the direct way that may wait.
@@ -30,11 +31,8 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let attachments = PostgresAttachments::open(&process.settings.postgres).await?;
     let (rejoined, rejoins) = watch::channel(0);
     let watcher = tokio::spawn(count_rejoins(cluster.joined(), rejoined));
-    let (known, ready) = (cluster.joined(), cluster.clone());
-    let readiness: frontdesk_gateway::ReadinessCheck = Arc::new(move || {
-        let is_ready = joined(&known).and_then(|()| owned(&ready, NodeRole::Sessions));
-        std::future::ready(is_ready).boxed()
-    });
+    let draining = Arc::new(AtomicBool::new(false));
+    let readiness = readiness(&cluster, draining.clone());
     let bus = FeedingBus::new(fan_out.as_bus(), cluster.clone());
     let metrics = process.metrics.clone();
     let deps = GatewayDeps {
@@ -56,6 +54,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let gateway = Gateway::start(process.settings.gateway.clone(), deps).await?;
     tokio::select! {
         () = process.until_stopped() => {
+            draining.store(true, Ordering::Relaxed);
             tokio::select! {
                 () = gateway.drain() => {}
                 // Asked again: at once.
@@ -63,7 +62,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
             }
         }
         // It takes nobody new from then on, and goes on running until it is stopped.
-        () = drained_by_operator(&cluster, &gateway) => process.until_stopped().await,
+        () = drained_by_operator(&cluster, &gateway, &draining) => process.until_stopped().await,
     }
     gateway.stop().await;
     watcher.abort();
@@ -74,8 +73,33 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     Ok(())
 }
 
+/// Whether this gateway can serve. At the start that takes an owner for every shard;
+/// one that is lost later is all gateways' loss and heals by itself, so it takes none of
+/// them out.
+fn readiness(
+    cluster: &Arc<Cluster>,
+    draining: Arc<AtomicBool>,
+) -> frontdesk_gateway::ReadinessCheck {
+    let (known, cluster) = (cluster.joined(), cluster.clone());
+    let begun = AtomicBool::new(false);
+    Arc::new(move || {
+        let is_ready = || {
+            if draining.load(Ordering::Relaxed) {
+                return Err("stopping".into());
+            }
+            joined(&known)?;
+            if !begun.load(Ordering::Relaxed) {
+                owned(&cluster, NodeRole::Sessions)?;
+                begun.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        std::future::ready(is_ready()).boxed()
+    })
+}
+
 /// Asks all clients to go elsewhere once the group says that this process drains.
-async fn drained_by_operator(cluster: &Cluster, gateway: &Running) {
+async fn drained_by_operator(cluster: &Cluster, gateway: &Running, draining: &AtomicBool) {
     let mut view = cluster.view();
     let drains =
         |view: &Arc<ClusterView>| view.member(cluster.node()).is_some_and(|own| own.draining);
@@ -84,5 +108,6 @@ async fn drained_by_operator(cluster: &Cluster, gateway: &Running) {
         std::future::pending::<()>().await;
     }
     tracing::info!("an operator has asked this gateway to drain");
+    draining.store(true, Ordering::Relaxed);
     gateway.drain().await;
 }

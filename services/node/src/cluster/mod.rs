@@ -4,6 +4,7 @@
 
 mod clock;
 mod desk;
+mod founding;
 mod gateway;
 mod health;
 mod listener;

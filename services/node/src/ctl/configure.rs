@@ -2,6 +2,7 @@
 
 use super::{Admin, CtlError, print_json};
 use crate::cli::Output;
+use frontdesk_proto::api::Problem;
 use frontdesk_proto::v1::ApplyConfigurationRequest;
 use std::io::Read as _;
 use std::path::Path;
@@ -18,7 +19,7 @@ pub(super) async fn apply(
     file: &Path,
     dry_run: bool,
 ) -> Result<(), CtlError> {
-    let name = if file == Path::new("-") { "<stdin>".into() } else { file.display().to_string() };
+    let name = name_of(file);
     let document = read(file).map_err(|source| CtlError::File { file: name.clone(), source })?;
     let mut request = Request::new(ApplyConfigurationRequest { document, dry_run });
     request.set_timeout(DEADLINE);
@@ -49,7 +50,20 @@ pub(super) async fn apply(
     Ok(())
 }
 
-fn read(file: &Path) -> std::io::Result<String> {
+/// As problems name it.
+pub(super) fn name_of(file: &Path) -> String {
+    if file == Path::new("-") { "<stdin>".into() } else { file.display().to_string() }
+}
+
+/// Prints what is wrong with a document that is tried.
+pub(super) fn refused(name: &str, problems: &[Problem]) -> CtlError {
+    for problem in problems {
+        eprintln!("{name}:{}:{}: {}", problem.line, problem.column, problem.reason);
+    }
+    CtlError::Document { file: name.to_owned(), problems: problems.len() }
+}
+
+pub(super) fn read(file: &Path) -> std::io::Result<String> {
     if file != Path::new("-") {
         return std::fs::read_to_string(file);
     }

@@ -13,7 +13,7 @@ use tonic::Request;
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// In the order of the columns.
-const COUNTS: [&str; 14] = [
+const COUNTS: [&str; 17] = [
     "arrivals",
     "served",
     "abandoned",
@@ -27,6 +27,9 @@ const COUNTS: [&str; 14] = [
     "missed",
     "visitor_messages",
     "staff_messages",
+    "requeues",
+    "resolved",
+    "by_bots",
     "rated",
 ];
 const DURATIONS: [&str; 7] =
@@ -99,6 +102,7 @@ fn print_table(by: &[String], answer: &GetFiguresResponse) {
         "HANDLING",
         "SLA",
         "AT ONCE",
+        "TAKEN",
         "RATING",
     ];
     heading.extend(columns.map(str::to_owned));
@@ -120,6 +124,7 @@ fn print_table(by: &[String], answer: &GetFiguresResponse) {
             of("handling", |d| d.mean),
             row.service_level.map_or_else(|| "-".to_owned(), |s| format!("{:.0}%", s * 100.0)),
             ratio(row.concurrency, 2),
+            row.occupancy.map_or_else(|| "-".to_owned(), |s| format!("{:.0}%", s * 100.0)),
             ratio(row.rating, 1),
         ]);
         cells
@@ -138,7 +143,7 @@ fn csv(by: &[String], answer: &GetFiguresResponse) -> String {
         let parts = ["count", "mean_s", "p50_s", "p90_s", "p95_s", "max_s"];
         heading.extend(parts.map(|part| format!("{name}_{part}")));
     }
-    heading.extend(["service_level", "rating", "concurrency"].map(str::to_owned));
+    heading.extend(["service_level", "rating", "concurrency", "occupancy"].map(str::to_owned));
     let mut lines = vec![line(&heading)];
     for row in &answer.rows {
         let mut cells = row.key.clone();
@@ -155,7 +160,7 @@ fn csv(by: &[String], answer: &GetFiguresResponse) -> String {
             cells.push(figure.count.to_string());
             cells.extend(spans.map(|s| s.map_or_else(String::new, |s| seconds(&s).to_string())));
         }
-        let ratios = [row.service_level, row.rating, row.concurrency];
+        let ratios = [row.service_level, row.rating, row.concurrency, row.occupancy];
         cells.extend(ratios.map(|ratio| ratio.map_or_else(String::new, |r| format!("{r:.4}"))));
         lines.push(line(&cells));
     }

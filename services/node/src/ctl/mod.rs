@@ -1,10 +1,12 @@
 //! `frontdesk ctl`: looks into a running system through the admin service of a
 //! gateway, and moves its parts by way of the voters.
 
+mod audit;
 mod cluster;
 mod configure;
 mod explain;
 mod figures;
+mod replay;
 mod staff;
 pub(crate) mod table;
 
@@ -90,7 +92,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let bearer = format!("Bearer {}", token.token).parse().map_err(|_| CtlError::Token)?;
     let channel = link::endpoint(&args.target.target)?.connect().await.map_err(LinkError::from)?;
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
-    let output = args.output;
+    let (output, site) = (args.output, args.target.site);
     match command {
         CtlCommand::Cluster(_) => Ok(()),
         CtlCommand::Agents => agents(admin, output).await,
@@ -105,8 +107,10 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Apply { file, dry_run } => {
             configure::apply(admin, output, &file, dry_run).await
         }
+        CtlCommand::Audit(args) => audit::audit(admin, output, args).await,
         CtlCommand::Figures(args) => figures::figures(admin, output, args).await,
         CtlCommand::Staff(args) => staff::measured(admin, output, args).await,
+        CtlCommand::Replay(wanted) => replay::replay(admin, output, &site, wanted).await,
         CtlCommand::Route(args) => explain::route(admin, output, args).await,
         CtlCommand::Explain { conversation } => explain::explain(admin, output, conversation).await,
     }

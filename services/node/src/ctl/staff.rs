@@ -3,8 +3,9 @@
 use super::figures::{moment, seconds};
 use super::{Admin, CtlError, print_json, table};
 use crate::cli::{Output, StaffArgs};
+use frontdesk_core::model::Pace;
 use frontdesk_core::staffing::{Goal, Load, Plan, Traffic};
-use frontdesk_proto::v1::{FigureRow, GetFiguresRequest};
+use frontdesk_proto::v1::{FigureRow, GetFiguresRequest, HandlingLevel};
 use jiff::tz::TimeZoneDatabase;
 use serde::Serialize;
 use std::time::Duration;
@@ -31,6 +32,20 @@ struct Line {
     /// Visitors give up as they were seen to (Erlang A).
     #[serde(skip_serializing_if = "Option::is_none")]
     impatient: Option<Staff>,
+    /// By the simulator, with or without patience as it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulated: Option<Staff>,
+    /// How long a chat took by how many an agent had at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    levels: Vec<Level>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Level {
+    at_once: u32,
+    count: u32,
+    handling_seconds: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,7 +88,8 @@ pub(super) fn given(args: &StaffArgs, output: Output) -> Result<Option<()>, CtlE
     })?;
     let patience = args.patience.map(|patience| patience.as_secs_f64());
     let load = Load { arrivals: arrivals / per, handling: handling.as_secs_f64(), patience };
-    let line = plan(String::new(), per, load, args.at_once.unwrap_or(1), args);
+    let at_once = args.at_once.unwrap_or(1);
+    let line = plan(String::new(), per, Seen { load, levels: Vec::new() }, at_once, args);
     if line.patient.is_none() && line.impatient.is_none() {
         return Err(CtlError::Usage("no number of agents comes to that".into()));
     }
@@ -107,7 +123,8 @@ pub(super) async fn measured(
     for row in answer.rows.iter().filter(of_queue) {
         let Some(load) = seen(row) else { continue };
         let at_once = args.at_once.unwrap_or_else(|| at_once(row));
-        lines.push(plan(row.key.join(" "), HOUR, load, at_once, &args));
+        let seen = Seen { load, levels: levels(row) };
+        lines.push(plan(row.key.join(" "), HOUR, seen, at_once, &args));
     }
     show(lines, output)
 }
@@ -133,7 +150,46 @@ fn at_once(row: &FigureRow) -> u32 {
     row.concurrency.map_or(1, |seen| seen.round().clamp(1.0, 100.0) as u32)
 }
 
-fn plan(interval: String, per: f64, load: Load, at_once: u32, args: &StaffArgs) -> Line {
+/// Chats at a level below which its mean says little.
+const LEAST_COUNT: u32 = 10;
+
+fn levels(row: &FigureRow) -> Vec<Level> {
+    let level = |level: &HandlingLevel| {
+        let handling_seconds = seconds(level.handling.as_ref()?);
+        Some(Level { at_once: level.at_once, count: level.count, handling_seconds })
+    };
+    row.levels.iter().filter_map(level).collect()
+}
+
+/// What was seen of an hour, or given.
+struct Seen {
+    load: Load,
+    levels: Vec<Level>,
+}
+
+impl Seen {
+    fn known(&self) -> impl Iterator<Item = &Level> {
+        self.levels.iter().filter(|level| level.count >= LEAST_COUNT)
+    }
+
+    /// How long a chat takes an agent who has so many: as at the nearest level below of
+    /// which enough is known, or else at the lowest.
+    fn handling(&self, at_once: u32) -> f64 {
+        let below = self.known().take_while(|level| level.at_once <= at_once).last();
+        let level = below.or_else(|| self.known().next());
+        level.map_or(self.load.handling, |level| level.handling_seconds)
+    }
+
+    /// How much longer it takes with more at once.
+    fn pace(&self, at_once: u32) -> Pace {
+        let alone = self.handling(1);
+        let percent = |n| (self.handling(n) / alone * 100.0).round().clamp(1.0, 10_000.0) as u32;
+        Pace::new(&(1..=at_once).map(percent).collect::<Vec<_>>())
+    }
+}
+
+fn plan(interval: String, per: f64, seen: Seen, at_once: u32, args: &StaffArgs) -> Line {
+    let load = Load { handling: seen.handling(at_once), ..seen.load };
     let goal = Goal {
         service_level: args.service_level,
         within: args.within.as_secs_f64(),
@@ -142,14 +198,22 @@ fn plan(interval: String, per: f64, load: Load, at_once: u32, args: &StaffArgs) 
         shrinkage: args.shrinkage,
     };
     let patient = Load { patience: None, ..load };
+    let (patient, impatient) = (goal.plan(&patient), load.patience.and_then(|_| goal.plan(&load)));
+    let near = impatient.or(patient).filter(|_| args.simulate);
+    let simulated = near.and_then(|near| {
+        let alone = Load { handling: seen.handling(1), ..load };
+        goal.simulate(&alone, &seen.pace(at_once), near.agents)
+    });
     Line {
         interval,
         arrivals: load.arrivals * per,
         handling_seconds: load.handling,
         patience_seconds: load.patience,
         at_once,
-        patient: goal.plan(&patient).map(Staff::from),
-        impatient: load.patience.and_then(|_| goal.plan(&load)).map(Staff::from),
+        patient: patient.map(Staff::from),
+        impatient: impatient.map(Staff::from),
+        simulated: simulated.map(Staff::from),
+        levels: seen.levels,
     }
 }
 
@@ -168,6 +232,8 @@ fn show(lines: Vec<Line>, output: Output) -> Result<(), CtlError> {
         "TAKEN",
         "IF SOME GIVE UP",
         "GIVE UP",
+        "SIMULATED",
+        "IN TIME",
     ];
     let percent = |share: f64| format!("{:.0}%", share * 100.0);
     let rows = lines.into_iter().map(|line| {
@@ -186,6 +252,8 @@ fn show(lines: Vec<Line>, output: Output) -> Result<(), CtlError> {
             of(&line.patient, &|s| percent(s.occupancy)),
             of(&line.impatient, &|s| s.agents.to_string()),
             of(&line.impatient, &|s| percent(s.abandons)),
+            of(&line.simulated, &|s| s.agents.to_string()),
+            of(&line.simulated, &|s| percent(s.in_time)),
         ]
     });
     table::print(&heading, rows.collect());
@@ -220,5 +288,17 @@ mod tests {
         assert_eq!((load.arrivals, load.handling, load.patience), (0.01, 240.0, Some(150.0)));
         assert_eq!(at_once(&row), 3);
         assert_eq!(seen(&FigureRow::default()), None);
+    }
+
+    #[test]
+    fn a_chat_takes_as_long_as_at_so_many_at_once() {
+        let load = Load { arrivals: 0.01, handling: 250.0, patience: None };
+        let level = |at_once, count, handling_seconds| Level { at_once, count, handling_seconds };
+        let levels = vec![level(1, 40, 200.0), level(2, 30, 240.0), level(3, 2, 900.0)];
+        let seen = Seen { load, levels };
+        assert_eq!([1, 2, 3].map(|n| seen.handling(n)), [200.0, 240.0, 240.0], "2 say little");
+        assert_eq!(seen.pace(3), Pace::new(&[100, 120, 120]));
+        let unknown = Seen { load, levels: Vec::new() };
+        assert_eq!((unknown.handling(2), unknown.pace(2)), (250.0, Pace::new(&[100, 100])));
     }
 }

@@ -67,6 +67,7 @@ impl<'a> Announcement<'a> {
         }
         println!("  Demo shop      {}/demo/", self.listen);
         println!("  Agent console  {}/console/", self.listen);
+        println!("  Board          {}/supervisor/", self.listen);
         println!("  Site           {}   (key {})", self.site, self.site_key);
         for account in self.agents {
             println!("  {account}");

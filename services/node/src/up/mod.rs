@@ -19,6 +19,7 @@ use announce::Announcement;
 use child::{Child, Spec};
 pub(crate) use demo::run as demo;
 use files::Files;
+use frontdesk_core::ids::InvalidId;
 use frontdesk_desk::DeskError;
 use frontdesk_store::postgres::{PostgresError, PostgresSettings};
 use layout::Layout;
@@ -53,6 +54,8 @@ pub(crate) enum UpError {
     Desk(#[from] DeskError),
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Id(#[from] InvalidId),
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -98,8 +101,13 @@ async fn start(
     }
     let desk = engines::desk_store(layout, files, READY_WITHIN).await?;
     let origins = layout.origins();
-    let demo = demo::make(desk, &origins, args.reset_passwords, args.extra_agents);
-    let (site, accounts) = demo.await?;
+    let wanted = demo::Wanted {
+        site: &demo::NAME.parse()?,
+        origins: &origins,
+        reset_passwords: args.reset_passwords,
+        extra_agents: args.extra_agents,
+    };
+    let (site, accounts) = demo::make(desk, wanted).await?;
     for spec in layout.processes().map(|process| Spec::of_process(process, layout, files)) {
         children.push(Child::start(spec, args.restart_delay(), roster.clone())?);
     }

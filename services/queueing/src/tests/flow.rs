@@ -95,10 +95,28 @@ async fn the_estimate_is_none_until_a_chat_was_measured() {
     // 100 s of handling over two slots.
     let place = queueing.position(&site(), id(2)).await.unwrap().unwrap();
     assert_eq!((place.position, place.estimated_wait), (1, Some(Millis::from_secs(50))));
+    assert!(place.estimated_wait_upper > place.estimated_wait, "little is known");
     let view = queueing.queues(&site()).await.unwrap().remove(0);
     assert_eq!((view.waiting, view.offered, view.agents_online), (1, 0, 1));
     assert_eq!(view.estimated_wait, Some(Millis::from_secs(100)));
     assert_eq!(view.oldest_since, Some(at(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_the_estimate_comes_from_what_is_recorded() {
+    let world = World::new();
+    sleep(Duration::from_secs(3 * 24 * 3_600)).await;
+    world.agent_comes(2, 2, 1);
+    world.remember(7, [100, 110, 210]);
+    world.remember(8, [200_000, 200_010, 200_310]);
+    // Not before it began: of that it hears as it happens.
+    world.remember(9, [250_000, 250_010, 400_000]);
+    world.open(1, 259_190);
+    let (queueing, _running) = world.start();
+    calm().await;
+    let place = queueing.position(&site(), id(1)).await.unwrap().unwrap();
+    // 100 s and 300 s of handling over two slots.
+    assert_eq!(place.estimated_wait, Some(Millis::from_secs(100)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,11 @@ use crate::settings::QueueingSettings;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_actor::Ownership;
-use frontdesk_core::conversation::{Command, Conversation, Phase, StartRequest, Summary};
+use frontdesk_core::audit::Author;
+use frontdesk_core::conversation::{
+    Command, Conversation, Event, Phase, StartRequest, Summary, TransferTarget, VisitorSeen,
+};
+use frontdesk_core::figures::{Fold, Record};
 use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{
     AgentId, AttachmentId, CalendarId, ConnectionId, ConversationId, NodeId, OfferId, QueueId,
@@ -13,13 +17,12 @@ use frontdesk_core::ids::{
 };
 use frontdesk_core::party::{Origin, Participant, Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
-use frontdesk_core::queue::Limits;
-use frontdesk_core::skill::Skills;
+use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
 use frontdesk_proto::v1::{QueuePush, ServerFrame, server_frame::Frame};
 use prost::Message as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -49,6 +52,23 @@ fn agent() -> Participant {
     Participant::agent(AgentId::from_uuid(Uuid::from_u128(10)), "Ann")
 }
 
+fn opened(n: u128, since: u64) -> (Conversation, Vec<Event>) {
+    let start = StartRequest {
+        queue: queue("sales"),
+        attributes: BTreeMap::new(),
+        page: "".into(),
+        language: "".into(),
+        channel: None,
+        extra_minutes: 0,
+        first_message: None,
+    };
+    let (site, role, name) = (site(), Role::Visitor, "".into());
+    let origin = Origin::Client(Principal { site, role, id: Uuid::from_u128(n), name });
+    let opened = Conversation::open(id(n), &origin, &Command::Start(start), at(since));
+    let (conversation, step) = opened.unwrap();
+    (conversation, step.events)
+}
+
 #[derive(Default)]
 struct Inner {
     conversations: BTreeMap<ConversationId, Conversation>,
@@ -56,10 +76,19 @@ struct Inner {
     hints: Vec<QueuePush>,
     is_away: bool,
     head_start: u32,
+    /// Of the queue `sales`; it aims at a minute.
+    alarms: Vec<AlarmRule>,
+    /// Of every queue.
+    transfer_return: Option<Millis>,
+    /// What owners say of their visitors.
+    visitor: Option<VisitorSeen>,
+    /// How often one was asked how it is.
+    looks: usize,
     /// Of the queue `sales`.
     limits: Limits,
     /// Of the queue `sales`.
     hours: Option<Hours>,
+    records: Vec<Record>,
 }
 
 pub(super) struct World {
@@ -105,6 +134,50 @@ impl World {
         (inner.limits, inner.hours) = (limits, hours);
     }
 
+    /// Of the queue `sales`.
+    pub(super) fn alarms(&self, alarms: Vec<AlarmRule>, transfer_return: Option<Millis>) {
+        let mut inner = self.lock();
+        (inner.alarms, inner.transfer_return) = (alarms, transfer_return);
+    }
+
+    /// What owners say of their visitors from now on.
+    pub(super) fn visitor(&self, seen: VisitorSeen) {
+        self.lock().visitor = Some(seen);
+    }
+
+    /// How often a conversation was asked how it is.
+    pub(super) fn looks(&self) -> usize {
+        self.lock().looks
+    }
+
+    /// The visitor says something now, or the agent.
+    pub(super) fn say(&self, n: u128, by_visitor: bool) {
+        let now = self.now();
+        let mut inner = self.lock();
+        let it = inner.conversations.get_mut(&id(n)).unwrap();
+        let (role, who) = match by_visitor {
+            true => (Role::Visitor, Uuid::from_u128(n)),
+            false => (Role::Agent, agent().id),
+        };
+        let who = Principal { site: site(), role, id: who, name: "".into() };
+        let client_msg_id = now.as_millis().to_string().parse().unwrap();
+        let (text, attachments, after) = ("hm".into(), vec![], None);
+        let command = Command::Send { client_msg_id, text, attachments, after };
+        it.step(&Origin::Client(who), &command, now).unwrap();
+    }
+
+    /// Its agent hands it on to another queue.
+    pub(super) fn transfer(&self, n: u128, to: &str, now: u64) -> Arc<Summary> {
+        let mut inner = self.lock();
+        let it = inner.conversations.get_mut(&id(n)).unwrap();
+        let role = Role::Agent;
+        let who = Principal { site: site(), role, id: agent().id, name: "Ann".into() };
+        let target = TransferTarget::Queue(queue(to));
+        let command = Command::Transfer { target, note: "".into(), warm: false };
+        it.step(&Origin::Client(who), &command, at(now)).unwrap();
+        Arc::new(it.summary())
+    }
+
     pub(super) fn latest(&self, n: u128) -> Arc<Summary> {
         Arc::new(self.lock().conversations[&id(n)].summary())
     }
@@ -116,30 +189,30 @@ impl World {
         hints.iter().map(|h| (h.conversation_id.parse().unwrap(), opens(h))).collect()
     }
 
+    /// A conversation that waited since then, was taken and was closed, as it is recorded.
+    pub(super) fn remember(&self, n: u128, [since, taken, closed]: [u64; 3]) {
+        let (mut it, events) = opened(n, since);
+        let mut fold = Fold::new(id(n));
+        events.iter().for_each(|event| fold.apply(event));
+        let offer = OfferId::from_uuid(Uuid::from_u128(n));
+        let ask = Command::Offer { offer, agent: agent(), expires_at: at(taken + 20) };
+        let accept = Command::Accept { offer, agent: agent().agent_id().unwrap() };
+        for (command, now) in [(ask, taken), (accept, taken), (Command::Close, closed)] {
+            let step = it.step(&Origin::System, &command, at(now)).unwrap();
+            step.events.iter().for_each(|event| fold.apply(event));
+        }
+        self.lock().records.push(fold.finish());
+    }
+
     /// A conversation that has waited since then.
     pub(super) fn open(&self, n: u128, since: u64) -> Arc<Summary> {
-        let start = StartRequest {
-            queue: queue("sales"),
-            attributes: BTreeMap::new(),
-            page: "".into(),
-            language: "".into(),
-            first_message: None,
-        };
-        let who = Principal {
-            site: site(),
-            role: Role::Visitor,
-            id: Uuid::from_u128(n),
-            name: "".into(),
-        };
-        let origin = Origin::Client(who);
-        let opened = Conversation::open(id(n), &origin, &Command::Start(start), at(since));
-        let conversation = opened.unwrap().0;
+        let conversation = opened(n, since).0;
         let summary = Arc::new(conversation.summary());
         self.lock().conversations.insert(id(n), conversation);
         summary
     }
 
-    fn step(&self, n: u128, command: &Command, now: Timestamp) -> Arc<Summary> {
+    pub(super) fn step(&self, n: u128, command: &Command, now: Timestamp) -> Arc<Summary> {
         let mut inner = self.lock();
         let it = inner.conversations.get_mut(&id(n)).unwrap();
         it.step(&Origin::System, command, now).unwrap();
@@ -179,19 +252,15 @@ impl World {
         let view = Arc::new(AgentView {
             site: site(),
             id: agent().agent_id().unwrap(),
-            profile: AgentProfile {
-                name: "".into(),
-                capacity,
-                queues: vec![],
-                supervisor: false,
-                skills: Skills::default(),
-            },
+            profile: AgentProfile { name: "".into(), capacity, ..AgentProfile::default() },
             status: AgentStatus::Online,
             reason: "".into(),
             since: at(0),
             load,
             reservations: vec![],
             idle_since: at(0),
+            assigned_at: at(0),
+            missed: 0,
             gateways: vec![("gw-1".parse().unwrap(), 1)],
             revision,
         });
@@ -233,9 +302,15 @@ impl Sessions for World {
         conversation: ConversationId,
         _: Option<&Principal>,
     ) -> Result<Summary, ApiError> {
-        let inner = self.lock();
-        let found = inner.conversations.get(&conversation);
-        found.map(Conversation::summary).ok_or_else(|| ApiError::NotFound("conversation".into()))
+        let mut inner = self.lock();
+        if inner.is_away {
+            return Err(ApiError::unavailable("test"));
+        }
+        inner.looks += 1;
+        let found = inner.conversations.get(&conversation).map(Conversation::summary);
+        let mut found = found.ok_or_else(|| ApiError::NotFound("conversation".into()))?;
+        found.watch.visitor = inner.visitor;
+        Ok(found)
     }
     async fn list(
         &self,
@@ -250,8 +325,14 @@ impl Sessions for World {
         let all = inner.conversations.values().map(Conversation::summary);
         Ok(all.filter(|s| !matches!(s.phase, Phase::Closed { .. })).collect())
     }
-    async fn records(&self, _: &SiteId, _: Place, _: u32) -> Result<RecordPage, ApiError> {
-        unreachable!("nothing here asks for it")
+    async fn records(&self, _: &SiteId, from: Place, _: u32) -> Result<RecordPage, ApiError> {
+        let records = self.lock().records.clone();
+        let changed = |record: &Record| {
+            let ended = record.episodes.last().and_then(|episode| episode.ended);
+            ended.is_some_and(|(at, _)| at >= from.from)
+        };
+        let records = records.into_iter().filter(changed).collect();
+        Ok(RecordPage { records, next: None })
     }
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
         let Some(Frame::Queue(push)) = ServerFrame::decode(frame).unwrap().frame else {
@@ -328,9 +409,14 @@ impl Desk for World {
         let sales = QueueConfig {
             priority_minutes: inner.head_start,
             limits: inner.limits.clone(),
+            alarms: inner.alarms.clone(),
+            answer_within: Some(Millis::from_secs(60)),
+            transfer_return: inner.transfer_return,
             hours: calendars.keys().next().cloned(),
             ..QueueConfig::plain(queue("sales"))
         };
+        let transfer_return = inner.transfer_return;
+        let night = QueueConfig { transfer_return, ..QueueConfig::plain(queue("night")) };
         Ok(vec![Arc::new(SiteConfig {
             id: site(),
             title: String::new(),
@@ -338,8 +424,10 @@ impl Desk for World {
             allowed_origins: vec![],
             default_queue: queue("sales"),
             routes: vec![],
-            queues: vec![sales, QueueConfig::plain(queue("night"))],
+            queues: vec![sales, night],
             calendars,
+            away_after_missed: None,
+            bots: BTreeSet::new(),
         })])
     }
     async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
@@ -348,7 +436,7 @@ impl Desk for World {
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(None)
     }
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         unreachable!("queueing changes no configuration")
     }
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {

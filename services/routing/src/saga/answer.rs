@@ -44,7 +44,17 @@ impl Saga {
         if self.now() >= open.expires_at {
             return (reading(summary), Err(offer_gone()));
         }
-        match self.confirm(&summary.site, agent, conversation).await {
+        self.take(summary, agent, offer).await
+    }
+
+    /// Confirms the room for an open offer, then assigns.
+    pub(super) async fn take(
+        &self,
+        summary: Arc<Summary>,
+        agent: AgentId,
+        offer: OfferId,
+    ) -> Answered {
+        match self.confirm(&summary.site, agent, summary.id).await {
             Ok(()) => self.assign(summary, agent, offer).await,
             Err(e) if e.retryable() => (Report::unfinished(), Err(e)),
             Err(_) => self.withdraw(summary, agent, offer).await,
@@ -165,7 +175,7 @@ impl Saga {
     }
 }
 
-fn reading(summary: Arc<Summary>) -> Report {
+pub(super) fn reading(summary: Arc<Summary>) -> Report {
     Report { latest: Some(summary), ..Report::default() }
 }
 

@@ -6,10 +6,11 @@
 
 mod answer;
 mod offer;
+mod seize;
 mod settle;
 mod sites;
 
-pub(crate) use offer::OfferPlan;
+pub(crate) use offer::{OfferPlan, claim};
 
 use crate::call;
 use crate::service::Deps;

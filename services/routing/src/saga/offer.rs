@@ -5,8 +5,10 @@ use crate::call;
 use crate::metrics::{self, Offer};
 use crate::work::Held;
 use frontdesk_core::conversation::{Command, Phase, Summary};
-use frontdesk_core::ids::{ConversationId, OfferId, SiteId};
+use frontdesk_core::ids::{ConversationId, OfferId, QueueId, SiteId};
+use frontdesk_core::matching::{Acceptance, Rules};
 use frontdesk_core::party::Participant;
+use frontdesk_core::presence::{AgentView, Claim};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{ApiError, ReserveRequest};
 use std::sync::Arc;
@@ -21,12 +23,25 @@ const AFTER_REFUSAL: Millis = Millis::from_secs(1);
 pub(crate) struct OfferPlan {
     pub(crate) site: SiteId,
     pub(crate) conversation: ConversationId,
+    /// Where it waits.
+    pub(crate) queue: QueueId,
+    /// What the room counts for.
+    pub(crate) claim: Option<Claim>,
+    /// Who accepts.
+    pub(crate) acceptance: Acceptance,
     /// Whom to ask, and the slots.
     pub(crate) held: Held,
     /// As events name the agent.
     pub(crate) agent: Participant,
     /// How long the agent has to answer.
     pub(crate) timeout: Millis,
+}
+
+/// What an agent's room for a queue's conversation counts for; `None` when nothing of
+/// the queue is counted.
+pub(crate) fn claim(rules: &Rules, queue: &QueueId, agent: &AgentView) -> Option<Claim> {
+    let claim = || Claim { queue: queue.clone(), max: rules.max_per_agent };
+    rules.counts(queue, agent).then(claim)
 }
 
 impl Saga {
@@ -44,6 +59,10 @@ impl Saga {
         };
         if is_open(&summary, offer) {
             metrics::offer(Offer::Made);
+            if plan.acceptance == Acceptance::Auto {
+                // Should this end in the middle, it is an offer like any other.
+                return self.take(summary, plan.held.agent, offer).await.0;
+            }
             let held = Some(Some(plan.held));
             return Report { latest: Some(summary), held, ..Report::default() };
         }
@@ -65,6 +84,7 @@ impl Saga {
             conversation: plan.conversation,
             weight: plan.held.weight,
             expires_at: until,
+            claim: plan.claim.clone(),
         };
         let presence = &self.deps.presence;
         call::step("presence.reserve", || presence.reserve(request.clone())).await

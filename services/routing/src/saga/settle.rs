@@ -2,7 +2,7 @@
 //! happened before.
 
 use super::sites::queue_of;
-use super::{Report, Saga};
+use super::{Report, Saga, claim};
 use crate::call;
 use crate::metrics::{self, Offer};
 use crate::work::Held;
@@ -15,6 +15,17 @@ use std::sync::Arc;
 
 /// Time to confirm room that is taken again.
 const TAKE_AGAIN: Millis = Millis::from_secs(10);
+
+/// What looking after an agent has changed about its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tended {
+    /// Nothing.
+    Well,
+    /// It is the agent's no longer.
+    Changed,
+    /// The agent has not answered the offer in time.
+    Missed,
+}
 
 impl Saga {
     /// Ends what has expired, takes the conversation from an agent who has gone,
@@ -50,30 +61,43 @@ impl Saga {
             }
             read => read?,
         };
+        let mut missed_by = None;
         if let Some(agent) = summary.holder() {
             suspects.push(agent);
-            if self.tend(&summary, agent).await? {
+            let tended = self.tend(&summary, agent).await?;
+            if tended != Tended::Well {
                 summary = self.read(conversation).await?;
             }
+            missed_by = Some(agent).filter(|_| tended == Tended::Missed);
+        }
+        if self.see_off(&summary, &suspects).await? {
+            summary = self.read(conversation).await?;
         }
         let wrap_up = self.wrap_up(&summary).await?;
         let holder = summary.holder();
         for agent in suspects.into_iter().filter(|agent| Some(*agent) != holder) {
-            self.release(site, agent, conversation, wrap_up).await?;
+            let away_after = match missed_by == Some(agent) {
+                // Without the configuration the room is freed all the same.
+                true => self.site(site).await.ok().and_then(|site| site.away_after_missed),
+                false => None,
+            };
+            match away_after {
+                Some(most) => self.miss(site, agent, conversation, most).await?,
+                None => self.release(site, agent, conversation, wrap_up).await?,
+            }
         }
         let held = holder.map(|agent| Held { agent, weight: 0 });
         Ok(Report { latest: Some(summary), held: Some(held), ..Report::default() })
     }
 
-    /// Looks after the agent a conversation names. Whether that changed the
-    /// conversation.
-    async fn tend(&self, summary: &Summary, agent: AgentId) -> Result<bool, ApiError> {
+    /// Looks after the agent a conversation names.
+    async fn tend(&self, summary: &Summary, agent: AgentId) -> Result<Tended, ApiError> {
         let (site, conversation) = (&summary.site, summary.id);
         let presence = &self.deps.presence;
         let view = call::step("presence.agent", || presence.agent(site, agent)).await?;
         let Some(view) = view.filter(|view| view.status != AgentStatus::Offline) else {
             self.take_away(summary, agent).await?;
-            return Ok(true);
+            return Ok(Tended::Changed);
         };
         match &summary.phase {
             Phase::Offered(open) if self.now() >= open.expires_at => {
@@ -82,13 +106,33 @@ impl Saga {
                 let reason = Arc::from("");
                 let command = Command::EndOffer { offer, outcome, reason };
                 self.submit(conversation, command).await?;
-                Ok(true)
+                Ok(Tended::Missed)
             }
             Phase::Assigned { .. } if !has_room(&view, conversation) => {
-                self.hold_again(summary, &view).await
+                let is_back = self.hold_again(summary, &view).await?;
+                Ok(if is_back { Tended::Changed } else { Tended::Well })
             }
-            _ => Ok(false),
+            _ => Ok(Tended::Well),
         }
+    }
+
+    /// Guests among the suspects who have gone take part no longer. Whether that changed
+    /// the conversation.
+    async fn see_off(&self, summary: &Summary, suspects: &[AgentId]) -> Result<bool, ApiError> {
+        let presence = &self.deps.presence;
+        let mut changed = false;
+        for agent in suspects {
+            if summary.guests.iter().all(|guest| guest.agent_id() != Some(*agent)) {
+                continue;
+            }
+            let read = || presence.agent(&summary.site, *agent);
+            let view = call::step("presence.agent", read).await?;
+            if view.is_none_or(|view| view.status == AgentStatus::Offline) {
+                self.submit(summary.id, Command::AgentLost { agent: *agent }).await?;
+                changed = true;
+            }
+        }
+        Ok(changed)
     }
 
     async fn take_away(&self, summary: &Summary, agent: AgentId) -> Result<(), ApiError> {
@@ -97,6 +141,19 @@ impl Saga {
         }
         self.submit(summary.id, Command::AgentLost { agent }).await?;
         Ok(())
+    }
+
+    /// As `release`, for an offer that was not answered.
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        let presence = &self.deps.presence;
+        let miss = || presence.miss(site, agent, conversation, away_after);
+        call::step("presence.miss", miss).await
     }
 
     /// An agent has a conversation without the room for it. When the room cannot
@@ -110,12 +167,14 @@ impl Saga {
             done => return done.map(|()| false),
         }
         let config = self.site(site).await?;
+        let queue = queue_of(&config, &summary.queue);
         let request = ReserveRequest {
             site: site.clone(),
             agent: view.id,
             conversation,
-            weight: queue_of(&config, &summary.queue).map_or(1, |queue| queue.weight),
+            weight: queue.map_or(1, |queue| queue.weight),
             expires_at: self.now() + TAKE_AGAIN,
+            claim: queue.and_then(|queue| claim(&queue.rules, &queue.id, view)),
         };
         let presence = &self.deps.presence;
         match call::step("presence.reserve", || presence.reserve(request.clone())).await {

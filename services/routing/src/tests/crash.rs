@@ -2,7 +2,7 @@
 //! the next one finishes or undoes what it left.
 
 use super::world::*;
-use frontdesk_core::conversation::{Command, Phase, TransferTarget};
+use frontdesk_core::conversation::{Command, Phase, Summary, TransferTarget};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::{AgentStatus, Hold};
 use frontdesk_proto::api::Routing;
@@ -24,6 +24,9 @@ enum Deed {
     VisitorCloses(u128),
     AgentCloses(u128),
     HandsOn(u128),
+    /// By the agent as a supervisor.
+    TakesOver(u128, usize),
+    PutBack(u128),
     Leaves(usize),
     Returns(usize),
     Pass(u64),
@@ -41,6 +44,8 @@ fn deeds() -> impl Strategy<Value = Deed> {
         1 => which().prop_map(Deed::VisitorCloses),
         1 => which().prop_map(Deed::AgentCloses),
         1 => which().prop_map(Deed::HandsOn),
+        2 => (which(), 0..2usize).prop_map(|(id, by)| Deed::TakesOver(id, by)),
+        1 => which().prop_map(Deed::PutBack),
         1 => (0..2usize).prop_map(Deed::Leaves),
         1 => (0..2usize).prop_map(Deed::Returns),
         2 => prop_oneof![Just(1), Just(7), Just(25), Just(40)].prop_map(Deed::Pass),
@@ -67,6 +72,20 @@ async fn answer(world: &Arc<World>, id: u128, accepts: bool) {
         }
     };
     let _ = timeout(Duration::from_secs(1), answered).await;
+}
+
+async fn takes_over(world: &Arc<World>, id: u128, by: u128) {
+    let (routing, who) = (world.routing(), principal(Role::Supervisor, by));
+    let taken = routing.take_over(&who, conversation_id(id));
+    let _ = timeout(Duration::from_secs(1), taken).await;
+}
+
+async fn put_back(world: &World, id: u128) {
+    let open = |s: &Summary| !matches!(s.phase, Phase::Closed { .. });
+    if world.summaries().iter().any(|s| s.id == conversation_id(id) && open(s)) {
+        let command = Command::ForceRelease { agent: None };
+        world.client(Role::Supervisor, 12, id, command).await;
+    }
 }
 
 async fn visitor_closes(world: &World, id: u128) {
@@ -101,9 +120,11 @@ async fn play(story: &[Deed]) {
             Deed::AgentCloses(id) => its_agent_does(&world, *id, Command::Close).await,
             Deed::HandsOn(id) => {
                 let target = TransferTarget::Queue(sales());
-                let hand_on = Command::Transfer { target, note: "".into() };
+                let hand_on = Command::Transfer { target, note: "".into(), warm: false };
                 its_agent_does(&world, *id, hand_on).await;
             }
+            Deed::TakesOver(id, by) => takes_over(&world, *id, AGENTS[*by]).await,
+            Deed::PutBack(id) => put_back(&world, *id).await,
             Deed::Leaves(which) => world.disconnect(AGENTS[*which]),
             Deed::Returns(which) => world.connect(AGENTS[*which], CAPACITY),
             Deed::Pass(secs) => world.pass(*secs).await,
@@ -193,6 +214,8 @@ fn it_may_die_at_every_point_of_the_flow() {
             vec![Deed::Accept(1), Deed::VisitorCloses(1)],
             vec![Deed::Decline(1), Deed::Accept(1)],
             vec![Deed::Pass(25), Deed::Accept(1)],
+            vec![Deed::Accept(1), Deed::TakesOver(1, 0), Deed::TakesOver(1, 1)],
+            vec![Deed::TakesOver(1, 1), Deed::PutBack(1)],
             vec![Deed::Accept(1), Deed::Leaves(0), Deed::Leaves(1), Deed::Pass(40)],
         ] {
             let mut story = vec![Deed::Fuse(fuse), Deed::Open(1)];

@@ -209,7 +209,7 @@ async fn a_transfer_goes_to_the_agent_named() {
     accept(&world, 1, ANN).await.unwrap();
     world.connect(BOB, 2);
     let target = TransferTarget::Agent(Participant::agent(agent_id(BOB), ""));
-    let hand_on = Command::Transfer { target, note: Arc::from("") };
+    let hand_on = Command::Transfer { target, note: Arc::from(""), warm: false };
     world.client(Role::Agent, ANN, 1, hand_on).await;
     world.calm().await;
     offer_of(&world.summary_of(1), BOB);

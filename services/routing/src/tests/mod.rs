@@ -3,4 +3,6 @@
 mod crash;
 mod flow;
 mod roles;
+mod rules;
+mod seize;
 mod world;

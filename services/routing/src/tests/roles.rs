@@ -4,6 +4,7 @@ use super::world::{World, site};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_bus::{Bus, Published, Subscription};
+use frontdesk_core::audit::Author;
 use frontdesk_core::conversation::{Conversation, Phase, Summary};
 use frontdesk_core::ids::{
     AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, QueueId, SiteId,
@@ -48,6 +49,7 @@ impl Presence for World {
             conversation: r.conversation,
             weight: r.weight,
             expires_at: r.expires_at,
+            claim: r.claim,
         });
         self.gate().await;
         done
@@ -73,7 +75,21 @@ impl Presence for World {
     ) -> Result<(), ApiError> {
         self.gate().await;
         let key = AgentKey { site: site.clone(), agent };
-        let done = self.decree(Action::Release { key, conversation, wrap_up });
+        let done = self.decree(Action::Release { key, conversation, wrap_up, missed: None });
+        self.gate().await;
+        done
+    }
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        self.gate().await;
+        let (key, wrap_up) = (AgentKey { site: site.clone(), agent }, Millis::ZERO);
+        let missed = Some(away_after);
+        let done = self.decree(Action::Release { key, conversation, wrap_up, missed });
         self.gate().await;
         done
     }
@@ -181,7 +197,7 @@ impl Desk for World {
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(None)
     }
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         unreachable!("routing changes no configuration")
     }
     async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {

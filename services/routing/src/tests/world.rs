@@ -11,13 +11,12 @@ use frontdesk_core::presence::{
     PresenceState, Reply, RequestId, incarnation_id,
 };
 use frontdesk_core::queue::{Board, Terms};
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::*;
 use frontdesk_proto::internal::AgentNotice;
 use frontdesk_proto::v1::{ServerFrame, server_frame::Frame};
 use prost::Message as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
@@ -78,12 +77,17 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Arc<Self> {
+        Self::with(|_| {})
+    }
+
+    /// With something configured otherwise.
+    pub(super) fn with(change: impl FnOnce(&mut SiteConfig)) -> Arc<Self> {
         let queue = QueueConfig {
             offer_timeout: Millis::from_secs(OFFER_SECS),
             wrap_up: Millis::from_secs(WRAP_UP_SECS),
             ..QueueConfig::plain(sales())
         };
-        let config = SiteConfig {
+        let mut config = SiteConfig {
             id: site(),
             title: String::new(),
             key: String::new(),
@@ -92,7 +96,10 @@ impl World {
             routes: vec![],
             queues: vec![queue],
             calendars: BTreeMap::new(),
+            away_after_missed: None,
+            bots: BTreeSet::new(),
         };
+        change(&mut config);
         let world = Arc::new_cyclic(|itself| Self {
             inner: Mutex::new(Inner {
                 conversations: BTreeMap::new(),
@@ -201,13 +208,7 @@ impl World {
     }
 
     pub(super) fn connect(&self, id: u128, capacity: u32) {
-        let profile = AgentProfile {
-            name: "".into(),
-            capacity,
-            queues: vec![],
-            supervisor: false,
-            skills: Skills::default(),
-        };
+        let profile = AgentProfile { name: "".into(), capacity, ..AgentProfile::default() };
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
         let (key, gateway) = (key(id), gateway());
         self.decree(Action::Connect { key, profile, gateway, connection }).unwrap();
@@ -228,7 +229,7 @@ impl World {
     /// Presence loses the room an agent holds for a conversation.
     pub(super) fn lose_room(&self, id: u128, conversation: u128) {
         let (conversation, wrap_up) = (conversation_id(conversation), Millis::ZERO);
-        self.decree(Action::Release { key: key(id), conversation, wrap_up }).unwrap();
+        self.decree(Action::Release { key: key(id), conversation, wrap_up, missed: None }).unwrap();
     }
 
     /// A visitor opens the conversation with that number.
@@ -238,6 +239,8 @@ impl World {
             attributes: BTreeMap::new(),
             page: "".into(),
             language: "".into(),
+            channel: None,
+            extra_minutes: 0,
             first_message: None,
         };
         let origin = Origin::Client(principal(Role::Visitor, id));

@@ -43,6 +43,7 @@ impl Shard {
             return;
         }
         let gone = self.parts.gone.borrow_and_update().0.clone();
+        self.visitors.lose(&gone, self.parts.clock.now());
         self.interest.retain(|_, gateways| {
             gateways.retain(|gateway| !gone.contains(gateway));
             !gateways.is_empty()

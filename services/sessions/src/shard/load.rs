@@ -2,10 +2,10 @@
 //! nothing.
 
 use super::DEADLINE;
-use super::ready::{Encoded, Pending, assigned};
+use super::ready::{Encoded, Pending, rights};
 use crate::mail::Held;
 use frontdesk_core::conversation::{Conversation, Event};
-use frontdesk_core::ids::{ConversationId, Seq};
+use frontdesk_core::ids::{AgentId, ConversationId, Seq};
 use frontdesk_core::party::Audience;
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::convert::decode_event;
@@ -94,7 +94,8 @@ async fn find(
     let (state, snapshot) = replayed(journal, id).await?;
     let mut found = Found { state, snapshot, said: Said::new(), unpublished: Vec::new() };
     let (Some(state), Some(published)) = (&found.state, published) else { return Ok(found) };
-    found.unpublished = between(journal, id, published, state.head()).await?;
+    let readers = state.readers();
+    found.unpublished = between(journal, id, published, state.head(), &readers).await?;
     for held in unsettled.iter().flat_map(|pending| &pending.held) {
         let Held::Command(job, Ok(_)) = held else { continue };
         let Some(key) = job.dedup() else { continue };
@@ -191,14 +192,15 @@ async fn between(
     id: ConversationId,
     after: Seq,
     head: Seq,
+    readers: &[AgentId],
 ) -> Result<Vec<Encoded>, JournalError> {
     let (mut events, mut last) = (Vec::new(), after);
     while last < head {
         let page = read(journal, id, last).await?;
         for record in page.records.into_iter().take_while(|record| record.seq <= head) {
-            let assigned = assigned(&decode(&record)?.body);
+            let rights = rights(&decode(&record)?.body, readers);
             last = record.seq;
-            events.push(Encoded { record, assigned });
+            events.push(Encoded { record, rights });
         }
         if !page.more {
             break;

@@ -14,6 +14,7 @@ mod say;
 mod step;
 mod submit;
 mod sweep;
+mod visitors;
 
 use crate::clock::Clock;
 use crate::mail::Mail;
@@ -38,6 +39,7 @@ pub(crate) use step::audience_of;
 use submit::Committing;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use visitors::Visitors;
 
 /// Mail taken at a time.
 const BATCH: usize = 128;
@@ -77,6 +79,7 @@ pub(crate) struct Shard {
     /// Gateways with a reader, kept apart so that a conversation that has left
     /// memory costs only this.
     interest: HashMap<ConversationId, Vec<NodeId>>,
+    visitors: Visitors,
     commits: FuturesUnordered<Committing>,
     /// Appends given up: the journal may apply them yet.
     late: FuturesUnordered<Committing>,
@@ -114,6 +117,7 @@ impl Shard {
         mailbox: mpsc::Receiver<Mail>,
     ) -> Self {
         let now = Instant::now();
+        let visitors = Visitors::new(parts.clock.now());
         Self {
             id,
             epoch,
@@ -121,6 +125,7 @@ impl Shard {
             mailbox,
             residents: Residents::new(MAX_WAITING),
             interest: HashMap::new(),
+            visitors,
             commits: FuturesUnordered::new(),
             late: FuturesUnordered::new(),
             loads: FuturesUnordered::new(),

@@ -4,9 +4,11 @@
 use super::Shard;
 use super::beacons::BEACONS;
 use super::ready::Encoded;
+use crate::mail::Leaving;
 use crate::metrics::Meters;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use frontdesk_bus::{Bus, Published};
+use frontdesk_core::conversation::Phase;
 use frontdesk_core::ids::{ConversationId, NodeId, Seq};
 use frontdesk_core::party::{Audience, Principal};
 use frontdesk_proto::convert::{EventDelivery, participant_to_proto, put_delivery};
@@ -70,14 +72,14 @@ impl Shard {
         if self.parts.settings.beacons && !events.is_empty() {
             self.beacons.insert(id, BEACONS);
         }
-        for Encoded { record, assigned } in events {
+        for Encoded { record, rights } in events {
             let delivery = EventDelivery {
                 conversation: id,
                 seq: record.seq,
                 prev_public: record.prev_public,
                 internal: record.audience == Audience::Internal,
                 event: &record.payload,
-                assigned: *assigned,
+                rights: rights.as_deref(),
             };
             for gateway in gateways {
                 put_delivery(&delivery, self.outgoing.batch(gateway));
@@ -100,7 +102,13 @@ impl Shard {
         self.outgoing.add(gateways, Kind::Hint(hint));
     }
 
-    pub(super) fn detach(&mut self, gateway: &NodeId, id: ConversationId) {
+    pub(super) fn detach(&mut self, gateway: &NodeId, id: ConversationId, who: Leaving) {
+        let ready = self.residents.get(id).and_then(|ready| ready.conversation.as_ref());
+        let has_ended = ready.map(|it| matches!(it.phase(), Phase::Closed { .. }));
+        self.visitors.went(id, gateway, has_ended, self.parts.clock.now());
+        if who == Leaving::Visitor {
+            return;
+        }
         if let Some(gateways) = self.interest.get_mut(&id) {
             gateways.retain(|g| g != gateway);
             if gateways.is_empty() {

@@ -4,7 +4,7 @@ use crate::mail::{Held, Mail};
 use bytes::{Bytes, BytesMut};
 use frontdesk_core::conversation::{Body, Conversation, Event, Summary};
 use frontdesk_core::ids::{AgentId, Seq};
-use frontdesk_proto::convert::put_event;
+use frontdesk_proto::convert::{Rights, put_event};
 use frontdesk_store::journal::{DedupKey, Record};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -87,8 +87,8 @@ pub(super) struct Draft {
 /// An event with its one encoding: what is journaled and what is published.
 pub(super) struct Encoded {
     pub(super) record: Record,
-    /// Set when the event assigns the conversation.
-    pub(super) assigned: Option<AgentId>,
+    /// Set when the event changes who may read.
+    pub(super) rights: Option<Box<Rights>>,
 }
 
 /// One append in flight.
@@ -124,7 +124,8 @@ impl Encoder {
 }
 
 impl Encoded {
-    pub(super) fn new(event: &Event, encoder: &mut Encoder) -> Self {
+    /// `readers` may read whoever has the conversation.
+    pub(super) fn new(event: &Event, readers: &[AgentId], encoder: &mut Encoder) -> Self {
         let dedup = event
             .body
             .client_msg_id()
@@ -136,16 +137,21 @@ impl Encoded {
             dedup,
             payload: encoder.encode(event),
         };
-        Self { record, assigned: assigned(&event.body) }
+        Self { record, rights: rights(&event.body, readers) }
     }
 }
 
-/// Who gets the conversation by this.
-pub(super) fn assigned(body: &Body) -> Option<AgentId> {
-    match body {
-        Body::Assigned { agent } => agent.agent_id(),
-        _ => None,
-    }
+/// Who may read no more after this, when `readers` may read whoever has the
+/// conversation.
+pub(super) fn rights(body: &Body, readers: &[AgentId]) -> Option<Box<Rights>> {
+    let rights = match body {
+        Body::Assigned { agent } => {
+            Rights::Assigned { agent: agent.agent_id()?, readers: readers.to_vec() }
+        }
+        Body::Left { agent, by_other: true } => Rights::Dismissed(agent.agent_id()?),
+        _ => return None,
+    };
+    Some(Box::new(rights))
 }
 
 impl Ready {

@@ -203,6 +203,7 @@ impl Shard {
         if self.residents.get(id).is_some_and(|r| r.conversation.is_none() && r.is_durable()) {
             self.residents.remove(id);
             self.interest.remove(&id);
+            self.visitors.forget(id);
             self.parts.meters.live.decrement(1.0);
         }
     }

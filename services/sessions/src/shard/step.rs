@@ -5,7 +5,9 @@ use super::load::Unsettled;
 use super::ready::{Encoded, Encoder, MAX_WAITING, Ready, Spares};
 use crate::mail::{Held, Job, Mail};
 use frontdesk_actor::{Residence, WaitingFull};
-use frontdesk_core::conversation::{Body, Conversation, Outcome, Reject, Step, Summary};
+use frontdesk_core::conversation::{
+    Alarm, AlarmKind, Body, Command, Conversation, Outcome, Reject, Step, Summary,
+};
 use frontdesk_core::ids::ConversationId;
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::time::Timestamp;
@@ -51,7 +53,7 @@ impl Shard {
                 }
             }
             Residence::Away => match mail {
-                Mail::Detach(gateway, _) => self.detach(&gateway, id),
+                Mail::Detach(gateway, _, who) => self.detach(&gateway, id, who),
                 Mail::Look { live_only: true, .. } => {
                     mail.refuse(ApiError::NotFound("not in memory".into()));
                 }
@@ -63,6 +65,9 @@ impl Shard {
     fn run_on(&mut self, id: ConversationId, mail: Mail, now: Timestamp) {
         let Some(ready) = self.residents.get_mut(id) else { return };
         let held = match mail {
+            Mail::Command(job) if is_for_an_absent(&job) && self.visitors.is_here(id) => {
+                Held::Command(job, Err(Reject::State("the visitor is there")))
+            }
             Mail::Command(job) => {
                 let result = run_command(ready, &job, now, &mut self.spares, &mut self.encoder);
                 Held::Command(job, result)
@@ -72,6 +77,9 @@ impl Shard {
             Mail::Attach(request, answer) => {
                 let result = attach(ready, &request).map(Box::new);
                 if result.is_ok() {
+                    if request.who.role == Role::Visitor {
+                        self.visitors.came(id, &request.gateway);
+                    }
                     let gateways = self.interest.entry(id).or_default();
                     if !gateways.contains(&request.gateway) {
                         gateways.push(request.gateway.clone());
@@ -80,11 +88,15 @@ impl Shard {
                 Held::Attach(request, answer, result)
             }
             Mail::Look { conversation, who, answer, .. } => {
-                let result = look(ready, who.as_ref());
+                let mut result = look(ready, who.as_ref());
+                if let (Ok(summary), None) = (&mut result, &who) {
+                    let seen = self.visitors.seen(id, summary.started_at);
+                    summary.watch.visitor = Some(seen);
+                }
                 Held::Look { conversation, who, answer, result }
             }
-            Mail::Detach(gateway, _) => {
-                self.detach(&gateway, id);
+            Mail::Detach(gateway, _, who) => {
+                self.detach(&gateway, id, who);
                 return;
             }
             Mail::Hint { .. } => return,
@@ -104,7 +116,7 @@ impl Shard {
     /// Answers that it cannot be done now; what asks for no answer is done.
     pub(super) fn turn_away(&mut self, mail: Mail, error: ApiError) {
         match mail {
-            Mail::Detach(gateway, id) => self.detach(&gateway, id),
+            Mail::Detach(gateway, id, who) => self.detach(&gateway, id, who),
             Mail::Command(_) => {
                 self.parts.meters.unavailable.increment(1);
                 mail.refuse(error);
@@ -112,6 +124,12 @@ impl Shard {
             mail => mail.refuse(error),
         }
     }
+}
+
+/// Whether it rests on the visitor's being away, which the conversation cannot know.
+fn is_for_an_absent(job: &Job) -> bool {
+    let command = &job.envelope.command;
+    matches!(command, Command::Alarm(Alarm { kind: AlarmKind::VisitorLost, .. }))
 }
 
 fn run_command(
@@ -122,7 +140,8 @@ fn run_command(
     encoder: &mut Encoder,
 ) -> Result<Outcome, Reject> {
     let envelope = &job.envelope;
-    let had_preview = ready.conversation.as_ref().is_some_and(Conversation::has_preview);
+    let shown = |it: &Conversation| (it.has_preview(), it.alarms_kept());
+    let before = ready.conversation.as_ref().map(shown);
     let step = match &mut ready.conversation {
         Some(conversation) => conversation.step(&envelope.origin, &envelope.command, now)?,
         None => {
@@ -140,16 +159,23 @@ fn run_command(
     if events.is_empty() {
         return Ok(outcome);
     }
-    let has_preview = ready.conversation.as_ref().is_some_and(Conversation::has_preview);
+    let now = ready.conversation.as_ref().map(shown);
+    let is_assigned = events.iter().any(|e| matches!(e.body, Body::Assigned { .. }));
+    let readers = ready.conversation.as_ref().filter(|_| is_assigned).map(Conversation::readers);
+    let readers = readers.unwrap_or_default();
     let flight = ready.flight.get_or_insert_with(|| spares.take());
-    flight.open.listed |= has_preview != had_preview
-        || events.iter().any(|e| !matches!(e.body, Body::Message { .. } | Body::Note { .. }));
+    flight.open.listed |= now != before || events.iter().any(|e| !is_only_said(&e.body));
     if flight.open.events.is_empty() {
         // Mostly there is one event in a turn, where growing would take four.
         flight.open.events.reserve_exact(events.len());
     }
-    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, encoder)));
+    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, &readers, encoder)));
     Ok(outcome)
+}
+
+/// Lists, queues and routing show nothing of it.
+fn is_only_said(body: &Body) -> bool {
+    matches!(body, Body::Message { .. } | Body::Note { .. } | Body::Whisper { .. })
 }
 
 fn attach(ready: &Ready, request: &Attach) -> Result<Attached, ApiError> {

@@ -6,6 +6,7 @@ use super::load::snapshot_of;
 use super::ready::{Flight, Ready};
 use super::{DEADLINE, MAX_CHORES, Parts, Shard};
 use crate::mail::Held;
+use frontdesk_core::conversation::Phase;
 use frontdesk_core::ids::ConversationId;
 use frontdesk_proto::api::ApiError;
 use frontdesk_store::journal::JournalError;
@@ -73,6 +74,10 @@ impl Shard {
     /// A conversation that has left memory; its state is stored when it is
     /// durable, and what still waits is refused.
     pub(super) fn leave(&mut self, ready: Ready) {
+        if let Some(conversation) = &ready.conversation {
+            let has_ended = matches!(conversation.phase(), Phase::Closed { .. });
+            self.visitors.passivated(conversation.id(), has_ended);
+        }
         self.parts.meters.passivations.increment(1);
         self.parts.meters.live.decrement(1.0);
         let worth = ready.is_durable() && ready.since_snapshot() >= WORTH_A_SNAPSHOT;

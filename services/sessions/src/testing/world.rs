@@ -146,6 +146,8 @@ pub(crate) fn start() -> Command {
         attributes: Default::default(),
         page: "https://shop.example/".into(),
         language: "en".into(),
+        channel: None,
+        extra_minutes: 0,
         first_message: None,
     })
 }

@@ -32,7 +32,11 @@ async fn the_owner_authorises_and_checks_the_cursor() {
 async fn a_visitors_head_does_not_count_what_it_may_not_see() {
     let world = World::new().await;
     let id = world.assigned(1).await;
-    let note = Command::Note { client_msg_id: "n1".parse().unwrap(), text: "psst".into() };
+    let note = Command::Note {
+        client_msg_id: "n1".parse().unwrap(),
+        text: "psst".into(),
+        mentions: vec![],
+    };
     world.submit(id, &agent(7), note).await.unwrap();
     assert_eq!(world.attach(id, &visitor(1), 0).await.unwrap().head, Seq::new(4));
     assert!(world.attach(id, &visitor(1), 5).await.is_err());

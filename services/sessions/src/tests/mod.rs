@@ -8,3 +8,4 @@ mod read;
 mod refused;
 mod residence;
 mod sqlite;
+mod visitors;

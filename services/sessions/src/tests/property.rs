@@ -89,7 +89,11 @@ fn command(act: &Act) -> Option<(Origin, Command, Option<String>)> {
         Act::Note { key } => {
             let key = format!("n{key}");
             let client_msg_id = key.parse().unwrap();
-            (agents(), Command::Note { client_msg_id, text: "psst".into() }, Some(key))
+            (
+                agents(),
+                Command::Note { client_msg_id, text: "psst".into(), mentions: vec![] },
+                Some(key),
+            )
         }
         Act::Close => (agents(), Command::Close, None),
         Act::Reopen => (Origin::System, Command::Reopen, None),
@@ -172,12 +176,19 @@ async fn run(acts: Vec<(u128, Act)>, faults: Vec<Fault>, settings: Settings) {
     taken_over(&world, &mut told).await;
 }
 
+/// What the owner says, but for who is connected: that is no event.
+async fn asked(world: &World, id: ConversationId) -> Summary {
+    let mut summary = world.sessions.summary(id, None).await.unwrap();
+    assert!(summary.watch.visitor.take().is_some());
+    summary
+}
+
 /// Another owner tells the same, from snapshots or without.
 async fn taken_over(world: &World, told: &mut Told) {
     let next = World::on(world.journal.clone(), Settings::default(), 2).await;
     for n in 0..CONVERSATIONS {
         let id = conversation(n);
-        let summary = next.sessions.summary(id, None).await.unwrap();
+        let summary = asked(&next, id).await;
         let folded = next.folded(id).unwrap().summary();
         let (visitor_read, agent_read) = (summary.visitor_read, summary.agent_read);
         assert_eq!(summary, Summary { visitor_read, agent_read, ..folded });
@@ -235,7 +246,7 @@ async fn heals(world: &World, acts: &[(u128, Act)], told: &mut Told) {
         let _ = world.submit(id, &visitor(n), message("last")).await;
         settle().await;
         let folded = world.folded(id).unwrap();
-        let summary = world.sessions.summary(id, None).await.unwrap();
+        let summary = asked(world, id).await;
         let (visitor_read, agent_read) = (summary.visitor_read, summary.agent_read);
         assert_eq!(summary, Summary { visitor_read, agent_read, ..folded.summary() });
         // As a gateway does: what it has is dropped; after a late append that

@@ -14,7 +14,11 @@ fn query(conversation: ConversationId, who: Option<Principal>) -> HistoryQuery {
 async fn each_reader_sees_a_chain_without_gaps() {
     let world = World::new().await;
     let (id, vi) = (world.assigned(1).await, visitor(1));
-    let note = Command::Note { client_msg_id: "n1".parse().unwrap(), text: "psst".into() };
+    let note = Command::Note {
+        client_msg_id: "n1".parse().unwrap(),
+        text: "psst".into(),
+        mentions: vec![],
+    };
     world.submit(id, &agent(7), note).await.unwrap();
     world.submit(id, &vi, message("m1")).await.unwrap();
     // Started, queued, offered (internal), assigned, note (internal), message.

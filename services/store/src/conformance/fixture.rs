@@ -2,7 +2,9 @@
 
 use crate::journal::{Append, AppendOutcome, DedupKey, Journal, ReadQuery, Record, RecordPage};
 use bytes::Bytes;
-use frontdesk_core::conversation::{Arrival, Offer, Phase, QueuedReason, Reachable, Summary};
+use frontdesk_core::conversation::{
+    Arrival, Offer, Phase, QueuedReason, Reachable, Summary, Watch,
+};
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, OfferId, Seq, VisitorId};
 use frontdesk_core::party::{Audience, Participant};
 use frontdesk_core::shard::ShardId;
@@ -134,13 +136,18 @@ pub(super) fn summary(id: ConversationId, visitor: VisitorId, at: u64) -> Summar
         waiting_since: at,
         arrival: Some(Arrival { at, reason: QueuedReason::Started }),
         reachable: Reachable::Left,
+        watch: Watch::default(),
+        extra_minutes: 30,
         excluded: Vec::new(),
         target: None,
         handover_note: None,
+        asked_skills: Default::default(),
+        guests: Vec::new(),
         last_agent: None,
         tags: vec!["größer".into()],
         attributes: BTreeMap::from([("plan".into(), "\"pro\"\n".into())]),
         language: "de".into(),
+        channel: Some("web".into()),
         preview: "Guten Tag".into(),
         started_at: at,
         last_at: at,

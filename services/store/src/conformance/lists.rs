@@ -101,6 +101,31 @@ pub async fn lists_of_what_waits(subject: &mut dyn Subject) {
     assert_eq!(listed(&*journal, general).await, [offer, late]);
 }
 
+/// Of all queues of a site, longest wait first; and what its agents have.
+pub async fn lists_of_all_that_waits_or_is_assigned(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let [late, early, offer, taken, fresh, ended, abroad] = [(); 7].map(|()| conversation());
+    let of = |id, at, since, name: &str, phase| Summary {
+        waiting_since: Timestamp::from_millis(since),
+        queue: queue(name),
+        phase,
+        ..summary(id, visitor(1), at)
+    };
+    put(&*journal, 0, of(late, 50, 9, "general", Phase::Waiting)).await;
+    put(&*journal, 0, of(early, 60, 1, "sales", Phase::Waiting)).await;
+    put(&*journal, 0, of(offer, 40, 5, "general", offered(&agent(1)))).await;
+    put(&*journal, 0, of(taken, 30, 2, "general", assigned(&agent(1)))).await;
+    put(&*journal, 0, of(fresh, 70, 3, "sales", assigned(&agent(2)))).await;
+    put(&*journal, 0, of(ended, 80, 4, "general", closed())).await;
+    let elsewhere = of(abroad, 10, 0, "general", Phase::Waiting);
+    put(&*journal, 0, Summary { site: site("two"), ..elsewhere }).await;
+    let waiting = ListQuery::AllWaiting(site("one"));
+    assert_eq!(listed(&*journal, waiting.clone()).await, [early, offer, late]);
+    let first = journal.list(waiting, 1).await.expect("readable");
+    assert_eq!(*first[0], of(early, 60, 1, "sales", Phase::Waiting));
+    assert_eq!(listed(&*journal, ListQuery::AllAssigned(site("one"))).await, [fresh, taken]);
+}
+
 /// In the order in which they were changed, page after page.
 pub async fn lists_of_what_was_changed(subject: &mut dyn Subject) {
     let journal = subject.journal();

@@ -78,6 +78,7 @@ macro_rules! journal_conformance {
             lists_of_what_was_changed,
             lists_of_an_agent,
             lists_of_what_waits,
+            lists_of_all_that_waits_or_is_assigned,
             lists_of_what_is_open,
             lists_show_what_has_been_read,
             a_refused_append_changes_no_summary,

@@ -2,17 +2,20 @@
 // visitor. Also the shortcuts and the dialogs.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { AgentChat } from "../staff/chat";
+import { Details } from "../staff/details";
+import { Dialog } from "../staff/dialog";
+import { Toast } from "../staff/toast";
 import { HelpIcon } from "../ui/icons";
 import { useModel } from "../ui/model";
 import type { Desk } from "./desk";
-import { Details } from "./details";
-import { Dialog } from "./dialog";
-import { Pane } from "./pane";
+import { InviteDialog } from "./invite";
+import { Pane, type Question } from "./pane";
 import { commandOf, SHORTCUTS } from "./shortcuts";
 import { Sidebar } from "./sidebar";
 import { TransferDialog } from "./transfer";
 
-type Open = "help" | "transfer" | "end" | undefined;
+type Open = "help" | Question | undefined;
 
 export function DeskView({ desk }: { desk: Desk }) {
   useModel(desk);
@@ -22,7 +25,10 @@ export function DeskView({ desk }: { desk: Desk }) {
   const close = useCallback(() => setOpen(undefined), []);
   const search = useRef<HTMLInputElement>(null);
   const { selected } = desk;
-  const unread = desk.open.reduce((sum, chat) => sum + chat.unread, 0) + desk.offers.length;
+  const unread =
+    desk.open.reduce((sum, chat) => sum + (chat.speaks ? chat.unread : 0), 0) +
+    desk.offers.length +
+    desk.knocks.length;
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Frontdesk` : "Frontdesk";
@@ -35,8 +41,8 @@ export function DeskView({ desk }: { desk: Desk }) {
       event.preventDefault();
       if (command === "search") search.current?.focus();
       else if (command === "help") setOpen("help");
-      else if (command === "transfer" || command === "end") {
-        if (desk.selected?.open) setOpen(command);
+      else if (command === "transfer" || command === "end" || command === "invite") {
+        if (desk.selected?.part === "holder") setOpen(command);
       } else run(desk, command);
     };
     document.addEventListener("keydown", onKeyDown);
@@ -67,6 +73,7 @@ export function DeskView({ desk }: { desk: Desk }) {
       {open === "transfer" && selected && (
         <TransferDialog desk={desk} chat={selected} close={close} />
       )}
+      {open === "invite" && selected && <InviteDialog desk={desk} chat={selected} close={close} />}
       {open === "end" && selected && (
         <Dialog title={`End the chat with ${selected.name}?`} close={close}>
           <p class="soft">The visitor can rate it and may take it up again.</p>
@@ -87,9 +94,7 @@ export function DeskView({ desk }: { desk: Desk }) {
           </div>
         </Dialog>
       )}
-      <p class="toast" role="status" data-shown={desk.notice !== undefined}>
-        {desk.notice}
-      </p>
+      <Toast desk={desk} />
     </div>
   );
 }
@@ -98,10 +103,7 @@ function isWriting(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }
 
-type DeskCommand = Exclude<
-  NonNullable<ReturnType<typeof commandOf>>,
-  "search" | "help" | "transfer" | "end"
->;
+type DeskCommand = Exclude<NonNullable<ReturnType<typeof commandOf>>, "search" | "help" | Question>;
 
 function run(desk: Desk, command: DeskCommand): void {
   const chats = desk.open;
@@ -110,13 +112,20 @@ function run(desk: Desk, command: DeskCommand): void {
   else if (command === "accept" && offer) void desk.accept(offer);
   else if (command === "decline" && offer) void desk.decline(offer);
   else if (command === "note" && desk.selected?.open) {
-    desk.setNoteMode(desk.selected, !desk.selected.noteMode);
+    nextMode(desk, desk.selected);
   } else if (command === "previous" || command === "next") {
     const at = chats.findIndex((chat) => chat.id === desk.selectedId);
     const step = command === "next" ? 1 : -1;
     const next = chats[(at + step + chats.length) % chats.length];
     if (next) desk.select(next.id);
   }
+}
+
+/** From one way of writing to the next. */
+function nextMode(desk: Desk, chat: AgentChat): void {
+  const { modes, writes } = chat;
+  const next = modes[(modes.indexOf(writes) + 1) % modes.length];
+  if (next) desk.setMode(chat, next);
 }
 
 function EmptyPane({ desk }: { desk: Desk }) {

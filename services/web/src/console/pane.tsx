@@ -1,18 +1,21 @@
-// The selected chat: its header, what was said, and where the agent writes.
+// The selected chat: its header with what can be done, what was said, and where the
+// agent writes.
 
+import { AlarmBadges } from "../staff/alarms";
+import type { AgentChat } from "../staff/chat";
+import { Composer } from "../staff/composer";
+import { Log } from "../staff/log";
 import { Avatar } from "../ui/avatar";
-import { useFollowEnd } from "../ui/follow-end";
-import { BackIcon, LeaveIcon, TransferIcon } from "../ui/icons";
-import { threadLines } from "../ui/thread";
-import type { AgentChat } from "./chat";
-import { Composer } from "./composer";
+import { BackIcon, InviteIcon, JoinIcon, LeaveIcon, TransferIcon } from "../ui/icons";
 import type { Desk } from "./desk";
-import { LineView } from "./lines";
+
+/** What the page asks about before it is done. */
+export type Question = "transfer" | "invite" | "end";
 
 interface Props {
   desk: Desk;
   chat: AgentChat;
-  ask(dialog: "transfer" | "end"): void;
+  ask(question: Question): void;
 }
 
 export function Pane({ desk, chat, ask }: Props) {
@@ -31,79 +34,78 @@ export function Pane({ desk, chat, ask }: Props) {
         <div class="pane-title">
           <h1>{chat.name}</h1>
           <p class="soft">
-            {[chat.queue, chat.language, stateText(chat)].filter(Boolean).join(" · ")}
+            {[chat.queue, chat.language, peopleText(desk, chat)].filter(Boolean).join(" · ")}{" "}
+            <AlarmBadges alarms={chat.alarms} />
           </p>
         </div>
-        {chat.open && (
-          <>
-            <button type="button" class="secondary" title="Alt+T" onClick={() => ask("transfer")}>
-              <TransferIcon /> Transfer
-            </button>
-            <button type="button" class="secondary" title="Alt+E" onClick={() => ask("end")}>
-              <LeaveIcon /> End
-            </button>
-          </>
-        )}
+        <Actions desk={desk} chat={chat} ask={ask} />
       </header>
       <Log desk={desk} chat={chat} />
-      {chat.open ? (
-        <Composer desk={desk} chat={chat} />
-      ) : (
-        <footer class="finished">
-          <p>{chat.left ? "This chat is no longer yours." : "This chat has ended."}</p>
-          <button type="button" class="secondary" onClick={() => desk.putAway(chat)}>
-            Put away
-          </button>
-        </footer>
-      )}
+      {chat.open ? <Composer desk={desk} chat={chat} /> : <Finished desk={desk} chat={chat} />}
     </main>
   );
 }
 
-function stateText(chat: AgentChat): string {
-  if (chat.left) return "handed on";
-  return chat.closed ? "ended" : "";
-}
-
-function Log({ desk, chat }: { desk: Desk; chat: AgentChat }) {
-  const { view, onScroll, release } = useFollowEnd();
-  const lines = threadLines({
-    events: chat.events,
-    entries: desk.entries(chat),
-    me: desk.me,
-    peerReadSeq: chat.visitorReadSeq,
-    isOurs: (by) => by.party === "PARTY_AGENT" || by.party === "PARTY_SUPERVISOR",
-    isNotice: (event) => !event.offered,
-  });
+function Actions({ desk, chat, ask }: Props) {
+  if (!chat.open) return null;
+  if (chat.part === "holder") {
+    return (
+      <>
+        {desk.verbs.can("invite") && (
+          <button type="button" class="secondary" title="Alt+I" onClick={() => ask("invite")}>
+            <InviteIcon /> Invite
+          </button>
+        )}
+        <button type="button" class="secondary" title="Alt+T" onClick={() => ask("transfer")}>
+          <TransferIcon /> Transfer
+        </button>
+        <button type="button" class="secondary" title="Alt+E" onClick={() => ask("end")}>
+          <LeaveIcon /> End
+        </button>
+      </>
+    );
+  }
+  if (chat.part === "guest") {
+    return (
+      <button type="button" class="secondary" onClick={() => void desk.leave(chat)}>
+        <LeaveIcon /> Leave
+      </button>
+    );
+  }
   return (
-    <div ref={view} class="log-view" onScroll={onScroll}>
-      {chat.hasEarlier && (
-        <button
-          type="button"
-          class="secondary earlier"
-          onClick={() => {
-            release();
-            void desk.loadEarlier(chat);
-          }}
-        >
-          Earlier messages
+    <>
+      {!chat.handingOn && desk.verbs.can("join") && (
+        <button type="button" class="primary" onClick={() => void desk.join(chat.id)}>
+          <JoinIcon /> Join
         </button>
       )}
-      <div class="log" role="log" aria-live="polite" aria-label="Messages">
-        {lines.map((line) => (
-          <LineView key={line.key} line={line} desk={desk} />
-        ))}
-      </div>
-      {chat.typingIn.typing && (
-        <p class="typing" role="status">
-          <span class="dots" aria-hidden="true">
-            <i />
-            <i />
-            <i />
-          </span>
-          <span class="soft">{chat.name} is typing</span>
-        </p>
-      )}
-    </div>
+      <button type="button" class="secondary" onClick={() => desk.putAway(chat)}>
+        Put away
+      </button>
+    </>
   );
+}
+
+function Finished({ desk, chat }: Omit<Props, "ask">) {
+  return (
+    <footer class="finished">
+      <p>{chat.closed ? "This chat has ended." : "This chat is no longer yours."}</p>
+      <button type="button" class="secondary" onClick={() => desk.putAway(chat)}>
+        Put away
+      </button>
+    </footer>
+  );
+}
+
+/** Who else is in it, and what the agent is in it. */
+function peopleText(desk: Desk, chat: AgentChat): string {
+  if (chat.closed) return "ended";
+  if (chat.handingOn) return "handed on; you join when it is taken";
+  const names = [...(chat.agent ? [chat.agent] : []), ...chat.guests]
+    .filter((one) => one.id !== desk.me.id)
+    .map((one) => one.name || "Agent");
+  const others = names.length > 0 ? `with ${names.join(", ")}` : "";
+  if (chat.part === "guest") return ["you are a guest", others].filter(Boolean).join(", ");
+  if (chat.part === "reader") return ["you read along", others].filter(Boolean).join(", ");
+  return chat.part === "none" ? "handed on" : others;
 }

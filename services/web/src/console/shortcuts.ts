@@ -6,6 +6,7 @@ export type Command =
   | "decline"
   | "note"
   | "transfer"
+  | "invite"
   | "end"
   | "previous"
   | "next"
@@ -18,6 +19,7 @@ const ALT_KEYS: Record<string, Command> = {
   KeyD: "decline",
   KeyN: "note",
   KeyT: "transfer",
+  KeyI: "invite",
   KeyE: "end",
   ArrowUp: "previous",
   ArrowDown: "next",
@@ -31,6 +33,7 @@ export const SHORTCUTS: readonly (readonly [string, string])[] = [
   ["Alt + D", "Decline the first offer"],
   ["Alt + N", "Switch between reply and private note"],
   ["Alt + T", "Transfer the chat"],
+  ["Alt + I", "Invite a colleague"],
   ["Alt + E", "End the chat"],
   ["Enter", "Send"],
   ["Shift + Enter", "New line"],

@@ -2,14 +2,16 @@
 
 import type { RefObject } from "preact";
 import { useState } from "preact/hooks";
-import type { OfferPush } from "../protocol";
+import { AlarmBadges } from "../staff/alarms";
+import { type AgentChat, fromVisitor } from "../staff/chat";
+import { OfferCards, waitText } from "../staff/offer-cards";
+import { SetAside } from "../staff/set-aside";
+import { StatusSwitch } from "../staff/status";
 import { Avatar } from "../ui/avatar";
 import { shortAge } from "../ui/format";
-import { BellIcon, CloseIcon, SearchIcon } from "../ui/icons";
+import { BellIcon, BoardIcon, CloseIcon, SearchIcon } from "../ui/icons";
 import { useNow } from "../ui/model";
-import { type AgentChat, fromVisitor } from "./chat";
 import type { Desk } from "./desk";
-import { StatusSwitch } from "./status";
 
 interface Props {
   desk: Desk;
@@ -28,7 +30,8 @@ export function Sidebar({ desk, search }: Props) {
           <span class="spinner" /> Reconnecting… what you write is kept
         </p>
       )}
-      <Offers desk={desk} />
+      <SetAside desk={desk} />
+      <OfferCards desk={desk} />
       <div class="search">
         <SearchIcon />
         <input
@@ -69,7 +72,9 @@ export function Sidebar({ desk, search }: Props) {
 function matches(chat: AgentChat, query: string): boolean {
   const wanted = query.trim().toLocaleLowerCase();
   if (!wanted) return true;
-  const said = chat.events.map((event) => event.message?.text ?? event.note?.text ?? "");
+  const said = chat.events.map(
+    ({ message, note, whisper }) => (message ?? note ?? whisper)?.text ?? "",
+  );
   return [chat.name, chat.queue, ...chat.tags, ...said].some((text) =>
     text.toLocaleLowerCase().includes(wanted),
   );
@@ -89,6 +94,11 @@ function Profile({ desk }: { desk: Desk }) {
           {load}/{capacity}
         </span>
       )}
+      {desk.supervises && (
+        <a class="tool" href="/supervisor/" aria-label="Supervisor board" title="Supervisor board">
+          <BoardIcon />
+        </a>
+      )}
       <button
         type="button"
         class="tool"
@@ -103,64 +113,10 @@ function Profile({ desk }: { desk: Desk }) {
   );
 }
 
-function Offers({ desk }: { desk: Desk }) {
-  // Drawn anew each second for the countdown; expired offers drop out by it.
-  useNow(1_000, true);
-  return (
-    <section class="offers" aria-label="Offers" aria-live="assertive">
-      {desk.offers.map((offer, index) => (
-        <OfferCard key={offer.offerId} desk={desk} offer={offer} first={index === 0} />
-      ))}
-    </section>
-  );
-}
-
-function OfferCard({ desk, offer, first }: { desk: Desk; offer: OfferPush; first: boolean }) {
-  const left = Math.ceil((Date.parse(offer.expiresAt) - desk.serverNow()) / 1000);
-  const waited = offer.waitingSince ? desk.serverNow() - Date.parse(offer.waitingSince) : 0;
-  return (
-    <article class="offer">
-      <header>
-        <strong>{offer.visitor?.name || "New visitor"}</strong>
-        <span class="countdown" role="timer" aria-live="off" data-urgent={left <= 5}>
-          {left} s
-        </span>
-      </header>
-      {offer.preview && (
-        <p class="preview" dir="auto">
-          {offer.preview}
-        </p>
-      )}
-      {offer.note && <p class="hand-over">{offer.note}</p>}
-      <p class="soft">
-        {[offer.queue, offer.language, `waits ${waitText(waited)}`].filter(Boolean).join(" · ")}
-      </p>
-      <div class="actions">
-        <button
-          type="button"
-          class="secondary"
-          title={first ? "Alt+D" : undefined}
-          onClick={() => void desk.decline(offer)}
-        >
-          Decline
-        </button>
-        <button
-          type="button"
-          class="primary"
-          title={first ? "Alt+A" : undefined}
-          onClick={() => void desk.accept(offer)}
-        >
-          Accept
-        </button>
-      </div>
-    </article>
-  );
-}
-
 function ChatRow({ desk, chat, number }: { desk: Desk; chat: AgentChat; number: number }) {
   const now = useNow(20_000);
-  const waiting = chat.waitingSince;
-  const unread = chat.open ? chat.unread : 0;
+  const waiting = chat.part === "holder" ? chat.waitingSince : undefined;
+  const unread = chat.speaks ? chat.unread : 0;
   return (
     <li>
       <button
@@ -174,15 +130,21 @@ function ChatRow({ desk, chat, number }: { desk: Desk; chat: AgentChat; number: 
         <span class="chat-name">{chat.name}</span>
         <span class="chat-time">{chat.lastAt > 0 && shortAge(now - chat.lastAt)}</span>
         <span class="chat-last" dir="auto">
-          {chat.typingIn.typing ? <em>is typing…</em> : lastText(chat)}
+          {chat.typingIn.typing && chat.typist?.party === "PARTY_VISITOR" ? (
+            <em>is typing…</em>
+          ) : (
+            lastText(desk, chat)
+          )}
         </span>
         <span class="chat-marks">
+          <AlarmBadges alarms={chat.open ? chat.alarms.slice(-1) : []} />
+          {chat.open && chat.part !== "holder" && <span class="part">{PARTS[chat.part]}</span>}
           {unread > 0 && (
             <span class="count" title={`${unread} unread`}>
               {unread}
             </span>
           )}
-          {unread === 0 && waiting !== undefined && (
+          {unread === 0 && waiting !== undefined && chat.alarms.length === 0 && (
             <span class="waits" title="Waits for an answer">
               waits {waitText(now - waiting)}
             </span>
@@ -205,16 +167,17 @@ function ChatRow({ desk, chat, number }: { desk: Desk; chat: AgentChat; number: 
   );
 }
 
-function waitText(ms: number): string {
-  return ms < 60_000 ? "<1 m" : shortAge(ms);
-}
+const PARTS = { guest: "guest", reader: "reading", none: "" } as const;
 
-function lastText(chat: AgentChat): string {
-  if (chat.left) return "Handed on";
+function lastText(desk: Desk, chat: AgentChat): string {
   if (chat.closed) return "Ended";
+  if (!chat.open) return "Handed on";
   const last = chat.lastMessage;
   if (!last) return "";
-  const text = last.message?.text || last.note?.text || "📎 File";
+  const text = last.message?.text || last.note?.text || last.whisper?.text || "📎 File";
   if (last.note) return `Note: ${text}`;
-  return fromVisitor(last) ? text : `You: ${text}`;
+  if (last.whisper) return `Whisper: ${text}`;
+  if (fromVisitor(last)) return text;
+  const own = last.by?.id === desk.me.id;
+  return `${own ? "You" : last.by?.name || "Automatic"}: ${text}`;
 }

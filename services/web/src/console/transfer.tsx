@@ -1,11 +1,12 @@
-// Handing a chat to a colleague or a queue, with a note for whoever takes over.
+// Hands a chat to a colleague, to a queue, or to whoever has a skill: at once, or
+// with the agent staying until the two have met.
 
-import { useEffect, useState } from "preact/hooks";
-import type { AgentStatus, Team } from "../protocol";
-import type { AgentChat } from "./chat";
+import { useState } from "preact/hooks";
+import type { TransferTarget } from "../protocol";
+import type { AgentChat } from "../staff/chat";
+import { Choice, Colleagues, useTeam } from "../staff/colleagues";
+import { Dialog } from "../staff/dialog";
 import type { Desk } from "./desk";
-import { Dialog } from "./dialog";
-import { STATUS_NAMES } from "./status";
 
 interface Props {
   desk: Desk;
@@ -13,37 +14,28 @@ interface Props {
   close(): void;
 }
 
-type Target = { queue: string } | { agentId: string };
+const LEVELS = [1, 2, 3, 4, 5];
+/** Names of skills are of these. */
+const SKILL = "[a-z0-9-]{1,64}";
 
 export function TransferDialog({ desk, chat, close }: Props) {
-  const [team, setTeam] = useState<Team>();
-  const [target, setTarget] = useState<Target>();
+  const team = useTeam(desk, close);
+  const [target, setTarget] = useState<TransferTarget>();
   const [note, setNote] = useState("");
-  useEffect(() => {
-    void desk.team().then((found) => (found ? setTeam(found) : close()));
-  }, [desk, close]);
-
+  const [warm, setWarm] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (target && (await desk.transfer(chat, target, note.trim()))) close();
+    if (target && (await desk.transfer(chat, target, note.trim(), warm))) close();
   };
-  const colleagues = (team?.agents ?? []).filter((state) => state.agent?.id !== desk.me.id);
   return (
     <Dialog title={`Transfer ${chat.name}`} close={close}>
       <form onSubmit={submit}>
-        <fieldset class="targets">
-          <legend>To a colleague</legend>
-          {team && colleagues.length === 0 && <p class="soft">Nobody else is here right now.</p>}
-          {colleagues.map((state) => (
-            <Choice
-              key={state.agent?.id}
-              name={state.agent?.name || "Agent"}
-              status={state.status}
-              detail={`${state.load ?? 0} of ${state.capacity ?? 0}`}
-              choose={() => setTarget({ agentId: state.agent?.id ?? "" })}
-            />
-          ))}
-        </fieldset>
+        <Colleagues
+          legend="To a colleague"
+          desk={desk}
+          team={team}
+          choose={(agentId) => setTarget({ agentId })}
+        />
         <fieldset class="targets">
           <legend>To a queue</legend>
           {(team?.queues ?? []).map((queue) => (
@@ -56,6 +48,7 @@ export function TransferDialog({ desk, chat, close }: Props) {
             />
           ))}
         </fieldset>
+        <BySkill target={target} choose={setTarget} />
         <label>
           Note for whoever takes over
           <textarea
@@ -64,6 +57,17 @@ export function TransferDialog({ desk, chat, close }: Props) {
             value={note}
             onInput={(event) => setNote(event.currentTarget.value)}
           />
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={warm}
+            onChange={(event) => setWarm(event.currentTarget.checked)}
+          />
+          <span>
+            Stay and introduce them
+            <small class="soft">You become a guest when it is taken</small>
+          </span>
         </label>
         <div class="actions">
           <button type="button" class="secondary" onClick={close}>
@@ -78,20 +82,57 @@ export function TransferDialog({ desk, chat, close }: Props) {
   );
 }
 
-interface ChoiceProps {
-  name: string;
-  status: AgentStatus | undefined;
-  detail: string;
-  choose(): void;
+interface BySkillProps {
+  target: TransferTarget | undefined;
+  choose(target: TransferTarget | undefined): void;
 }
 
-function Choice({ name, status, detail, choose }: ChoiceProps) {
+function BySkill({ target, choose }: BySkillProps) {
+  const [name, setName] = useState("");
+  const [level, setLevel] = useState(1);
+  const chosen = target !== undefined && "skill" in target;
+  const take = (skill: string, atLeast: number) => {
+    setName(skill);
+    setLevel(atLeast);
+    const known = skill.trim();
+    choose(known ? { skill: { skills: { [known]: atLeast } } } : undefined);
+  };
   return (
-    <label class="choice">
-      <input type="radio" name="target" onChange={choose} />
-      {status && <span class="dot" data-status={status} title={STATUS_NAMES[status]} />}
-      <span>{name}</span>
-      <span class="soft">{detail}</span>
-    </label>
+    <fieldset class="targets">
+      <legend>To whoever has a skill</legend>
+      <div class="choice skill">
+        <input
+          type="radio"
+          name="target"
+          aria-label="By skill"
+          checked={chosen}
+          disabled={!name.trim()}
+          onChange={() => take(name, level)}
+        />
+        <input
+          type="text"
+          aria-label="Skill"
+          placeholder="Skill, such as tax"
+          pattern={SKILL}
+          maxLength={64}
+          autocapitalize="none"
+          spellcheck={false}
+          value={name}
+          onInput={(event) => take(event.currentTarget.value, level)}
+        />
+        <select
+          aria-label="Level"
+          value={level}
+          onChange={(event) => take(name, Number(event.currentTarget.value))}
+        >
+          {LEVELS.map((one) => (
+            <option key={one} value={one}>
+              level {one}
+              {one < 5 ? " or more" : ""}
+            </option>
+          ))}
+        </select>
+      </div>
+    </fieldset>
   );
 }

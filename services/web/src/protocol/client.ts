@@ -354,7 +354,7 @@ export class LiveClient {
 
   #event(event: Event): void {
     this.#options.handlers.event(event);
-    const clientMsgId = event.message?.clientMsgId ?? event.note?.clientMsgId;
+    const { clientMsgId } = event.message ?? event.note ?? event.whisper ?? {};
     if (clientMsgId) this.outbox.remove(clientMsgId);
   }
 

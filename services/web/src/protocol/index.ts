@@ -11,6 +11,6 @@ export { ConnectionLost, RequestError } from "./errors";
 export * from "./http";
 export { randomId, uuidV7, uuidV7Ms } from "./ids";
 export type * from "./messages";
-export type { OutboxEntry, OutboxRequest } from "./outbox";
+export { isSaid, type OutboxEntry, type OutboxRequest } from "./outbox";
 export { BrowserStore, browserStorage, dropKey, readJson, writeJson } from "./storage";
 export { durationMs, timestampMs } from "./times";

@@ -2,160 +2,17 @@
 // the subprotocol `frontdesk.v1.json` carries them. The server omits default
 // values, so a number that is absent is 0 and a text that is absent is "".
 //
-// Only types: nothing here runs. Documentation and limits are in the `.proto`.
+// Only types: nothing here runs. Documentation and limits are in the `.proto`; the
+// events are in `events.ts`, the supervisors' board in `board.ts`.
 
-/** RFC 3339. */
-export type Timestamp = string;
+import type { BoardPush } from "./board";
+import type { AlarmKind, ContactLeft, Event, OfferOutcome, Participant, Timestamp } from "./events";
+
+export type * from "./board";
+export type * from "./events";
+
 /** Seconds with an `s`, such as `"1.5s"`. */
 export type Duration = string;
-
-// ---- event.proto ----------------------------------------------------------
-
-export type Audience = "AUDIENCE_PUBLIC" | "AUDIENCE_INTERNAL";
-
-export type Party = "PARTY_VISITOR" | "PARTY_AGENT" | "PARTY_SUPERVISOR" | "PARTY_SYSTEM";
-
-export interface Participant {
-  party?: Party;
-  id?: string;
-  name?: string;
-}
-
-export interface Attachment {
-  id: string;
-  name?: string;
-  mediaType?: string;
-  size?: number;
-}
-
-export interface Started {
-  attributes?: Record<string, string>;
-  page?: string;
-  language?: string;
-  site?: string;
-}
-
-export interface Message {
-  clientMsgId?: string;
-  text?: string;
-  attachments?: Attachment[];
-}
-
-export interface Note {
-  clientMsgId?: string;
-  text?: string;
-}
-
-export type QueuedReason =
-  | "QUEUED_REASON_STARTED"
-  | "QUEUED_REASON_REOPENED"
-  | "QUEUED_REASON_TRANSFERRED"
-  | "QUEUED_REASON_AGENT_LOST"
-  | "QUEUED_REASON_OUT_OF_HOURS"
-  | "QUEUED_REASON_QUEUE_FULL"
-  | "QUEUED_REASON_WAITED_TOO_LONG"
-  | "QUEUED_REASON_CONTACT_LEFT";
-
-export interface Queued {
-  queue?: string;
-  reason?: QueuedReason;
-}
-
-export interface Offered {
-  offerId?: string;
-  agent?: Participant;
-  expiresAt?: Timestamp;
-}
-
-export type OfferOutcome =
-  | "OFFER_OUTCOME_DECLINED"
-  | "OFFER_OUTCOME_EXPIRED"
-  | "OFFER_OUTCOME_WITHDRAWN";
-
-export interface OfferEnded {
-  offerId?: string;
-  agent?: Participant;
-  outcome?: OfferOutcome;
-  reason?: string;
-}
-
-export interface Assigned {
-  agent?: Participant;
-}
-
-export type ReleasedReason = "RELEASED_REASON_TRANSFERRED" | "RELEASED_REASON_AGENT_LOST";
-
-export interface Released {
-  agent?: Participant;
-  reason?: ReleasedReason;
-}
-
-export interface Transferred {
-  toQueue?: string;
-  toAgent?: Participant;
-  note?: string;
-}
-
-export interface TagsChanged {
-  tags?: string[];
-}
-
-export type ClosedReason =
-  | "CLOSED_REASON_BY_VISITOR"
-  | "CLOSED_REASON_BY_AGENT"
-  | "CLOSED_REASON_OUT_OF_HOURS"
-  | "CLOSED_REASON_QUEUE_FULL"
-  | "CLOSED_REASON_WAITED_TOO_LONG";
-
-export interface Closed {
-  reason?: ClosedReason;
-}
-
-export interface Rated {
-  score?: number;
-  comment?: string;
-}
-
-export type UnservedReason =
-  | "UNSERVED_REASON_OUT_OF_HOURS"
-  | "UNSERVED_REASON_QUEUE_FULL"
-  | "UNSERVED_REASON_WAITED_TOO_LONG";
-
-export interface ContactAsked {
-  reason?: UnservedReason;
-  opensAt?: Timestamp;
-}
-
-export interface ContactLeft {
-  email?: string;
-  phone?: string;
-  text?: string;
-}
-
-/** One durable event; exactly one of the bodies is present. */
-export interface Event {
-  conversationId: string;
-  seq: number;
-  at: Timestamp;
-  audience?: Audience;
-  by?: Participant;
-
-  started?: Started;
-  message?: Message;
-  note?: Note;
-  queued?: Queued;
-  offered?: Offered;
-  offerEnded?: OfferEnded;
-  assigned?: Assigned;
-  released?: Released;
-  transferred?: Transferred;
-  tagsChanged?: TagsChanged;
-  closed?: Closed;
-  reopened?: Record<string, never>;
-  rated?: Rated;
-  contactAsked?: ContactAsked;
-  contactLeft?: ContactLeft;
-}
 
 // ---- auth.proto -----------------------------------------------------------
 
@@ -195,19 +52,34 @@ export interface StartConversation {
   language?: string;
   visitorName?: string;
   firstMessage?: SendMessage;
+  /** By what way it comes, such as "web". */
+  channel?: string;
 }
 
 export interface AddNote {
   conversationId: string;
   clientMsgId: string;
   text: string;
+  mentionAgentIds?: string[];
 }
 
-export interface TransferConversation {
+/** To whom a conversation is handed: exactly one of them. */
+export type TransferTarget =
+  | { queue: string }
+  | { agentId: string }
+  | { skill: { skills: Record<string, number> } };
+
+export type TransferConversation = {
   conversationId: string;
-  queue?: string;
-  agentId?: string;
   note?: string;
+  /** The agent who hands it on stays with it as a guest. */
+  warm?: boolean;
+} & TransferTarget;
+
+export interface WhisperRequest {
+  conversationId: string;
+  clientMsgId: string;
+  text: string;
 }
 
 export type AgentStatus =
@@ -242,6 +114,14 @@ export interface ClientRequests {
   transfer: TransferConversation;
   setTags: { conversationId: string; tags: string[] };
   listTeam: Empty;
+  invite: { conversationId: string; agentId: string; note?: string };
+  join: { conversationId: string };
+  leave: { conversationId: string; agentId?: string };
+  whisper: WhisperRequest;
+  takeOver: { conversationId: string };
+  forceRelease: { conversationId: string; reason?: string; agentId?: string };
+  setPriority: { conversationId: string; extraMinutes: number };
+  watchBoard: { on: boolean };
 }
 
 /** Exactly one of the members of T. */
@@ -282,6 +162,8 @@ export interface QueuePush {
   conversationId: string;
   position?: number;
   estimatedWait?: Duration;
+  /** The wait will hardly be longer than this. */
+  estimatedWaitUpper?: Duration;
   agentsOnline?: boolean;
   opensAt?: Timestamp;
 }
@@ -304,6 +186,23 @@ export interface OfferClosedPush {
   outcome?: OfferOutcome;
 }
 
+export interface InvitationPush {
+  conversationId: string;
+  by?: Participant;
+  note?: string;
+  visitor?: Participant;
+  queue?: string;
+  preview?: string;
+  language?: string;
+}
+
+export interface MentionPush {
+  conversationId: string;
+  by?: Participant;
+  seq?: number;
+  text?: string;
+}
+
 export interface ConversationState {
   conversationId: string;
   phase?: Phase;
@@ -320,6 +219,12 @@ export interface ConversationState {
   language?: string;
   queuePosition?: QueuePush;
   offer?: OfferPush;
+  guests?: Participant[];
+  extraPriorityMinutes?: number;
+  channel?: string;
+  alarms?: AlarmKind[];
+  /** On the board, while it waits or is offered. */
+  waitingSince?: Timestamp;
 }
 
 export interface AgentState {
@@ -330,6 +235,9 @@ export interface AgentState {
   capacity?: number;
   load?: number;
   connections?: number;
+  languages?: string[];
+  /** Offers in a row that were not answered. */
+  missedOffers?: number;
 }
 
 export interface Welcome {
@@ -416,6 +324,9 @@ export interface ServerFrame {
   ping?: Empty;
   move?: Move;
   bye?: Bye;
+  invitation?: InvitationPush;
+  mention?: MentionPush;
+  board?: BoardPush;
 }
 
 export interface ServerBatch {

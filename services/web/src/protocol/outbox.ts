@@ -13,6 +13,7 @@ import type {
   SendMessage,
   ServerFrame,
   StartConversation,
+  WhisperRequest,
 } from "./messages";
 import type { EntryStore } from "./storage";
 
@@ -21,6 +22,7 @@ export type OutboxRequest =
   | { start: StartConversation }
   | { send: SendMessage }
   | { addNote: AddNote }
+  | { whisper: WhisperRequest }
   | { rate: { conversationId: string; score: number; comment?: string } }
   | { reopen: { conversationId: string } }
   | { leaveContact: { conversationId: string } & ContactLeft }
@@ -163,8 +165,7 @@ export class Outbox {
   #answered(entry: OutboxEntry, frame: ServerFrame): void {
     this.#options.store.delete(entry.id);
     entry.status = "sent";
-    const hasEvent = "send" in entry.request || "addNote" in entry.request;
-    if (!hasEvent) this.remove(entry.id);
+    if (!isSaid(entry.request)) this.remove(entry.id);
     this.#options.answered(frame);
   }
 
@@ -198,4 +199,9 @@ export class Outbox {
     }, delay);
     this.#timers.set(entry.conversationId, timer);
   }
+}
+
+/** Whether a request says something, so that an event will show it. */
+export function isSaid(request: OutboxRequest): boolean {
+  return "send" in request || "addNote" in request || "whisper" in request;
 }

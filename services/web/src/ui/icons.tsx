@@ -84,3 +84,32 @@ export const PersonIcon = icon(
     <path d="M5 19.5c.6-3.8 3.4-5.7 7-5.7s6.4 1.9 7 5.7" />
   </>,
 );
+export const WhisperIcon = icon(
+  <path d="M4 5h16v10h-8l-4.5 4v-4H4zM8.5 10v.1M12 10v.1M15.5 10v.1" />,
+);
+export const InviteIcon = icon(
+  <>
+    <circle cx="10" cy="8.5" r="3.4" />
+    <path d="M3.5 19.5c.5-3.7 3-5.5 6.5-5.5 1.5 0 2.8.3 3.8 1M18 13.5v6M15 16.5h6" />
+  </>,
+);
+export const JoinIcon = icon(
+  <path d="M10 4.5h7.5a1 1 0 011 1v13a1 1 0 01-1 1H10M4 12h10m0 0l-3.5-3.5M14 12l-3.5 3.5" />,
+);
+export const EyeIcon = icon(
+  <>
+    <path d="M2.8 12C5 7.8 8.2 5.8 12 5.8s7 2 9.2 6.2c-2.2 4.2-5.4 6.2-9.2 6.2S5 16.2 2.8 12z" />
+    <circle cx="12" cy="12" r="2.8" />
+  </>,
+);
+export const BoardIcon = icon(
+  <>
+    <rect x="3.8" y="4.5" width="16.4" height="15" rx="2" />
+    <path d="M8 16v-4M12 16V8.5M16 16v-6" />
+  </>,
+);
+export const TakeIcon = icon(
+  <path d="M12 3.8v9.4m0 0l-3.8-3.8M12 13.2l3.8-3.8M4.5 14.5v4a1 1 0 001 1h13a1 1 0 001-1v-4" />,
+);
+export const ReleaseIcon = icon(<path d="M9 6.5L4.5 11 9 15.5M4.5 11h9.5a5.5 5.5 0 010 8H11" />);
+export const PriorityIcon = icon(<path d="M6.5 20V4.5M6.5 5h11l-2.6 3.7 2.6 3.8h-11" />);

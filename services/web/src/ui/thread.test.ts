@@ -46,6 +46,23 @@ describe("threadLines", () => {
     ]);
   });
 
+  it("keeps notes and whispers apart from what is said to everybody", () => {
+    const at = new Date(2026, 0, 5, 12, 2).toISOString();
+    const body = { clientMsgId: "n", text: "aside" };
+    const lines = messages({
+      events: [
+        said(1, agent, "one"),
+        { conversationId: "c", seq: 2, at, by: agent, note: body },
+        { conversationId: "c", seq: 3, at, by: agent, whisper: { ...body, clientMsgId: "w" } },
+      ],
+    });
+    expect(lines.map((line) => [line.tone, line.first, line.last])).toEqual([
+      ["said", true, true],
+      ["note", true, true],
+      ["whisper", true, true],
+    ]);
+  });
+
   it("shows a message once while both its entry and its event are there", () => {
     const lines = messages({
       events: [said(1, me, "hi")],

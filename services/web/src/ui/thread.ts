@@ -6,6 +6,9 @@ import type { Attachment, Event, OutboxEntry, Participant } from "../protocol";
 /** How far a message of one's own has come. */
 export type Mark = "waiting" | "sent" | "read" | "failed";
 
+/** To everybody, among the staff, or from a supervisor to the staff. */
+export type Tone = "said" | "note" | "whisper";
+
 export interface MessageLine {
   kind: "message";
   key: string;
@@ -14,8 +17,7 @@ export interface MessageLine {
   by: Participant;
   /** Written by the reader's side. */
   ours: boolean;
-  /** A private note among the staff. */
-  note: boolean;
+  tone: Tone;
   text: string;
   attachments: Attachment[];
   /** Only on lines of one's own. */
@@ -72,13 +74,17 @@ export function threadLines(view: ThreadView): Line[] {
 
 /** The sender's own id of a message or note. */
 export function clientMsgId(event: Event): string | undefined {
-  return event.message?.clientMsgId ?? event.note?.clientMsgId;
+  return bodyOf(event)?.clientMsgId;
+}
+
+function bodyOf(event: Event) {
+  return event.message ?? event.note ?? event.whisper;
 }
 
 function eventLine(event: Event, view: ThreadView): Line | undefined {
   const at = Date.parse(event.at);
   const key = `e${event.seq}`;
-  const body = event.message ?? event.note;
+  const body = bodyOf(event);
   if (!body) return view.isNotice(event) ? { kind: "notice", key, at, event } : undefined;
   const by = event.by ?? {};
   const own = by.party === view.me.party && by.id === view.me.id;
@@ -89,7 +95,7 @@ function eventLine(event: Event, view: ThreadView): Line | undefined {
     at,
     by,
     ours: view.isOurs(by),
-    note: event.note !== undefined,
+    tone: event.note ? "note" : event.whisper ? "whisper" : "said",
     text: body.text ?? "",
     attachments: event.message?.attachments ?? [],
     mark: own ? (event.seq <= view.peerReadSeq ? "read" : "sent") : undefined,
@@ -107,6 +113,7 @@ function entryLine(entry: OutboxEntry, me: Participant): MessageLine | undefined
     text = request.send.text ?? "";
     files = request.send.attachmentIds?.length ?? 0;
   } else if ("addNote" in request) text = request.addNote.text;
+  else if ("whisper" in request) text = request.whisper.text;
   else if ("start" in request) text = request.start.firstMessage?.text;
   if (text === undefined) return undefined;
   return {
@@ -115,7 +122,7 @@ function entryLine(entry: OutboxEntry, me: Participant): MessageLine | undefined
     at: entry.createdAt,
     by: me,
     ours: true,
-    note: "addNote" in request,
+    tone: "addNote" in request ? "note" : "whisper" in request ? "whisper" : "said",
     text: text || "📎".repeat(files),
     attachments: [],
     mark: entry.status === "failed" ? "failed" : entry.status === "sent" ? "sent" : "waiting",
@@ -133,7 +140,7 @@ function grouped(lines: Line[]): Line[] {
     const together =
       before.by.party === line.by.party &&
       before.by.id === line.by.id &&
-      before.note === line.note &&
+      before.tone === line.tone &&
       line.at - before.at < GROUP_GAP_MS &&
       dayOf(before.at) === dayOf(line.at);
     line.first = !together;

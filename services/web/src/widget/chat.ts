@@ -24,6 +24,7 @@ import {
   readJson,
   type ServerFrame,
   type StartConversation,
+  type TypingPush,
   uploadAttachment,
   uuidV7,
   uuidV7Ms,
@@ -55,6 +56,7 @@ export class Chat extends Model {
   readonly #typingIn = new TypingIn(() => this.changed());
   readonly #typingOut: TypingOut;
   readonly #trouble = new Trouble(TROUBLE_AFTER_MS, () => this.changed());
+  #typist: Participant = {};
   #open = false;
 
   conversationId: string | undefined;
@@ -131,9 +133,9 @@ export class Chat extends Model {
     });
   }
 
-  /** Agents' messages that were not yet on a visible panel. */
+  /** Messages to the visitor that were not yet on a visible panel. */
   get unread(): number {
-    return this.events.filter((event) => event.seq > this.readSeq && isFromStaff(event)).length;
+    return this.events.filter((event) => event.seq > this.readSeq && isFromUs(event)).length;
   }
 
   /** The connection has been away for long enough to say so. */
@@ -141,8 +143,9 @@ export class Chat extends Model {
     return this.#trouble.shown;
   }
 
-  get agentTyping(): boolean {
-    return this.#typingIn.typing;
+  /** Who of the staff is writing, if anybody. */
+  get typist(): Participant | undefined {
+    return this.#typingIn.typing ? this.#typist : undefined;
   }
 
   get closed(): boolean {
@@ -165,6 +168,7 @@ export class Chat extends Model {
   /** The first queueing goes without saying. */
   #isNotice(event: Event): boolean {
     if (event.released || event.assigned || event.closed || event.reopened) return true;
+    if (event.joined || event.left) return true;
     return event.rated !== undefined || event.contactLeft !== undefined;
   }
 
@@ -175,6 +179,7 @@ export class Chat extends Model {
     const { queue, language, attributes } = this.config;
     this.#start({
       ...(queue && { queue }),
+      channel: "web",
       attributes,
       page: location.href.slice(0, MAX_PAGE),
       language: navigator.language || language,
@@ -325,7 +330,7 @@ export class Chat extends Model {
       this.asked = undefined;
       this.contact = event.contactLeft;
     }
-    if (isFromStaff(event)) this.#typingIn.set(false);
+    if (isFromUs(event) && event.by?.id === this.#typist.id) this.#typingIn.set(false);
     this.#markRead();
     this.changed();
   }
@@ -350,7 +355,7 @@ export class Chat extends Model {
   #push(frame: ServerFrame): void {
     const id = (frame.typing ?? frame.read ?? frame.queue)?.conversationId;
     if (id === undefined || id !== this.conversationId) return;
-    if (frame.typing) this.#typingIn.set(frame.typing.typing ?? false);
+    if (frame.typing) this.#typing(frame.typing);
     if (frame.queue) this.place = frame.queue;
     if (frame.read) {
       const seq = frame.read.seq ?? 0;
@@ -358,6 +363,13 @@ export class Chat extends Model {
       else this.agentReadSeq = Math.max(this.agentReadSeq, seq);
     }
     this.changed();
+  }
+
+  #typing({ by = {}, typing = false }: TypingPush): void {
+    // That somebody stopped says nothing of the one who still writes.
+    if (!typing && by.id !== this.#typist.id) return;
+    this.#typist = by;
+    this.#typingIn.set(typing);
   }
 
   #lost(conversationId: string): void {
@@ -404,7 +416,7 @@ export class Chat extends Model {
   }
 }
 
-function isFromStaff(event: Event): boolean {
-  const party = event.by?.party;
-  return event.message !== undefined && (party === "PARTY_AGENT" || party === "PARTY_SUPERVISOR");
+/** Whether the staff said it, or Frontdesk for them. */
+function isFromUs(event: Event): boolean {
+  return event.message !== undefined && event.by?.party !== "PARTY_VISITOR";
 }

@@ -1,19 +1,14 @@
 // The messages, and what is to be known between and below them.
 
-import {
-  type ClosedReason,
-  durationMs,
-  type Event,
-  type QueuePush,
-  timestampMs,
-} from "../protocol";
+import type { QueuePush } from "../protocol";
 import { AttachmentView } from "../ui/attachment";
 import { useFollowEnd } from "../ui/follow-end";
-import { clock, day, moment } from "../ui/format";
+import { clock, day } from "../ui/format";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon } from "../ui/icons";
 import { RichText } from "../ui/rich-text";
 import type { Line, Mark, MessageLine } from "../ui/thread";
 import type { Chat } from "./chat";
+import { noticeText, placeText } from "./sayings";
 import { fill, type Texts } from "./texts";
 
 interface Props {
@@ -34,22 +29,20 @@ export function Conversation({ chat, texts, language }: Props) {
         ))}
       </div>
       {waiting && <Place chat={chat} texts={texts} language={language} />}
-      {chat.agentTyping && (
+      {chat.typist && (
         <p class="typing" role="status">
           <span class="dots" aria-hidden="true">
             <i />
             <i />
             <i />
           </span>
-          <span class="hidden">{fill(texts.isTyping, { name: agentName(chat, texts) })}</span>
+          <span class="hidden">
+            {fill(texts.isTyping, { name: chat.typist.name || texts.anAgent })}
+          </span>
         </p>
       )}
     </div>
   );
-}
-
-function agentName(chat: Chat, texts: Texts): string {
-  return chat.agent?.name || texts.anAgent;
 }
 
 function LineView({ line, chat, texts, language }: Props & { line: Line }) {
@@ -62,7 +55,7 @@ function LineView({ line, chat, texts, language }: Props & { line: Line }) {
 }
 
 function Bubble({ line, chat, texts, language }: Props & { line: MessageLine }) {
-  const name = line.ours ? texts.you : line.by.name || texts.anAgent;
+  const name = line.ours ? texts.you : writerName(line, texts);
   return (
     <div class="line" data-ours={line.ours} data-first={line.first} data-last={line.last}>
       <div class="bubble" data-mark={line.mark}>
@@ -90,6 +83,10 @@ function Bubble({ line, chat, texts, language }: Props & { line: MessageLine }) 
       )}
     </div>
   );
+}
+
+function writerName({ by }: MessageLine, texts: Texts): string {
+  return by.name || (by.party === "PARTY_SYSTEM" ? texts.automatic : texts.anAgent);
 }
 
 function Failed({ entryId, chat, texts }: { entryId: string; chat: Chat; texts: Texts }) {
@@ -123,34 +120,6 @@ function MarkView({ mark, texts }: { mark: Mark; texts: Texts }) {
   );
 }
 
-const UNSERVED: readonly ClosedReason[] = [
-  "CLOSED_REASON_OUT_OF_HOURS",
-  "CLOSED_REASON_QUEUE_FULL",
-  "CLOSED_REASON_WAITED_TOO_LONG",
-];
-
-function noticeText(event: Event, texts: Texts): string | undefined {
-  if (event.assigned) {
-    return fill(texts.joined, { name: event.assigned.agent?.name || texts.anAgent });
-  }
-  if (event.released) {
-    return fill(texts.left, { name: event.released.agent?.name || texts.anAgent });
-  }
-  if (event.reopened) return texts.reopened;
-  if (event.rated) return `${"★".repeat(event.rated.score ?? 0)} ${texts.rateThanks}`;
-  if (event.contactLeft) {
-    const { email, phone } = event.contactLeft;
-    return fill(texts.contactThanks, { address: email || phone || "" });
-  }
-  if (event.closed?.reason === "CLOSED_REASON_BY_VISITOR") return texts.endedByYou;
-  if (event.closed?.reason === "CLOSED_REASON_BY_AGENT") {
-    return fill(texts.endedByAgent, { name: event.by?.name || texts.anAgent });
-  }
-  // The form below says why.
-  if (event.closed?.reason && UNSERVED.includes(event.closed.reason)) return undefined;
-  return event.closed ? texts.endedBySystem : undefined;
-}
-
 function Place({ chat, texts, language }: Props) {
   const { place } = chat;
   return (
@@ -168,14 +137,4 @@ function placeTitle(place: QueuePush | undefined, texts: Texts): string {
   const position = place?.position ?? 0;
   if (position === 0) return texts.waitingTitle;
   return position === 1 ? texts.nextInLine : fill(texts.placeInLine, { position });
-}
-
-function placeText(place: QueuePush | undefined, texts: Texts, language: string): string {
-  const opensAt = timestampMs(place?.opensAt, -1);
-  if (opensAt > Date.now()) return fill(texts.backAt, { when: moment(opensAt, language) });
-  if (place && !place.agentsOnline) return texts.nobodyHere;
-  const wait = durationMs(place?.estimatedWait, -1);
-  if (wait < 0) return texts.connectingYou;
-  const minutes = Math.round(wait / 60_000);
-  return minutes < 1 ? texts.waitUnderMinute : fill(texts.waitMinutes, { minutes });
 }

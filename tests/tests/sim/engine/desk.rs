@@ -1,15 +1,15 @@
 //! One site with its agents, known to every simulated process.
 
 use async_trait::async_trait;
+use frontdesk_core::audit::Author;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
-use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -41,6 +41,8 @@ impl SimDesk {
             routes: vec![],
             queues: vec![queue],
             calendars: BTreeMap::new(),
+            away_after_missed: None,
+            bots: BTreeSet::new(),
         };
         let account = |n: usize| {
             let name: Arc<str> = Arc::from(format!("agent {n}"));
@@ -49,13 +51,7 @@ impl SimDesk {
                 site: id.clone(),
                 email: email(n),
                 role: Role::Agent,
-                profile: AgentProfile {
-                    name,
-                    capacity,
-                    queues: Vec::new(),
-                    supervisor: false,
-                    skills: Skills::default(),
-                },
+                profile: AgentProfile { name, capacity, ..AgentProfile::default() },
                 disabled: false,
             })
         };
@@ -95,7 +91,7 @@ impl Desk for SimDesk {
         Ok(self.agents.iter().find(|a| a.id == agent).cloned())
     }
 
-    async fn apply(&self, _: &SiteId, _: &str, _: bool) -> Result<Applied, ApiError> {
+    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
         Err(ApiError::Unimplemented("the configuration is fixed here".into()))
     }
 

@@ -170,6 +170,14 @@ impl Store {
                 let waits = matches!(row.phase, Waiting | Offered(_));
                 row.site == *site && row.queue == *queue && waits
             }
+            ListQuery::AllWaiting(site) => {
+                use frontdesk_core::conversation::Phase::{Offered, Waiting};
+                row.site == *site && matches!(row.phase, Waiting | Offered(_))
+            }
+            ListQuery::AllAssigned(site) => {
+                use frontdesk_core::conversation::Phase::Assigned;
+                row.site == *site && matches!(row.phase, Assigned { .. })
+            }
             ListQuery::OfSite(site) => row.site == *site,
             ListQuery::Changed { site, from, after } => {
                 row.site == *site && (row.last_at, Some(row.id)) > (*from, *after)
@@ -180,7 +188,9 @@ impl Store {
         };
         let mut rows: Vec<Arc<Summary>> = self.summaries.values().filter(wanted).cloned().collect();
         match query {
-            ListQuery::Waiting(..) => rows.sort_by_key(|row| row.waiting_since),
+            ListQuery::Waiting(..) | ListQuery::AllWaiting(_) => {
+                rows.sort_by_key(|row| row.waiting_since);
+            }
             ListQuery::Changed { .. } => rows.sort_by_key(|row| (row.last_at, row.id)),
             _ => rows.sort_by_key(|row| std::cmp::Reverse(row.last_at)),
         }

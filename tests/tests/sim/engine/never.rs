@@ -63,6 +63,16 @@ impl Presence for NeverExpires {
         self.0.release(site, agent, conversation, wrap_up).await
     }
 
+    async fn miss(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+        conversation: ConversationId,
+        away_after: u32,
+    ) -> Result<(), ApiError> {
+        self.0.miss(site, agent, conversation, away_after).await
+    }
+
     async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
         self.0.agent(site, agent).await
     }

@@ -74,6 +74,18 @@ impl RemoteSessions {
         (Arc::new(Self { cluster, lanes, moves }), SessionsTasks(task))
     }
 
+    fn leaving(
+        &self,
+        gateway: &NodeId,
+        conversation: ConversationId,
+        how: impl FnOnce(LinkDetach) -> Asked,
+    ) {
+        let conversation_id = Bytes::copy_from_slice(conversation.as_bytes());
+        let asked = how(LinkDetach { conversation_id, gateway: gateway.to_string() });
+        let pending = Pending { asked, give_up: Instant::now() + HINT_PATIENCE };
+        self.lanes.post(ShardId::of(conversation), pending);
+    }
+
     async fn page(&self, shard: ShardId, query: Bytes) -> Result<EventPage, ApiError> {
         let reply = repeat(DEADLINE, |left| {
             let request = grpc_request(HistoryRequest { query: query.clone() }, left);
@@ -123,11 +135,11 @@ impl Sessions for RemoteSessions {
     }
 
     async fn detach(&self, gateway: &NodeId, conversation: ConversationId) {
-        let conversation_id = Bytes::copy_from_slice(conversation.as_bytes());
-        let detach = LinkDetach { conversation_id, gateway: gateway.to_string() };
-        let asked = Asked::Detach(detach);
-        let pending = Pending { asked, give_up: Instant::now() + HINT_PATIENCE };
-        self.lanes.post(ShardId::of(conversation), pending);
+        self.leaving(gateway, conversation, Asked::Detach);
+    }
+
+    async fn visitor_left(&self, gateway: &NodeId, conversation: ConversationId) {
+        self.leaving(gateway, conversation, Asked::VisitorLeft);
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<EventPage, ApiError> {

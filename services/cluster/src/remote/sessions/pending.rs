@@ -17,6 +17,7 @@ pub(super) enum Asked {
     Command(Bytes, oneshot::Sender<Result<Outcome, ApiError>>),
     Attach(Bytes, oneshot::Sender<Result<Bytes, ApiError>>),
     Detach(LinkDetach),
+    VisitorLeft(LinkDetach),
     Hint(LinkHint),
 }
 
@@ -33,6 +34,7 @@ impl Pending {
             Asked::Command(command, _) => Ask::Command(command.clone()),
             Asked::Attach(request, _) => Ask::Attach(request.clone()),
             Asked::Detach(detach) => Ask::Detach(detach.clone()),
+            Asked::VisitorLeft(left) => Ask::VisitorLeft(left.clone()),
             Asked::Hint(hint) => Ask::Hint(hint.clone()),
         }
     }
@@ -42,7 +44,7 @@ impl Pending {
         match &self.asked {
             Asked::Command(_, answer) => !answer.is_closed(),
             Asked::Attach(_, answer) => !answer.is_closed(),
-            Asked::Detach(_) | Asked::Hint(_) => false,
+            Asked::Detach(_) | Asked::VisitorLeft(_) | Asked::Hint(_) => false,
         }
     }
 
@@ -61,7 +63,7 @@ impl Pending {
                 duplicate: sent.duplicate,
             }))),
             (Asked::Attach(_, to), Some(Answer::Attached(bytes))) => drop(to.send(Ok(bytes))),
-            (Asked::Detach(_) | Asked::Hint(_), _) => {}
+            (Asked::Detach(_) | Asked::VisitorLeft(_) | Asked::Hint(_), _) => {}
             (asked @ (Asked::Command(..) | Asked::Attach(..)), _) => {
                 let error = ApiError::Internal("an answer of another kind".into());
                 Self { asked, give_up: self.give_up }.refuse(error);
@@ -75,7 +77,7 @@ impl Pending {
         match self.asked {
             Asked::Command(_, answer) => drop(answer.send(Err(error))),
             Asked::Attach(_, answer) => drop(answer.send(Err(error))),
-            Asked::Detach(_) | Asked::Hint(_) => {}
+            Asked::Detach(_) | Asked::VisitorLeft(_) | Asked::Hint(_) => {}
         }
     }
 }

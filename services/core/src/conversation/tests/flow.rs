@@ -218,7 +218,7 @@ fn documented_limits_hold() {
 }
 
 #[test]
-fn a_supervisor_sees_everything_of_the_site_but_does_not_speak_yet() {
+fn a_supervisor_sees_everything_of_the_site_but_speaks_only_as_a_guest() {
     let mut it = with_ann();
     it.step(&supervisor(), &note("n1"), at(120)).unwrap();
     let refused = it.step(&supervisor(), &send("m1", "hello"), at(121));

@@ -1,90 +1,12 @@
 //! Whatever anyone sends, in whatever order: these hold after every step.
 
+use super::stories::{STRANGER, Told, stories};
 use super::*;
 use crate::figures::Fold;
 use crate::ids::{ClientMsgId, Seq};
 use crate::party::Audience;
 use proptest::prelude::*;
-use std::collections::HashMap;
-
-const STRANGER: u128 = 99;
-
-fn origins() -> impl Strategy<Value = Origin> {
-    prop_oneof![
-        6 => Just(visitor()),
-        5 => Just(agent(ANN)),
-        3 => Just(agent(BOB)),
-        2 => Just(supervisor()),
-        9 => Just(Origin::System),
-        1 => Just(agent(STRANGER)),
-        1 => Just(Origin::Client(principal(SITE, Role::Visitor, STRANGER))),
-        1 => Just(Origin::Client(principal("other", Role::Visitor, VISITOR))),
-        1 => Just(Origin::Client(principal("other", Role::Supervisor, SUE))),
-    ]
-}
-
-fn targets() -> impl Strategy<Value = TransferTarget> {
-    prop_oneof![
-        Just(TransferTarget::Queue(queue("sales"))),
-        Just(TransferTarget::Queue(queue("support"))),
-        Just(TransferTarget::Agent(named(ANN))),
-        Just(TransferTarget::Agent(named(BOB))),
-    ]
-}
-
-fn outcomes() -> impl Strategy<Value = OfferOutcome> {
-    use OfferOutcome::{Declined, Expired, Withdrawn};
-    prop_oneof![Just(Declined), Just(Expired), Just(Withdrawn)]
-}
-
-fn commands() -> impl Strategy<Value = Command> {
-    let staff = || prop_oneof![3 => Just(ANN), 2 => Just(BOB), 1 => Just(STRANGER)];
-    prop_oneof![
-        1 => Just(start()),
-        8 => (0..60u8, "[a-z]{0,4}").prop_map(|(id, text)| send(&format!("m{id}"), &text)),
-        2 => (0..60u8).prop_map(|id| note(&format!("m{id}"))),
-        2 => (0..40u32).prop_map(|seq| Command::MarkRead { seq: Seq::new(seq) }),
-        1 => any::<bool>().prop_map(|typing| Command::Typing { typing }),
-        2 => Just(Command::Close),
-        2 => Just(Command::Reopen),
-        1 => (0..7u8, "[a-z]{0,2}")
-            .prop_map(|(score, c)| Command::Rate { score, comment: Arc::from(c) }),
-        4 => targets().prop_map(transfer),
-        1 => prop::collection::vec("[a-c]{0,1}", 0..4)
-            .prop_map(|tags| Command::SetTags { tags: tags.into_iter().map(Arc::from).collect() }),
-        8 => (1..5u128, staff(), 0..60u64)
-            .prop_map(|(id, to, until)| offer(id, to, at(1_000 + until))),
-        8 => (1..5u128, staff()).prop_map(|(id, by)| accept(id, by)),
-        2 => (1..5u128, outcomes()).prop_map(|(id, how)| end_offer(id, how)),
-        2 => staff().prop_map(|id| Command::AgentLost { agent: agent_id(id) }),
-        3 => unserved(),
-        2 => "[a-z]{0,1}@?[a-z]{0,1}".prop_map(|email| contact(&email)),
-    ]
-}
-
-fn unserved() -> impl Strategy<Value = Command> {
-    use Unserved::{OutOfHours, QueueFull, WaitedTooLong};
-    let queues = || prop_oneof![Just(queue("sales")), Just(queue("support"))];
-    let why = prop_oneof![Just(OutOfHours), Just(QueueFull), Just(WaitedTooLong)];
-    let instead = prop_oneof![
-        queues().prop_map(Instead::Queue),
-        Just(Instead::Form),
-        Just(Instead::Callback)
-    ];
-    (queues(), why, instead).prop_map(|(queue, why, instead)| Command::Unserved {
-        queue,
-        why,
-        instead,
-        opens_at: None,
-    })
-}
-
-type Told = (Origin, Command, u64);
-
-/// Commands with times that jump back and forth over a minute.
-fn stories() -> impl Strategy<Value = Vec<Told>> {
-    prop::collection::vec((origins(), commands(), 0..60u64), 0..120)
-}
+use std::collections::{HashMap, HashSet};
 
 /// Plays a story; `each` sees the state before, the command, and what came of it.
 fn play(
@@ -186,10 +108,7 @@ proptest! {
         let mut said: HashMap<(Uuid, ClientMsgId), Seq> = HashMap::new();
         let mut order = Vec::new();
         play(&story, |_, (origin, command, _), result, _| {
-            let (Command::Send { client_msg_id, .. } | Command::Note { client_msg_id, .. }) = command
-            else {
-                return;
-            };
+            let Some(client_msg_id) = command.client_msg_id() else { return };
             let sender = match origin {
                 Origin::Client(who) => who.id,
                 Origin::System => Uuid::nil(),
@@ -220,12 +139,23 @@ proptest! {
                 Command::Offer { .. }
                     | Command::Accept { .. }
                     | Command::EndOffer { .. }
+                    | Command::TakeOver { .. }
                     | Command::AgentLost { .. }
             );
+            let supervisory = matches!(
+                command,
+                Command::Whisper { .. } | Command::ForceRelease { .. } | Command::SetPriority { .. }
+            );
             let internal = routing
+                || supervisory
                 || matches!(
                     command,
-                    Command::Note { .. } | Command::SetTags { .. } | Command::Transfer { .. }
+                    Command::Note { .. }
+                        | Command::SetTags { .. }
+                        | Command::Transfer { .. }
+                        | Command::Invite { .. }
+                        | Command::Join
+                        | Command::Leave { .. }
                 );
             let said_before =
                 matches!(result, Ok(Step { outcome: Outcome::Sent { duplicate: true, .. }, .. }));
@@ -240,6 +170,7 @@ proptest! {
                 );
             }
             assert!(!routing || result.is_err());
+            assert!(!supervisory || who.role == Role::Supervisor || said_before || result.is_err());
             if !mine {
                 assert_eq!(result, &Err(Reject::NotFound));
             }
@@ -254,6 +185,10 @@ proptest! {
                 _ => None,
             };
             if holder(after).is_none() || holder(before) == holder(after) {
+                return;
+            }
+            if let Command::TakeOver { supervisor } = command {
+                assert_eq!(Some(supervisor.id), holder(after));
                 return;
             }
             let Phase::Offered(open) = before.phase() else { panic!("assigned without offer") };
@@ -314,11 +249,84 @@ proptest! {
             for pair in episode.stints.windows(2) {
                 prop_assert!(pair[0].to.is_some_and(|to| to <= pair[1].from));
             }
-            let handed_on = episode.transfers.len() + episode.losses.len();
+            let handed_on =
+                episode.transfers.len() + episode.losses.len() + episode.releases.len();
             prop_assert_eq!(episode.rewaits.len(), handed_on);
             let ended = episode.ended.map_or(it.summary().last_at, |(at, _)| at);
             prop_assert!(episode.began_at <= ended);
         }
+    }
+
+    #[test]
+    fn guests_are_few_and_never_the_one_who_has_it(story in stories()) {
+        play(&story, |_, _, _, after| {
+            let mut there = guests(after);
+            assert!(there.len() <= MAX_GUESTS);
+            let readers: Vec<u128> = after.readers().iter().map(|a| a.as_uuid().as_u128()).collect();
+            assert!(readers.len() <= MAX_READERS);
+            assert!(there.iter().all(|guest| readers.contains(guest)), "all guests may read");
+            if let Phase::Assigned { agent, .. } = after.phase() {
+                there.push(agent.id.as_u128());
+            }
+            let are = there.len();
+            there.sort();
+            there.dedup();
+            assert_eq!(there.len(), are, "nobody is there twice");
+            assert!(!matches!(after.phase(), Phase::Closed { .. }) || there.is_empty());
+        });
+    }
+
+    /// An agent reads what it has, had last, is offered, or was let into by somebody
+    /// with the right to: by name, and until it is sent away.
+    #[test]
+    fn nobody_reads_who_was_not_let_in(story in stories()) {
+        let mut let_in = HashSet::from([ANN, BOB]);
+        play(&story, |_, _, result, after| {
+            for event in result.iter().flat_map(|step| &step.events) {
+                match &event.body {
+                    Body::Note { mentions, .. } => {
+                        let_in.extend(mentions.iter().map(|who| who.id.as_u128()));
+                    }
+                    Body::Invited { agent, .. }
+                    | Body::Joined { agent }
+                    | Body::Offered { agent, .. } => {
+                        let_in.insert(agent.id.as_u128());
+                    }
+                    // Those who never have it themselves.
+                    Body::Left { agent, by_other: true } if agent.id.as_u128() >= 200 => {
+                        let_in.remove(&agent.id.as_u128());
+                    }
+                    _ => {}
+                }
+            }
+            for id in (200..250).chain([STRANGER]) {
+                let who = principal(SITE, Role::Agent, id);
+                assert!(!after.may_read(&who) || let_in.contains(&id), "{id}");
+                assert!(!after.may_read(&principal("other", Role::Agent, id)));
+                assert!(!after.may_read(&principal(SITE, Role::Visitor, id)));
+            }
+        });
+    }
+
+    /// What the staff says among itself never reaches the visitor, nor moves its head.
+    #[test]
+    fn the_visitor_sees_nothing_internal(story in stories()) {
+        play(&story, |before, (_, command, _), result, after| {
+            let internal = matches!(
+                command,
+                Command::Note { .. }
+                    | Command::Whisper { .. }
+                    | Command::Invite { .. }
+                    | Command::SetPriority { .. }
+                    | Command::SetTags { .. }
+            );
+            for event in result.iter().flat_map(|step| &step.events) {
+                assert!(!internal || event.body.audience() == Audience::Internal, "{event:?}");
+            }
+            if internal {
+                assert_eq!(before.head_for(Audience::Public), after.head_for(Audience::Public));
+            }
+        });
     }
 
     #[test]
@@ -331,6 +339,9 @@ proptest! {
             once.dedup();
             assert_eq!(once.len(), summary.excluded.len());
             assert!(summary.tags.len() <= MAX_TAGS && summary.tags.is_sorted());
+            assert!(summary.extra_minutes.abs() <= MAX_EXTRA_MINUTES);
+            let waits = matches!(summary.phase, Phase::Waiting | Phase::Offered(_));
+            assert!(waits || summary.asked_skills.is_empty());
         });
     }
 }

@@ -1,12 +1,18 @@
 //! The flow of a conversation step by step, and its laws under any commands.
 
+mod alarms;
 mod flow;
+mod guests;
 mod laws;
+mod start;
+mod stories;
+mod supervise;
 mod unserved;
 
 use super::*;
 use crate::ids::{AgentId, ConversationId, OfferId, QueueId, VisitorId};
-use crate::party::{Origin, Participant, Principal, Role};
+use crate::party::{Origin, Participant, Party, Principal, Role};
+use crate::skill::{Level, Skills};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +71,8 @@ fn start() -> Command {
         attributes: BTreeMap::new(),
         page: Arc::from("https://shop.example/"),
         language: Arc::from("en"),
+        channel: None,
+        extra_minutes: 0,
         first_message: None,
     })
 }
@@ -79,7 +87,33 @@ fn send(id: &str, text: &str) -> Command {
 }
 
 fn note(id: &str) -> Command {
-    Command::Note { client_msg_id: id.parse().unwrap(), text: Arc::from("psst") }
+    Command::Note { client_msg_id: id.parse().unwrap(), text: Arc::from("psst"), mentions: vec![] }
+}
+
+fn mentioning(id: &str, whom: &[u128]) -> Command {
+    let mentions = whom.iter().map(|id| named(*id)).collect();
+    Command::Note { client_msg_id: id.parse().unwrap(), text: Arc::from("look"), mentions }
+}
+
+fn whisper(id: &str) -> Command {
+    Command::Whisper { client_msg_id: id.parse().unwrap(), text: Arc::from("be kind") }
+}
+
+fn invite(whom: u128) -> Command {
+    Command::Invite { agent: named(whom), note: Arc::from("help me") }
+}
+
+fn leave(who: Option<u128>) -> Command {
+    Command::Leave { agent: who.map(agent_id) }
+}
+
+/// As routing knows her.
+fn sue() -> Participant {
+    Participant { party: Party::Supervisor, ..named(SUE) }
+}
+
+fn take_over() -> Command {
+    Command::TakeOver { supervisor: sue() }
 }
 
 fn offer(id: u128, to: u128, until: Timestamp) -> Command {
@@ -103,7 +137,27 @@ fn contact(email: &str) -> Command {
 }
 
 fn transfer(target: TransferTarget) -> Command {
-    Command::Transfer { target, note: Arc::from("knows it all") }
+    Command::Transfer { target, note: Arc::from("knows it all"), warm: false }
+}
+
+fn warmly(target: TransferTarget) -> Command {
+    Command::Transfer { target, note: Arc::from("knows it all"), warm: true }
+}
+
+fn skills(all: &[(&str, u8)]) -> Skills {
+    let one =
+        |(name, level): &(&str, u8)| (name.parse().unwrap(), Level::try_from(*level).unwrap());
+    all.iter().map(one).collect()
+}
+
+fn guests(it: &Conversation) -> Vec<u128> {
+    it.summary().guests.iter().map(|guest| guest.id.as_u128()).collect()
+}
+
+/// What a command leads to.
+fn told(it: &mut Conversation, who: &Origin, command: &Command, secs: u64) -> Vec<Body> {
+    let step = it.step(who, command, at(secs)).unwrap();
+    step.events.into_iter().map(|event| event.body).collect()
 }
 
 fn opened() -> (Conversation, Step) {

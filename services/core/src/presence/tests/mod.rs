@@ -1,6 +1,7 @@
 //! The rules of presence one by one, and invariants over random logs.
 
 mod agents;
+mod caps;
 mod placement;
 mod properties;
 
@@ -41,7 +42,7 @@ fn profile(capacity: u32) -> AgentProfile {
         capacity,
         queues: Vec::new(),
         supervisor: false,
-        skills: crate::skill::Skills::default(),
+        ..AgentProfile::default()
     }
 }
 
@@ -106,7 +107,8 @@ impl Log {
     fn reserve(&mut self, millis: u64, n: u128, weight: u32, until: u64) -> Reply {
         let (key, conversation) = (agent(0), conversation(n));
         let expires_at = at(until);
-        self.apply(millis, Action::Reserve { key, conversation, weight, expires_at }).reply
+        self.apply(millis, Action::Reserve { key, conversation, weight, expires_at, claim: None })
+            .reply
     }
 
     fn confirm(&mut self, millis: u64, n: u128) -> Reply {
@@ -116,7 +118,7 @@ impl Log {
 
     fn release(&mut self, millis: u64, n: u128, wrap_up: Millis) -> Reply {
         let (key, conversation) = (agent(0), conversation(n));
-        self.apply(millis, Action::Release { key, conversation, wrap_up }).reply
+        self.apply(millis, Action::Release { key, conversation, wrap_up, missed: None }).reply
     }
 
     fn expire(&mut self, millis: u64) -> Applied {

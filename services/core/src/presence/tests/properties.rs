@@ -48,6 +48,7 @@ fn rooms() -> impl Strategy<Value = Action> {
             conversation,
             weight,
             expires_at: at(until * 8),
+            claim: None,
         },
     );
     let confirm = (any_agent(), any_conversation())
@@ -57,6 +58,7 @@ fn rooms() -> impl Strategy<Value = Action> {
             key,
             conversation,
             wrap_up: Millis::new(wrap_up),
+            missed: None,
         });
     prop_oneof![4 => reserve, 3 => confirm, 2 => release]
 }

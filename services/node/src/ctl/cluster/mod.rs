@@ -2,6 +2,7 @@
 //! of the cluster says where they are, and holds the certificates to be let in.
 
 mod conversation;
+mod fit;
 mod nodes;
 mod placement;
 mod raft;

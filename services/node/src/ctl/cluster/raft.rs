@@ -1,6 +1,6 @@
 //! The Raft group: who votes, who leads, and changing that.
 
-use super::{CtlError, DEADLINE, Link};
+use super::{CtlError, DEADLINE, Link, fit};
 use crate::cli::{Output, RaftCommand};
 use crate::ctl::{print_json, table};
 use frontdesk_cluster::{ClusterQuestion, GroupStatus, MembershipChange, Question, VoterStatus};
@@ -21,14 +21,20 @@ pub(super) async fn run(link: &Link, output: Output, command: RaftCommand) -> Re
         RaftCommand::Promote { voter } => MembershipChange::Promote { voter },
         RaftCommand::Remove { voter } => MembershipChange::Remove { voter },
         RaftCommand::Transfer { voter } => MembershipChange::Transfer { voter },
+        RaftCommand::Fit(args) => return fit::run(link, output, &args).await,
     };
-    let question = Question::Cluster(ClusterQuestion::ChangeVoters(change));
-    let voter: u64 = link.cluster.ask_voters(&question, CHANGE_DEADLINE).await?;
+    let voter = change_voters(link, change).await?;
     match output {
         Output::Json => print_json(&serde_json::json!({ "voter": voter }))?,
         Output::Table => println!("voter {voter}"),
     }
     Ok(())
+}
+
+/// One change, with the id that it is about.
+pub(super) async fn change_voters(link: &Link, change: MembershipChange) -> Result<u64, ApiError> {
+    let question = Question::Cluster(ClusterQuestion::ChangeVoters(change));
+    link.cluster.ask_voters(&question, CHANGE_DEADLINE).await
 }
 
 /// As the leader sees it; as any voter does while there is none.

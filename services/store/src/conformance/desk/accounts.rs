@@ -1,7 +1,8 @@
 //! Accounts: each within its site.
 
 use super::{DeskSubject, ODD_TEXTS, account, add_sites, agent, name};
-use crate::desk::{AccountKind, DeskStoreError, StoredAccount};
+use crate::desk::{AccountDetails, AccountKind, DeskStoreError, StoredAccount};
+use frontdesk_core::language::Language;
 use frontdesk_core::skill::{Level, Skills};
 use futures::future::join_all;
 
@@ -78,6 +79,7 @@ pub async fn accounts_are_kept_as_they_were(subject: &mut dyn DeskSubject) {
             queues: (0..n % 3).map(|q| format!("queue-{q}").parse().expect("a queue")).collect(),
             disabled: n % 2 == 0,
             skills: skills(n % 4),
+            details: details(n % 3),
             password_hash: text.repeat(9),
             ..account("one", u128::MAX - u128::from(n), text)
         })
@@ -104,6 +106,16 @@ fn skills(count: u8) -> Skills {
     (0..count).map(one).collect()
 }
 
+fn details(count: u8) -> AccountDetails {
+    let queue = |n: u8| (format!("queue-{n}").parse().expect("a queue"), u32::from(n) + 1);
+    AccountDetails {
+        languages: (0..count)
+            .filter_map(|n| Language::of_tag(["de", "gsw"][usize::from(n % 2)]))
+            .collect(),
+        caps: (0..count).map(queue).collect(),
+    }
+}
+
 /// Of that site, and nothing else.
 pub async fn an_account_is_changed_but_for_its_address_and_password(subject: &mut dyn DeskSubject) {
     let desk = subject.desk();
@@ -117,6 +129,7 @@ pub async fn an_account_is_changed_but_for_its_address_and_password(subject: &mu
         capacity: 9,
         queues: vec!["general".parse().expect("a queue")],
         skills: skills(3),
+        details: details(2),
         disabled: true,
         ..first.clone()
     };

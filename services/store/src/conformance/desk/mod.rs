@@ -4,24 +4,26 @@
 //! empty and is nobody else's.
 
 mod accounts;
+mod audit;
 mod model;
 mod sites;
 mod uploads;
 
 pub use accounts::*;
+pub use audit::*;
 pub use model::the_desk_agrees_with_the_model;
 pub use sites::*;
 pub use uploads::*;
 
 use crate::desk::{
-    AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredQueue,
-    StoredSite,
+    AccountDetails, AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment,
+    StoredQueue, StoredSite,
 };
 use async_trait::async_trait;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -33,6 +35,10 @@ pub trait DeskSubject: Send {
 
     /// Ends it without any warning and opens it again on the same storage.
     async fn reopen(&mut self);
+
+    /// Runs a statement on the tables behind its back, as somebody with the right to
+    /// write to the database could; gives what the database says.
+    async fn run(&self, sql: &str) -> Result<(), String>;
 }
 
 /// Makes a module's tests of the suite: the argument is an expression that gives
@@ -56,6 +62,11 @@ macro_rules! desk_conformance {
             an_account_is_changed_but_for_its_address_and_password,
             attachments_belong_to_a_site,
             attachments_are_kept_as_they_were,
+            an_audit_entry_is_there_once,
+            audit_entries_come_newest_first_and_page_by_page,
+            audit_entries_are_found_by_who_what_and_when,
+            audit_entries_are_kept_as_they_were,
+            the_audit_log_refuses_every_change,
         );
 
         #[test]
@@ -111,6 +122,8 @@ fn site(name: &str, key: &str) -> StoredSite {
         routes: vec![],
         queues: vec![StoredQueue::plain("general".parse().expect("a queue"))],
         calendars: BTreeMap::new(),
+        away_after_missed: Some(3),
+        bots: BTreeSet::new(),
     }
 }
 
@@ -126,6 +139,7 @@ fn account(site: &str, n: u128, email: &str) -> StoredAccount {
         disabled: true,
         password_hash: "$argon2id$".into(),
         skills: Skills::default(),
+        details: AccountDetails::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The desk's tables on PostgreSQL. A change is one statement, so that any number
 //! of processes may make changes at once; one whose answer is lost is looked up.
 
+mod audit;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use crate::desk::{
     DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
 };
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::ids::{AgentId, AttachmentId, QueueId, SiteId};
 use tokio_postgres::Row;
 
@@ -28,15 +30,17 @@ const CHANGE_SITE: &str = "UPDATE sites SET version = version + 1, key = $2, set
     WHERE id = $1 AND version = $4 RETURNING version";
 const VERSION: &str = "SELECT version FROM sites WHERE id = $1";
 const ACCOUNTS: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills FROM accounts WHERE site = $1 ORDER BY email";
+    password_hash, skills, details FROM accounts WHERE site = $1 ORDER BY email";
 const ACCOUNT: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills FROM accounts WHERE site = $1 AND id = $2";
+    password_hash, skills, details FROM accounts WHERE site = $1 AND id = $2";
 const ACCOUNT_BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills FROM accounts WHERE site = $1 AND email = $2";
+    password_hash, skills, details FROM accounts WHERE site = $1 AND email = $2";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues,
-    disabled, password_hash, skills) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    disabled, password_hash, skills, details) VALUES
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const CHANGE_ACCOUNT: &str = "UPDATE accounts SET kind = $3, name = $4, capacity = $5,
-    queues = $6, disabled = $7, skills = $8 WHERE site = $1 AND id = $2 RETURNING id";
+    queues = $6, disabled = $7, skills = $8, details = $9
+    WHERE site = $1 AND id = $2 RETURNING id";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $3 WHERE site = $1 AND id = $2
     RETURNING id";
 const ADD_ATTACHMENT: &str = "INSERT INTO attachments
@@ -181,6 +185,7 @@ impl DeskStore for PostgresDesk {
             &account.disabled,
             &account.password_hash,
             &serde_json::to_string(&account.skills).map_err(rows::damaged)?,
+            &serde_json::to_string(&account.details).map_err(rows::damaged)?,
         ];
         match self.database.query(ADD_ACCOUNT, params).await {
             Ok(_) => Ok(()),
@@ -203,6 +208,7 @@ impl DeskStore for PostgresDesk {
             &queues,
             &account.disabled,
             &serde_json::to_string(&account.skills).map_err(rows::damaged)?,
+            &serde_json::to_string(&account.details).map_err(rows::damaged)?,
         ];
         // Not looked up when the answer is lost: changing it again does no harm.
         let changed = self.row(CHANGE_ACCOUNT, params).await?;
@@ -248,5 +254,13 @@ impl DeskStore for PostgresDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let found = self.row(ATTACHMENT, &[&site.as_str(), &id.as_uuid()]).await?;
         found.as_ref().map(rows::attachment).transpose()
+    }
+
+    async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {
+        self.add_entry(entry).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, DeskStoreError> {
+        self.entries(&query).await
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn site(row: &Row) -> Result<Versioned<StoredSite>, DeskStoreError> {
     Ok(Versioned { version: version(row), value })
 }
 
-/// Of `id, site, email, kind, name, capacity, queues, disabled, password_hash, skills`.
+/// Of `id, site, email, kind, name, capacity, queues, disabled, password_hash, skills,
+/// details`.
 pub(super) fn account(row: &Row) -> Result<StoredAccount, DeskStoreError> {
     let queues: Vec<&str> = row.get(6);
     let queues: Result<Vec<QueueId>, InvalidId> = queues.iter().map(|q| q.parse()).collect();
@@ -41,6 +42,7 @@ pub(super) fn account(row: &Row) -> Result<StoredAccount, DeskStoreError> {
         disabled: row.get(7),
         password_hash: row.get(8),
         skills: serde_json::from_str(row.get(9)).map_err(damaged)?,
+        details: serde_json::from_str(row.get(10)).map_err(damaged)?,
     })
 }
 

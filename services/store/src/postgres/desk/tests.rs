@@ -3,16 +3,19 @@
 use super::PostgresDesk;
 use crate::conformance::desk::DeskSubject;
 use crate::desk::{
-    AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+    AccountDetails, AccountKind, DeskStore, DeskStoreError, StoredAccount, StoredAttachment,
+    StoredSite,
 };
 use crate::postgres::PostgresSettings;
 use crate::postgres::test_database::{fresh, fresh_on, server};
 use async_trait::async_trait;
-use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId};
+use frontdesk_core::audit::{Act, AuditEntry, AuditQuery, Author};
+use frontdesk_core::ids::{AgentId, AttachmentId, AuditId, ConversationId};
+use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_core::time::Timestamp;
 use futures::future::join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +50,20 @@ impl DeskSubject for OnPostgres {
     async fn reopen(&mut self) {
         self.desk = open(&self.settings).await;
     }
+
+    async fn run(&self, sql: &str) -> Result<(), String> {
+        run(&self.settings, sql).await
+    }
+}
+
+/// On a connection of its own.
+async fn run(settings: &PostgresSettings, sql: &str) -> Result<(), String> {
+    let config: tokio_postgres::Config = settings.url.parse().unwrap();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let said = client.batch_execute(sql).await;
+    driver.abort();
+    said.map_err(|e| e.as_db_error().map_or_else(|| e.to_string(), |e| e.message().to_owned()))
 }
 
 crate::desk_conformance!(OnPostgres::new().await);
@@ -61,6 +78,8 @@ fn site(name: &str) -> StoredSite {
         queues: Vec::new(),
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        away_after_missed: None,
+        bots: BTreeSet::new(),
     }
 }
 
@@ -76,6 +95,7 @@ fn account(n: u128) -> StoredAccount {
         disabled: false,
         password_hash: String::new(),
         skills: Skills::default(),
+        details: AccountDetails::default(),
     }
 }
 
@@ -89,6 +109,18 @@ fn attachment(n: u128) -> StoredAttachment {
         size: 0,
         created_at: Timestamp::ZERO,
     }
+}
+
+fn entry(n: u128) -> AuditEntry {
+    let by = Author {
+        at: Timestamp::ZERO,
+        id: AgentId::from_uuid(Uuid::from_u128(1)),
+        name: "Kim".into(),
+        role: Role::Supervisor,
+        origin: "192.0.2.1".into(),
+    };
+    let (id, site) = (AuditId::from_uuid(Uuid::from_u128(n)), "one".parse().unwrap());
+    AuditEntry { id, site, by, act: Act::WATCH, subject: String::new(), details: "{}".into() }
 }
 
 /// Several desk processes change one site, each again and again until it succeeds:
@@ -233,6 +265,35 @@ async fn a_change_whose_answer_is_lost_is_found() {
     way.lose_next();
     assert_eq!(desk.add_attachment(attachment(3)).await, Ok(()));
     assert!(way.has_lost());
+
+    for n in 1..=2 {
+        desk.add_audit(entry(n)).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.add_audit(entry(3)).await, Ok(()));
+    assert!(way.has_lost());
+    let log = desk.audit(AuditQuery::of("one".parse().unwrap())).await.unwrap();
+    assert_eq!(log, [entry(3), entry(2), entry(1)]);
+}
+
+/// Not even by ways that SQLite does not have.
+#[tokio::test]
+async fn the_audit_log_cannot_be_emptied() {
+    let settings = fresh().await;
+    let desk = open(&settings).await;
+    desk.put_site(site("one"), 0).await.unwrap();
+    desk.add_audit(entry(1)).await.unwrap();
+    for sql in [
+        "TRUNCATE audit",
+        "TRUNCATE sites CASCADE",
+        "SET session_replication_role = replica; DELETE FROM audit",
+        "INSERT INTO audit SELECT * FROM audit ON CONFLICT (id) DO UPDATE SET act = 'none'",
+    ] {
+        let refused = run(&settings, sql).await.unwrap_err();
+        assert_eq!(refused, "the audit log is only added to", "{sql}");
+    }
+    let query = AuditQuery::of("one".parse().unwrap());
+    assert_eq!(desk.audit(query).await, Ok(vec![entry(1)]));
 }
 
 /// The answer that is lost was a refusal: it is not taken for a success.

@@ -51,6 +51,13 @@ const OF_AGENT_OR_CLOSED: &str = "SELECT summary FROM (
     ORDER BY updated_at DESC LIMIT $3";
 const WAITING: &str = "SELECT summary FROM conversations
     WHERE site = $1 AND queue = $2 AND phase < 2 ORDER BY waiting_since LIMIT $3";
+const ALL_WAITING: &str = "SELECT summary FROM conversations
+    WHERE site = $1 AND phase < 2 ORDER BY waiting_since LIMIT $2";
+/// Found before they are put in order: an index that is in this order leads through all
+/// that has ever been closed.
+const ALL_ASSIGNED: &str = "WITH assigned AS MATERIALIZED (SELECT summary, updated_at
+        FROM conversations WHERE site = $1 AND agent IS NOT NULL AND phase = 2)
+    SELECT summary FROM assigned ORDER BY updated_at DESC LIMIT $2";
 const OF_SITE: &str =
     "SELECT summary FROM conversations WHERE site = $1 ORDER BY updated_at DESC LIMIT $2";
 const OPEN: &str =
@@ -173,6 +180,10 @@ pub(super) async fn list(
         ListQuery::Waiting(site, queue) => {
             database.query(WAITING, &[&site.as_str(), &queue.as_str(), &limit]).await
         }
+        ListQuery::AllWaiting(site) => database.query(ALL_WAITING, &[&site.as_str(), &limit]).await,
+        ListQuery::AllAssigned(site) => {
+            database.query(ALL_ASSIGNED, &[&site.as_str(), &limit]).await
+        }
         ListQuery::OfSite(site) => database.query(OF_SITE, &[&site.as_str(), &limit]).await,
         ListQuery::Open => database.query(OPEN, &[&limit]).await,
         ListQuery::Changed { site, from, after } => {
@@ -182,8 +193,14 @@ pub(super) async fn list(
         }
     }?;
     let mut list: Vec<Arc<Summary>> = rows.iter().map(parse).collect::<Result<_, _>>()?;
-    // Reconcilers are no readers: what has been read does not matter to them.
-    if !matches!(query, ListQuery::Open | ListQuery::Changed { .. }) {
+    let for_readers = !matches!(
+        query,
+        ListQuery::Open
+            | ListQuery::AllWaiting(_)
+            | ListQuery::AllAssigned(_)
+            | ListQuery::Changed { .. }
+    );
+    if for_readers {
         show_what_was_read(database, &mut list).await?;
     }
     Ok(list)

@@ -5,18 +5,20 @@ use crate::desk::{AccountKind, DeskStoreError, StoredAccount};
 use crate::sqlite::error::bad_column;
 use frontdesk_core::ids::{AgentId, InvalidId, QueueId, SiteId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 const OF_SITE: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills FROM accounts WHERE site = ?1 ORDER BY email";
+    password_hash, skills, details FROM accounts WHERE site = ?1 ORDER BY email";
 const BY_ID: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills FROM accounts WHERE site = ?1 AND id = ?2";
+    password_hash, skills, details FROM accounts WHERE site = ?1 AND id = ?2";
 const BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills FROM accounts WHERE site = ?1 AND email = ?2";
+    password_hash, skills, details FROM accounts WHERE site = ?1 AND email = ?2";
 const ADD: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    password_hash, skills, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const CHANGE: &str = "UPDATE accounts SET kind = ?3, name = ?4, capacity = ?5, queues = ?6,
-    disabled = ?7, skills = ?8 WHERE site = ?1 AND id = ?2";
+    disabled = ?7, skills = ?8, details = ?9 WHERE site = ?1 AND id = ?2";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = ?3 WHERE site = ?1 AND id = ?2";
 
 pub(super) fn of_site(
@@ -59,7 +61,8 @@ pub(super) fn add(connection: &Connection, account: &StoredAccount) -> Answer<()
         queues(account),
         account.disabled,
         account.password_hash,
-        skills(account)?,
+        json(&account.skills)?,
+        json(&account.details)?,
     ]);
     refuse(added.map(drop), "account", "site")
 }
@@ -73,7 +76,8 @@ pub(super) fn change(connection: &Connection, account: &StoredAccount) -> Answer
         account.capacity,
         queues(account),
         account.disabled,
-        skills(account)?,
+        json(&account.skills)?,
+        json(&account.details)?,
     ])?;
     Ok(if changed == 0 { Err(DeskStoreError::Missing("account")) } else { Ok(()) })
 }
@@ -83,10 +87,9 @@ fn queues(account: &StoredAccount) -> String {
     account.queues.iter().map(QueueId::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// As the `skills` column has them.
-fn skills(account: &StoredAccount) -> rusqlite::Result<String> {
-    serde_json::to_string(&account.skills)
-        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+/// As the columns `skills` and `details` have them.
+fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 
 pub(super) fn set_password_hash(
@@ -125,9 +128,14 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
             .map_err(|e| bad_column(6, e))?,
         disabled: row.get(7)?,
         password_hash: row.get(8)?,
-        skills: serde_json::from_str(row.get_ref(9)?.as_str().map_err(|e| bad_column(9, e))?)
-            .map_err(|e| bad_column(9, e))?,
+        skills: document(row, 9)?,
+        details: document(row, 10)?,
     })
+}
+
+fn document<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str().map_err(|e| bad_column(column, e))?;
+    serde_json::from_str(text).map_err(|e| bad_column(column, e))
 }
 
 /// As the `kind` column has it, whose constraint allows no other.

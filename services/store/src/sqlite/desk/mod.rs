@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attachments;
+mod audit;
 mod schema;
 mod sites;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::desk::{
     DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
 };
 use async_trait::async_trait;
+use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use rusqlite::Connection;
 use rusqlite::ffi::{
@@ -179,5 +181,13 @@ impl DeskStore for SqliteDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let site = site.clone();
         self.query(move |connection| attachments::by_id(connection, &site, id)).await
+    }
+
+    async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {
+        self.run(move |connection| audit::add(connection, &entry)).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, DeskStoreError> {
+        self.query(move |connection| audit::list(connection, &query)).await
     }
 }

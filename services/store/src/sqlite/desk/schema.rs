@@ -7,8 +7,11 @@ use rusqlite::Connection;
 pub(super) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
-pub(super) const FORMAT: Format =
-    Format { page_size: 4 * 1024, auto_checkpoint_pages: 256, migrations: &[to_v1, to_v2] };
+pub(super) const FORMAT: Format = Format {
+    page_size: 4 * 1024,
+    auto_checkpoint_pages: 256,
+    migrations: &[to_v1, to_v2, to_v3, to_v4],
+};
 
 fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(V1)
@@ -16,6 +19,14 @@ fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
 
 fn to_v2(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("ALTER TABLE accounts ADD COLUMN skills TEXT NOT NULL DEFAULT '{}'")
+}
+
+fn to_v3(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(V3)
+}
+
+fn to_v4(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("ALTER TABLE accounts ADD COLUMN details TEXT NOT NULL DEFAULT '{}'")
 }
 
 const V1: &str = "
@@ -50,4 +61,36 @@ CREATE TABLE attachments (
 ) WITHOUT ROWID;
 
 CREATE INDEX attachments_of_conversation ON attachments (conversation);
+";
+
+/// Nothing that is in the audit log can be changed, removed or replaced: INSERT OR
+/// REPLACE removes a row without asking the trigger of removals.
+const V3: &str = "
+CREATE TABLE audit (
+    id BLOB PRIMARY KEY,
+    site TEXT NOT NULL REFERENCES sites (id),
+    at INTEGER NOT NULL,
+    actor BLOB NOT NULL,
+    actor_name TEXT NOT NULL,
+    actor_role TEXT NOT NULL CHECK (actor_role IN ('agent', 'supervisor')),
+    act TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    details TEXT NOT NULL,
+    origin TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX audit_of_site ON audit (site, at, id);
+
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
 ";

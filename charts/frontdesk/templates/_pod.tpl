@@ -1,0 +1,305 @@
+{{/* What the pods of all roles have in common. */}}
+
+{{/* Of every container. */}}
+{{- define "frontdesk.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* Of every pod; the user is the image's. */}}
+{{- define "frontdesk.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* Metadata of a role's pods: (list $ "gateway"). */}}
+{{- define "frontdesk.podMetadata" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $values := index $root.Values $role -}}
+labels:
+  {{- include "frontdesk.labels" . | nindent 2 }}
+  frontdesk/peers: serve
+  {{- with $values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+annotations:
+  kubectl.kubernetes.io/default-container: {{ $role }}
+  # Other settings, other pods.
+  checksum/settings: {{ include "frontdesk.settings" $root | sha256sum }}
+  {{- with $values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{/* The part of a pod's spec that stands beside its containers: (list $ "gateway"). */}}
+{{- define "frontdesk.podBase" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $values := index $root.Values $role -}}
+serviceAccountName: {{ include "frontdesk.fullname" $root }}
+automountServiceAccountToken: false
+# Variables such as FRONTDESK_GATEWAY_PORT would be taken for settings.
+enableServiceLinks: false
+securityContext:
+  {{- include "frontdesk.podSecurity" $root | nindent 2 }}
+{{- with $root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+  {{- range $topology := list (dict "key" "topology.kubernetes.io/zone" "when" $values.spread.zones) (dict "key" "kubernetes.io/hostname" "when" $values.spread.hosts) }}
+  - topologyKey: {{ $topology.key }}
+    maxSkew: 1
+    whenUnsatisfiable: {{ $topology.when }}
+    labelSelector:
+      matchLabels:
+        {{- include "frontdesk.selector" (list $root $role) | nindent 8 }}
+    {{- if ne $role "presence" }}
+    # Old pods of a rollout do not count.
+    matchLabelKeys: [pod-template-hash]
+    {{- end }}
+  {{- end }}
+terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Values.gateway.drain.gracePeriodSeconds | int }}
+{{- end }}
+
+{{/* Volumes of every role. */}}
+{{- define "frontdesk.volumes" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+- name: settings
+  configMap:
+    name: {{ include "frontdesk.name" (list $root "settings") }}
+{{- if ne $root.Values.internalTls.mode "none" }}
+- name: internal-tls
+  secret:
+    secretName: {{ include "frontdesk.internalTlsSecret" $root }}
+    defaultMode: 0440
+{{- end }}
+{{- if and (eq $role "gateway") $root.Values.gateway.tls.enabled }}
+- name: public-tls
+  secret:
+    secretName: {{ include "frontdesk.publicTlsSecret" $root }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
+
+{{/* Whole folders: files that were mounted one by one would never be renewed. */}}
+{{- define "frontdesk.volumeMounts" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+- name: settings
+  mountPath: /etc/frontdesk
+  readOnly: true
+{{- if ne $root.Values.internalTls.mode "none" }}
+- name: internal-tls
+  mountPath: /tls/internal
+  readOnly: true
+{{- end }}
+{{- if and (eq $role "gateway") $root.Values.gateway.tls.enabled }}
+- name: public-tls
+  mountPath: /tls/public
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* Secrets of a role as variables, only those that it uses: (list $ "gateway"). */}}
+{{- define "frontdesk.secretEnv" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- if has $role (list "sessions" "desk" "gateway") }}
+- name: FRONTDESK_POSTGRES__URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "frontdesk.secretName" (list $root $root.Values.postgres "postgres") }}
+      key: {{ $root.Values.postgres.existingSecret.key }}
+{{- end }}
+{{- if has $role (list "sessions" "routing" "gateway") }}
+- name: FRONTDESK_REDIS__ADDRESS
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "frontdesk.secretName" (list $root $root.Values.redis "redis") }}
+      key: {{ $root.Values.redis.existingSecret.key }}
+{{- end }}
+{{- if eq $role "gateway" }}
+- name: FRONTDESK_GATEWAY__KEYS
+  valueFrom:
+    secretKeyRef:
+      name: {{ $root.Values.tokenKeys.existingSecret.name }}
+      key: {{ $root.Values.tokenKeys.existingSecret.key }}
+{{- end }}
+{{- end }}
+
+{{/* A role's container: (list $ "gateway"). */}}
+{{- define "frontdesk.container" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $values := index $root.Values $role -}}
+{{- $presence := include "frontdesk.name" (list $root "presence") -}}
+{{- $host := ternary "[$(POD_IP)]" "$(POD_IP)" (eq $root.Values.ipFamily "IPv6") -}}
+{{- if eq $role "presence" }}{{ $host = printf "$(POD_NAME).%s.%s.svc.%s" $presence $root.Release.Namespace $root.Values.clusterDomain }}{{ end -}}
+name: {{ $role }}
+image: {{ include "frontdesk.image" $root | quote }}
+imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+args:
+  - {{ $role }}
+  - --name=$(POD_NAME)
+  - --advertise={{ $host }}:{{ int $root.Values.ports.peers }}
+env:
+  - name: FRONTDESK_CONFIG
+    value: /etc/frontdesk/cluster.toml
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: POD_IP
+    valueFrom:
+      fieldRef:
+        fieldPath: status.podIP
+  {{- with include "frontdesk.secretEnv" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $values.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+ports:
+  - name: peers
+    containerPort: {{ int $root.Values.ports.peers }}
+  - name: health
+    containerPort: {{ int $root.Values.ports.health }}
+  {{- if eq $role "gateway" }}
+  - name: clients
+    containerPort: {{ int $root.Values.ports.clients }}
+  {{- end }}
+# Ten minutes to begin: a voter may have a snapshot to take in, a database may come later.
+startupProbe:
+  httpGet: { path: /livez, port: health }
+  periodSeconds: 5
+  failureThreshold: 120
+# What this process can do itself; a part that all share must not take all of them out.
+readinessProbe:
+  httpGet: { path: /readyz, port: health }
+  periodSeconds: 5
+  timeoutSeconds: 3
+  failureThreshold: 3
+# Answers as long as the process runs: never asks the broker, the database or the group.
+livenessProbe:
+  httpGet: { path: /livez, port: health }
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+{{- if eq $role "gateway" }}
+lifecycle:
+  preStop:
+    # Balancers hear that it goes before it takes nobody in any more.
+    sleep:
+      seconds: {{ int $root.Values.gateway.drain.preStopSeconds }}
+{{- end }}
+resources:
+  {{- toYaml $values.resources | nindent 2 }}
+securityContext:
+  {{- include "frontdesk.containerSecurity" $root | nindent 2 }}
+volumeMounts:
+  {{- include "frontdesk.volumeMounts" . | nindent 2 }}
+  {{- if eq $role "presence" }}
+  - name: data
+    mountPath: /data
+  {{- end }}
+{{- end }}
+
+{{/* A role without state: (list $ "sessions"). */}}
+{{- define "frontdesk.deployment" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $values := index $root.Values $role -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "frontdesk.name" . }}
+  labels:
+    {{- include "frontdesk.labels" . | nindent 4 }}
+spec:
+  {{- if not (and (eq $role "gateway") (ne $root.Values.gateway.autoscaling.kind "none")) }}
+  replicas: {{ int $values.replicas }}
+  {{- end }}
+  revisionHistoryLimit: 5
+  minReadySeconds: 10
+  progressDeadlineSeconds: 900
+  strategy:
+    type: RollingUpdate
+    rollingUpdate:
+      # The new one is there before an old one gives up what it has.
+      maxSurge: 1
+      maxUnavailable: 0
+  selector:
+    matchLabels:
+      {{- include "frontdesk.selector" . | nindent 6 }}
+  template:
+    metadata:
+      {{- include "frontdesk.podMetadata" . | nindent 6 }}
+    spec:
+      {{- include "frontdesk.podBase" . | nindent 6 }}
+      containers:
+        - {{- include "frontdesk.container" . | nindent 10 }}
+      volumes:
+        {{- include "frontdesk.volumes" . | nindent 8 }}
+{{- end }}
+
+{{/* A role's disruption budget; none for one alone, which could never be moved: (list $ "desk"). */}}
+{{- define "frontdesk.budget" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $replicas := (index $root.Values $role).replicas | int -}}
+{{- if and (eq $role "gateway") (ne $root.Values.gateway.autoscaling.kind "none") }}{{ $replicas = int $root.Values.gateway.autoscaling.minReplicas }}{{ end -}}
+{{- if gt $replicas 1 -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "frontdesk.name" . }}
+  labels:
+    {{- include "frontdesk.labels" . | nindent 4 }}
+spec:
+  # Voters: as many as may be away while the others are a majority.
+  maxUnavailable: {{ ternary (div (sub $replicas 1) 2) 1 (eq $role "presence") }}
+  unhealthyPodEvictionPolicy: {{ ternary "IfHealthyBudget" "AlwaysAllow" (eq $role "presence") }}
+  selector:
+    matchLabels:
+      {{- include "frontdesk.selector" . | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{/* The pod spec of jobs that use the settings: (list $ "component" ). Containers come behind it. */}}
+{{- define "frontdesk.jobBase" -}}
+restartPolicy: Never
+serviceAccountName: {{ include "frontdesk.fullname" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- include "frontdesk.podSecurity" . | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}

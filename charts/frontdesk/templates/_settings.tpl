@@ -1,0 +1,70 @@
+{{/* The settings file: one for all roles. Secrets come from the environment instead. */}}
+
+{{/* A value as TOML. YAML numbers arrive as floats, which the binary would refuse for counts. */}}
+{{- define "frontdesk.toml" -}}
+{{- if kindIs "map" . -}}
+{ {{- range $i, $key := keys . | sortAlpha }}{{ if $i }},{{ end }} {{ $key }} = {{ include "frontdesk.toml" (index $ $key) }}{{ end }} }
+{{- else if kindIs "slice" . -}}
+[{{ range $i, $item := . }}{{ if $i }}, {{ end }}{{ include "frontdesk.toml" $item }}{{ end }}]
+{{- else if kindIs "string" . -}}
+{{ toJson . }}
+{{- else if kindIs "bool" . -}}
+{{ . }}
+{{- else if eq (float64 .) (floor .) -}}
+{{ printf "%d" (int64 .) }}
+{{- else -}}
+{{ float64 . }}
+{{- end -}}
+{{- end }}
+
+{{/* What the chart itself decides, by section: the file must agree with the pods. */}}
+{{- define "frontdesk.computed" -}}
+{{- $any := include "frontdesk.anyAddress" . -}}
+{{- $drain := .Values.gateway.drain -}}
+cluster:
+  listen: {{ printf "%s:%d" $any (int .Values.ports.peers) | quote }}
+  health_listen: {{ printf "%s:%d" $any (int .Values.ports.health) | quote }}
+  voters:
+    {{- range $ordinal := until (int .Values.presence.initialVoters) }}
+    - id: {{ add1 $ordinal }}
+      name: {{ include "frontdesk.name" (list $ "presence") }}-{{ $ordinal }}
+      address: {{ include "frontdesk.voterAddress" (list $ $ordinal) }}
+    {{- end }}
+  {{- if ne .Values.internalTls.mode "none" }}
+  tls:
+    cert: /tls/internal/tls.crt
+    key: /tls/internal/tls.key
+    ca: /tls/internal/ca.crt
+  {{- end }}
+gateway:
+  listen: {{ printf "%s:%d" $any (int .Values.ports.clients) | quote }}
+  max_connections: {{ int .Values.gateway.connectionsPerPod }}
+  trusted_proxies: {{ toJson .Values.gateway.trustedProxies }}
+  drain_moves_per_second: {{ int $drain.movesPerSecond }}
+  drain_deadline_seconds: {{ add (include "frontdesk.evictionSeconds" .) $drain.stragglerSeconds }}
+  stop_grace_seconds: {{ int $drain.stopGraceSeconds }}
+  {{- if .Values.gateway.tls.enabled }}
+  tls:
+    cert: /tls/public/tls.crt
+    key: /tls/public/tls.key
+  {{- end }}
+log: {{ toJson .Values.log }}
+{{- end }}
+
+{{- define "frontdesk.settings" -}}
+{{- $computed := include "frontdesk.computed" . | fromYaml -}}
+{{- with get $computed "Error" }}{{ fail . }}{{ end -}}
+{{- $sections := mergeOverwrite (deepCopy .Values.settings) $computed -}}
+# Written by the chart; every pod reads it. Secrets come from the environment.
+data = "/data"
+{{- range $section := keys $sections | sortAlpha }}
+{{- $settings := index $sections $section }}
+{{- if $settings }}
+
+[{{ $section }}]
+{{- range $key := keys $settings | sortAlpha }}
+{{ $key }} = {{ include "frontdesk.toml" (index $settings $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

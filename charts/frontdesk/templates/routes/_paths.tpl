@@ -1,0 +1,22 @@
+{{/*
+What of a gateway is for the outside. Its /metrics, /readyz and /livez are not, and the
+demo shop is not unless it is asked for.
+*/}}
+{{- define "frontdesk.paths" -}}
+- { type: Exact, path: / }
+- { type: Exact, path: /openapi.json }
+- { type: Prefix, path: /v1 }
+- { type: Prefix, path: /widget }
+- { type: Prefix, path: /console }
+- { type: Prefix, path: /supervisor }
+{{- if .Values.routes.demo }}
+- { type: Prefix, path: /demo }
+{{- end }}
+{{- end }}
+
+{{/* The services of the protocol over gRPC; reflection is not for the outside. */}}
+{{- define "frontdesk.grpcServices" -}}
+- frontdesk.v1.ChatService
+- frontdesk.v1.AuthService
+- frontdesk.v1.AdminService
+{{- end }}

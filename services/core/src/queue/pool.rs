@@ -1,0 +1,81 @@
+//! Whose room queues share: an agent who serves several takes the next from any of them.
+
+use super::estimate::Slots;
+use crate::ids::QueueId;
+use crate::presence::{AgentStatus, AgentView};
+use std::collections::{BTreeMap, HashMap};
+
+/// The room of the agents who are online, for some queues.
+#[derive(Debug, Clone, Default)]
+pub struct Pool {
+    index: HashMap<QueueId, usize>,
+    shares: Vec<Share>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Share {
+    slots: Slots,
+    agents: u32,
+    /// Of each other queue, how much of its agents' capacity serves this one, too.
+    common: Vec<f64>,
+}
+
+impl Pool {
+    /// For queues with the weight of a chat in each. An agent counts for those it serves.
+    pub fn of<'a>(
+        queues: &[(QueueId, u32)],
+        agents: impl IntoIterator<Item = &'a AgentView>,
+    ) -> Self {
+        let mut shares = vec![Share::default(); queues.len()];
+        // Capacity by the queues that are served with it: most agents serve the same few.
+        let mut groups: BTreeMap<Vec<usize>, f64> = BTreeMap::new();
+        let is_there = |a: &&AgentView| a.status == AgentStatus::Online && !a.gateways.is_empty();
+        for agent in agents.into_iter().filter(is_there) {
+            let serves = |i: &usize| agent.serves(&queues[*i].0);
+            let served: Vec<usize> = (0..queues.len()).filter(serves).collect();
+            for i in &served {
+                let weight = queues[*i].1.max(1);
+                shares[*i].agents += 1;
+                shares[*i].slots.online += agent.profile.capacity / weight;
+                shares[*i].slots.free += agent.free() / weight;
+            }
+            *groups.entry(served).or_default() += f64::from(agent.profile.capacity);
+        }
+        let mut both = vec![vec![0.0; queues.len()]; queues.len()];
+        for (served, capacity) in &groups {
+            for i in served {
+                served.iter().for_each(|j| both[*i][*j] += capacity);
+            }
+        }
+        for (i, share) in shares.iter_mut().enumerate() {
+            let common = |j: usize| if both[j][j] > 0.0 { both[i][j] / both[j][j] } else { 0.0 };
+            share.common = (0..queues.len()).map(common).collect();
+            // Those of its own queue are ahead even when nobody is there.
+            share.common[i] = 1.0;
+        }
+        let index = queues.iter().enumerate().map(|(i, (queue, _))| (queue.clone(), i));
+        Self { index: index.collect(), shares }
+    }
+
+    /// Room for a queue; none for one that was not asked for.
+    pub fn slots(&self, queue: &QueueId) -> Slots {
+        self.share(queue).map(|share| share.slots).unwrap_or_default()
+    }
+
+    /// Agents who serve it.
+    pub fn agents(&self, queue: &QueueId) -> u32 {
+        self.share(queue).map_or(0, |share| share.agents)
+    }
+
+    fn share(&self, queue: &QueueId) -> Option<&Share> {
+        self.index.get(queue).map(|i| &self.shares[*i])
+    }
+
+    /// How many of a queue's slots have to fall free for one that has so many ahead of it
+    /// in each queue, in the order in which these were given.
+    pub fn behind(&self, queue: &QueueId, ahead: &[u32]) -> f64 {
+        let Some(share) = self.share(queue) else { return 0.0 };
+        let ahead: f64 = share.common.iter().zip(ahead).map(|(c, n)| c * f64::from(*n)).sum();
+        (ahead + 1.0 - f64::from(share.slots.free)).max(0.0)
+    }
+}

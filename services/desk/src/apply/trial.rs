@@ -1,0 +1,68 @@
+//! A document tried on accounts at hand, without a store: what would be in force. For
+//! replays; puts nothing in force.
+
+use super::{check, parse};
+use crate::convert::{agent_account, site_config};
+use frontdesk_core::ids::SiteId;
+use frontdesk_proto::api::{AgentAccount, Problem, SiteConfig};
+use frontdesk_store::desk::{AccountDetails, AccountKind, StoredAccount, StoredSite};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a document comes to.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The site, with neither key nor origins.
+    pub site: SiteConfig,
+    /// The accounts that were given, as they would be. Those that a document would make
+    /// are not among them.
+    pub agents: Vec<AgentAccount>,
+}
+
+/// Tries a document.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn trial(text: &str, site: &SiteId, agents: &[AgentAccount]) -> Result<Trial, Vec<Problem>> {
+    let accounts: Vec<StoredAccount> = agents.iter().map(stored).collect();
+    let empty = StoredSite {
+        id: site.clone(),
+        title: String::new(),
+        key: String::new(),
+        allowed_origins: Vec::new(),
+        // Replaced by the document's first, or the one it names.
+        default_queue: "general".parse().expect("a slug"),
+        queues: Vec::new(),
+        routes: Vec::new(),
+        calendars: BTreeMap::new(),
+        bots: BTreeSet::new(),
+        away_after_missed: None,
+    };
+    let wanted = check::check(parse(text)?, &empty, &accounts)?;
+    let as_written = |account: StoredAccount| {
+        let written = wanted.agents.iter().find(|agent| agent.email == account.email);
+        agent_account(written.map_or_else(|| account.clone(), |w| check::changed(&account, w)))
+    };
+    let agents = accounts.into_iter().map(as_written).collect();
+    Ok(Trial { site: site_config(wanted.site), agents })
+}
+
+fn stored(account: &AgentAccount) -> StoredAccount {
+    let profile = &account.profile;
+    let kind = if profile.supervisor { AccountKind::Supervisor } else { AccountKind::Agent };
+    StoredAccount {
+        id: account.id,
+        site: account.site.clone(),
+        email: account.email.clone(),
+        kind,
+        name: profile.name.to_string(),
+        capacity: profile.capacity,
+        queues: profile.queues.clone(),
+        skills: profile.skills.clone(),
+        disabled: account.disabled,
+        password_hash: String::new(),
+        details: AccountDetails {
+            languages: profile.languages.clone(),
+            caps: profile.caps.clone(),
+        },
+    }
+}

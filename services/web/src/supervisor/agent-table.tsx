@@ -1,0 +1,90 @@
+// The agents: their status, for how long, and what they carry.
+
+import type { BoardAgent, BoardPush } from "../protocol";
+import { timestampMs } from "../protocol";
+import { STATUS_NAMES } from "../staff/status";
+import { shortAge } from "../ui/format";
+import type { Board } from "./board";
+import { agentRows } from "./rows";
+
+interface Props {
+  desk: Board;
+  board: BoardPush;
+}
+
+/** A table of thousands, drawn each second, is of no use to anybody. */
+const MOST_ROWS = 200;
+
+export function AgentTable({ desk, board }: Props) {
+  const all = agentRows(board);
+  const agents = all.slice(0, MOST_ROWS);
+  return (
+    <section class="table agents" aria-labelledby="agents">
+      <h2 id="agents">Agents</h2>
+      {agents.length === 0 ? (
+        <p class="soft nothing">Nobody is signed in.</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
+        <section class="scroll" aria-label="Agents as a table" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Agent</th>
+                <th scope="col">Status</th>
+                <th scope="col">Since</th>
+                <th scope="col">Chats</th>
+                <th scope="col">Slots</th>
+              </tr>
+            </thead>
+            <tbody>
+              {agents.map((agent) => (
+                <AgentRow key={agent.state?.agent?.id} desk={desk} agent={agent} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {all.length > agents.length && (
+        <p class="soft more">And {all.length - agents.length} more.</p>
+      )}
+    </section>
+  );
+}
+
+function AgentRow({ desk, agent }: { desk: Board; agent: BoardAgent }) {
+  const { agent: who, status = "AGENT_STATUS_OFFLINE", reason, since } = agent.state ?? {};
+  const { load = 0, capacity = 0, missedOffers = 0, languages = [] } = agent.state ?? {};
+  const id = who?.id ?? "";
+  const chosen = desk.filter.agentId === id && id !== "";
+  const at = timestampMs(since, 0);
+  return (
+    <tr data-chosen={chosen}>
+      <th scope="row">
+        <button
+          type="button"
+          class="cell"
+          aria-pressed={chosen}
+          title="List only this agent's conversations"
+          onClick={() => desk.show({ agentId: chosen ? "" : id })}
+        >
+          {who?.name || "Agent"}
+        </button>
+        {languages.length > 0 && <small class="soft">{languages.join(", ")}</small>}
+      </th>
+      <td>
+        <span class="dot" data-status={status} /> {STATUS_NAMES[status]}
+        {reason && <span class="soft"> · {reason}</span>}
+        {missedOffers > 0 && (
+          <span class="alarm" title="Offers in a row that were not answered">
+            {missedOffers} missed
+          </span>
+        )}
+      </td>
+      <td>{at > 0 ? shortAge(desk.serverNow() - at) : "–"}</td>
+      <td>{agent.conversations ?? 0}</td>
+      <td data-raised={capacity > 0 && load >= capacity}>
+        {load}/{capacity}
+      </td>
+    </tr>
+  );
+}

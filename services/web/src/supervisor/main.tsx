@@ -1,0 +1,20 @@
+// The supervisor board.
+
+import "../staff/base.css";
+import "../staff/dialogs.css";
+import "../staff/status.css";
+import "../staff/offers.css";
+import "../staff/messages.css";
+import "../staff/details.css";
+import "../staff/pane.css";
+import "./board.css";
+import "./watch.css";
+import { mount } from "../staff/page";
+import { Board } from "./board";
+import { BoardView } from "./board-view";
+
+mount("supervisor", {
+  purpose: "Sign in to see how your site is doing.",
+  open: (session, signedOut) => new Board(session, signedOut),
+  View: BoardView,
+});

@@ -1,0 +1,104 @@
+// The queues: who waits, who could take them, and how the day went.
+
+import type { BoardPush, BoardQueue } from "../protocol";
+import { useNow } from "../ui/model";
+import type { Board } from "./board";
+import { oldestSince, percent, waitClock } from "./rows";
+
+interface Props {
+  desk: Board;
+  board: BoardPush;
+}
+
+const LANGUAGE = navigator.language || "en";
+
+export function QueueTable({ desk, board }: Props) {
+  useNow(1_000);
+  const queues = board.queues ?? [];
+  return (
+    <section class="table queues" aria-labelledby="queues">
+      <h2 id="queues">Queues</h2>
+      {queues.length === 0 ? (
+        <p class="soft nothing">There are no queues.</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
+        <section class="scroll" aria-label="Queues as a table" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Queue</th>
+                <th scope="col">Waiting</th>
+                <th scope="col">Offered</th>
+                <th scope="col">With agents</th>
+                <th scope="col">Longest wait</th>
+                <th scope="col">Agents</th>
+                <th scope="col">Free slots</th>
+                <th scope="col">In time</th>
+                <th scope="col">Chats today</th>
+                <th scope="col">Served</th>
+                <th scope="col">Abandoned</th>
+              </tr>
+            </thead>
+            <tbody>
+              {queues.map((queue) => (
+                <QueueRow key={queue.state?.queue} desk={desk} queue={queue} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </section>
+  );
+}
+
+function QueueRow({ desk, queue }: { desk: Board; queue: BoardQueue }) {
+  const name = queue.state?.queue ?? "";
+  const { waiting = 0, offered = 0 } = queue.state ?? {};
+  const since = oldestSince(queue);
+  const chosen = desk.filter.queue === name;
+  return (
+    <tr data-chosen={chosen}>
+      <th scope="row">
+        <button
+          type="button"
+          class="cell"
+          aria-pressed={chosen}
+          title="List only these conversations"
+          onClick={() => desk.show({ queue: chosen ? "" : name })}
+        >
+          {name}
+        </button>
+        {!queue.open && <span class="part">closed</span>}
+      </th>
+      <td data-raised={waiting > 0}>{waiting}</td>
+      <td>{offered}</td>
+      <td>{queue.assigned ?? 0}</td>
+      <td>{since === undefined ? "–" : waitClock(desk.serverNow() - since)}</td>
+      <td>
+        <Count status="ONLINE" name="online" count={queue.agentsOnline} />
+        <Count status="BUSY" name="busy" count={queue.agentsBusy} />
+        <Count status="AWAY" name="away" count={queue.agentsAway} />
+      </td>
+      <td>{queue.freeSlots ?? 0}</td>
+      <td>{percent(queue.serviceLevel, LANGUAGE)}</td>
+      <td>{queue.arrivals ?? 0}</td>
+      <td>{queue.served ?? 0}</td>
+      <td>{queue.abandoned ?? 0}</td>
+    </tr>
+  );
+}
+
+interface CountProps {
+  status: "ONLINE" | "BUSY" | "AWAY";
+  name: string;
+  count: number | undefined;
+}
+
+function Count({ status, name, count = 0 }: CountProps) {
+  return (
+    <span class="agents-count" title={`${count} ${name}`}>
+      <span class="dot" data-status={`AGENT_STATUS_${status}`} /> {count}
+      <span class="hidden"> {name}</span>
+    </span>
+  );
+}

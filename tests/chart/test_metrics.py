@@ -1,0 +1,189 @@
+"""Every series that an alert or a dashboard names is one that the binary writes."""
+
+import json
+import re
+import unittest
+
+import promql_parser
+import yaml
+
+import chart
+
+#: Of the process and of the scraper itself.
+OTHERS = {
+    "up": ("gauge", set()),
+    "process_cpu_seconds_total": ("counter", set()),
+    "process_resident_memory_bytes": ("gauge", set()),
+    "process_open_fds": ("gauge", set()),
+}
+#: What the scraper adds to every series; `role` comes from the ServiceMonitor.
+TARGET = {"namespace", "job", "pod", "instance", "role"}
+MADE = re.compile(r'\b(counter|gauge|histogram)!\(\s*"(\w+)"((?:\s*,\s*"\w+"\s*=>\s*[^,)]+(?:\([^)]*\))?)*)')
+
+
+def written():
+    """Name, kind and labels of what the sources write in a cluster."""
+    found = {}
+    for file in (chart.ROOT / "services").rglob("*.rs"):
+        path = str(file.relative_to(chart.ROOT))
+        # SQLite's journal is for one process alone.
+        if "/src/" not in path or "/store/src/sqlite/" in path or "node_modules" in path:
+            continue
+        for kind, name, labels in MADE.findall(file.read_text()):
+            known = found.setdefault(name, (kind, set()))
+            assert known[0] == kind, f"{name} is a {kind} in {path}"
+            known[1].update(re.findall(r'"(\w+)"\s*=>', labels))
+    return {**found, **OTHERS}
+
+
+def selectors(expression):
+    """The series that an expression names, and the labels it goes by: by visiting its tree."""
+    names, labels = [], set()
+
+    def visit(node):
+        if isinstance(node, promql_parser.VectorSelector):
+            names.append((node.name, {m.name: m.value for m in node.matchers.matchers}))
+        elif isinstance(node, promql_parser.AggregateExpr) and node.modifier:
+            labels.update(node.modifier.labels)
+
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    return names, labels
+
+
+def alerts():
+    rules = chart.of(chart.objects(chart.cases()["metrics"]), "PrometheusRule")[0]
+    return [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
+
+
+def dashboards():
+    maps = chart.of(chart.objects(chart.cases()["metrics"]), "ConfigMap")
+    return {
+        file: json.loads(text)
+        for one in maps
+        for file, text in one["data"].items()
+        if file.endswith(".json")
+    }
+
+
+def expressions():
+    """All there are, with where they stand."""
+    for rule in alerts():
+        yield rule["alert"], rule["expr"]
+    for file, dashboard in dashboards().items():
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", []):
+                yield f"{file}: {panel['title']}", target["expr"].replace("$__rate_interval", "5m")
+        for variable in dashboard["templating"]["list"]:
+            query = variable["query"]
+            if isinstance(query, dict):
+                inner = re.fullmatch(r"label_values\((.+), (\w+)\)", query["query"])
+                assert inner, query
+                yield f"{file}: ${variable['name']}", inner[1]
+    for case in ["keda"]:
+        trigger = chart.of(chart.objects(chart.cases()[case]), "ScaledObject")[0]
+        yield "ScaledObject", trigger["spec"]["triggers"][0]["metadata"]["query"]
+
+
+class Metrics(unittest.TestCase):
+    def test_the_sources_are_understood(self):
+        """Every name in them is found, with its kind: else the next test proves nothing."""
+        found = written()
+        self.assertGreater(len(found), 70)
+        named = set()
+        for file in (chart.ROOT / "services").rglob("*.rs"):
+            if "/store/src/sqlite/" in str(file):
+                continue
+            named.update(re.findall(r'"(frontdesk_[a-z]+_[a-z_]+)"', file.read_text()))
+        self.assertEqual({n for n in named if n not in found and not n.startswith("frontdesk_journal_")}, set())
+        self.assertEqual(found["frontdesk_gateway_connections"], ("gauge", {"carrier"}))
+        self.assertEqual(found["frontdesk_queueing_unserved_total"], ("counter", {"reason", "answer"}))
+
+    def test_every_expression_names_series_that_are_written(self):
+        found = written()
+        count = 0
+        for where, expression in expressions():
+            with self.subTest(where=where):
+                names, by = selectors(expression)
+                self.assertTrue(names, expression)
+                own = set()
+                for name, matchers in names:
+                    base = re.sub(r"_(bucket|sum|count)$", "", name)
+                    if name not in found:
+                        self.assertIn(base, found)
+                        self.assertEqual(found[base][0], "histogram", name)
+                        own.add("le")
+                    else:
+                        # A histogram has no series of its own name.
+                        self.assertNotEqual(found[name][0], "histogram", name)
+                        base = name
+                    own |= found[base][1]
+                    self.assertLessEqual(set(matchers), TARGET | found[base][1], name)
+                    count += 1
+                self.assertLessEqual(by, TARGET | own)
+        self.assertGreater(count, 60)
+
+    def test_rates_are_of_counters_and_quantiles_of_histograms(self):
+        found = written()
+        for where, expression in expressions():
+            def visit(node, where=where):
+                if not isinstance(node, promql_parser.Call) or node.func.name not in ("rate", "increase"):
+                    return
+                inner = node.args[0] if isinstance(node.args, list) else node.args.args[0]
+                name = inner.vector_selector.name
+                base = re.sub(r"_(bucket|sum|count)$", "", name)
+                kind = found.get(name, found.get(base))[0]
+                with self.subTest(where=where):
+                    self.assertIn(kind, {"counter", "histogram"}, name)
+
+            promql_parser.walk(promql_parser.parse(expression), visit)
+
+    def test_alerts_are_of_this_release_and_say_what_to_do(self):
+        readme = (chart.CHART / "README.md").read_text()
+        for rule in alerts():
+            with self.subTest(alert=rule["alert"]):
+                for name, matchers in selectors(rule["expr"])[0]:
+                    self.assertEqual(matchers["namespace"], chart.NAMESPACE, name)
+                    self.assertEqual(matchers["job"], "fd-frontdesk", name)
+                self.assertIn(rule["labels"]["severity"], {"critical", "warning"})
+                self.assertTrue(rule["annotations"]["summary"])
+                self.assertTrue(rule["annotations"]["description"].endswith("."))
+                # A row that says what to do.
+                self.assertIn(f"| {rule['alert']} |", readme)
+
+    def test_the_job_is_what_the_monitor_makes_it(self):
+        found = chart.objects(chart.cases()["metrics"])
+        monitor = chart.of(found, "ServiceMonitor")[0]["spec"]
+        service = chart.of(found, "Service", "-metrics")
+        self.assertEqual(service["metadata"]["labels"][monitor["jobLabel"]], "fd-frontdesk")
+        self.assertTrue(chart.selects(monitor["selector"], service["metadata"]["labels"]))
+        others = [s for s in chart.of(found, "Service") if s is not service]
+        self.assertFalse([s for s in others if chart.selects(monitor["selector"], s["metadata"]["labels"])])
+        self.assertEqual(monitor["endpoints"][0]["port"], service["spec"]["ports"][0]["name"])
+        relabeled = monitor["endpoints"][0]["relabelings"][0]
+        self.assertEqual(relabeled["targetLabel"], "role")
+        pod = chart.labels_of(chart.workloads(found)["gateway"]["spec"]["template"])
+        self.assertEqual(pod["app.kubernetes.io/component"], "gateway")
+
+    def test_labels_in_texts_are_there(self):
+        for rule in alerts():
+            _, by = selectors(rule["expr"])
+            used = set(re.findall(r"\$labels\.(\w+)", yaml.safe_dump(rule["annotations"])))
+            known = TARGET if not by else by
+            self.assertLessEqual(used, known, rule["alert"])
+
+    def test_dashboards_are_whole(self):
+        self.assertEqual(len(dashboards()), 2)
+        for file, dashboard in dashboards().items():
+            ids = [panel["id"] for panel in dashboard["panels"]]
+            self.assertEqual(len(ids), len(set(ids)), file)
+            variables = {v["name"] for v in dashboard["templating"]["list"]}
+            self.assertEqual(variables, {"datasource", "namespace", "job"})
+            places = set()
+            for panel in dashboard["panels"]:
+                self.assertTrue(panel["title"])
+                place = panel["gridPos"]
+                self.assertLessEqual(place["x"] + place["w"], 24)
+                for x in range(place["x"], place["x"] + place["w"]):
+                    for y in range(place["y"], place["y"] + place["h"]):
+                        self.assertNotIn((x, y), places, panel["title"])
+                        places.add((x, y))

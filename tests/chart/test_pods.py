@@ -1,0 +1,206 @@
+"""What the pods are: who selects them, what they may, what they are told."""
+
+import re
+import unittest
+
+import chart
+
+#: Which secrets a role is given: what it uses, and no more.
+SECRETS = {
+    "presence": set(),
+    "sessions": {"FRONTDESK_POSTGRES__URL", "FRONTDESK_REDIS__ADDRESS"},
+    "queueing": set(),
+    "routing": {"FRONTDESK_REDIS__ADDRESS"},
+    "desk": {"FRONTDESK_POSTGRES__URL"},
+    "gateway": {"FRONTDESK_POSTGRES__URL", "FRONTDESK_REDIS__ADDRESS", "FRONTDESK_GATEWAY__KEYS"},
+}
+#: Made by whoever installs it.
+GIVEN = {"keys", "pg", "redis", "tls", "web", "frontdesk-postgres", "frontdesk-redis", "frontdesk-token-keys"}
+
+
+class Pods(unittest.TestCase):
+    @chart.in_every_case
+    def test_workloads_select_their_own_pods_and_no_others(self, values, found):
+        templates = [t for one in found if (t := chart.pod_template(one))]
+        self.assertEqual(set(chart.ROLES) - set(chart.workloads(found)), set())
+        for one in chart.of(found, "Deployment") + chart.of(found, "StatefulSet"):
+            selector = one["spec"]["selector"]
+            matching = [t for t in templates if chart.selects(selector, chart.labels_of(t))]
+            self.assertEqual(matching, [one["spec"]["template"]])
+            # A version in a selector would make every upgrade impossible.
+            self.assertEqual(len(selector["matchLabels"]), 3)
+
+    @chart.in_every_case
+    def test_services_reach_a_port_of_the_pods_they_select(self, values, found):
+        templates = [t for one in found if (t := chart.pod_template(one))]
+        for service in chart.of(found, "Service"):
+            selector = {"matchLabels": service["spec"]["selector"]}
+            matching = [t for t in templates if chart.selects(selector, chart.labels_of(t))]
+            name = service["metadata"]["name"]
+            expected = len(chart.ROLES) if name.endswith("-metrics") else 1
+            self.assertEqual(len(matching), expected, name)
+            for template in matching:
+                ports = {p["name"] for c in chart.containers(template) for p in c["ports"]}
+                for port in service["spec"]["ports"]:
+                    self.assertIn(port["targetPort"], ports, name)
+                    own = {"http": "clients", "grpc": "clients"}.get(port["name"], port["name"])
+                    self.assertEqual(port["targetPort"], own, name)
+                    self.assertTrue(port["appProtocol"], name)
+
+    @chart.in_every_case
+    def test_pods_have_no_rights(self, values, found):
+        for one in found:
+            template = chart.pod_template(one)
+            if not template:
+                continue
+            spec = template["spec"]
+            self.assertIs(spec["automountServiceAccountToken"], False)
+            # FRONTDESK_GATEWAY_PORT=tcp://… would be taken for a setting.
+            self.assertIs(spec["enableServiceLinks"], False)
+            self.assertIs(spec["securityContext"]["runAsNonRoot"], True)
+            self.assertGreater(spec["securityContext"]["runAsUser"], 0)
+            self.assertEqual(spec["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
+            self.assertNotIn("hostNetwork", spec)
+            accounts = {a["metadata"]["name"] for a in chart.of(found, "ServiceAccount")}
+            self.assertIn(spec["serviceAccountName"], accounts)
+            for container in chart.containers(template):
+                security = container["securityContext"]
+                self.assertIs(security["readOnlyRootFilesystem"], True)
+                self.assertIs(security["allowPrivilegeEscalation"], False)
+                self.assertEqual(security["capabilities"], {"drop": ["ALL"]})
+                self.assertIn("memory", container["resources"]["limits"])
+                self.assertIn("memory", container["resources"]["requests"])
+        for account in chart.of(found, "ServiceAccount"):
+            self.assertIs(account["automountServiceAccountToken"], False)
+        kinds = {one["kind"] for one in found}
+        self.assertFalse(kinds & {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+
+    @chart.in_every_case
+    def test_secrets_go_to_whom_they_are_for(self, values, found):
+        made = {s["metadata"]["name"] for s in chart.of(found, "Secret")}
+        made |= {c["spec"]["secretName"] for c in chart.of(found, "Certificate")}
+        for role, one in chart.workloads(found).items():
+            template = one["spec"]["template"]
+            names = {
+                e["name"]
+                for e in template["spec"]["containers"][0].get("env", [])
+                if "secretKeyRef" in e.get("valueFrom", {})
+            }
+            self.assertEqual(names, SECRETS.get(role, set()), role)
+        for template in filter(None, map(chart.pod_template, found)):
+            for container in chart.containers(template):
+                for variable in container.get("env", []):
+                    ref = variable.get("valueFrom", {}).get("secretKeyRef")
+                    if ref:
+                        self.assertIn(ref["name"], made | GIVEN)
+                        for secret in chart.of(found, "Secret"):
+                            if secret["metadata"]["name"] == ref["name"]:
+                                self.assertIn(ref["key"], secret["stringData"])
+            for volume in template["spec"].get("volumes", []):
+                if "secret" in volume:
+                    self.assertIn(volume["secret"]["secretName"], made | GIVEN)
+                if "configMap" in volume:
+                    maps = {m["metadata"]["name"] for m in chart.of(found, "ConfigMap")}
+                    self.assertIn(volume["configMap"]["name"], maps)
+
+    @chart.in_every_case
+    def test_there_is_no_password_anywhere(self, values, found):
+        for one in found:
+            if one["kind"] == "Secret":
+                for value in one["stringData"].values():
+                    self.assertNotRegex(value, r"//[^/@]*:[^/@]+@")
+                continue
+            for word in re.findall(r"(?i)\b(?:password|passwd|secret)\b\s*[=:]\s*\S+", str(one)):
+                self.fail(f"{one['kind']} {one['metadata']['name']}: {word}")
+
+    @chart.in_every_case
+    def test_mounts_have_their_volumes_and_files_their_mounts(self, values, found):
+        settings = chart.settings(found)
+        for one in found:
+            template = chart.pod_template(one)
+            if not template:
+                continue
+            spec = template["spec"]
+            volumes = {v["name"] for v in spec.get("volumes", [])}
+            volumes |= {c["metadata"]["name"] for c in one["spec"].get("volumeClaimTemplates", [])}
+            for container in chart.containers(template):
+                mounts = {m["name"]: m["mountPath"] for m in container.get("volumeMounts", [])}
+                self.assertLessEqual(set(mounts), volumes)
+                config = [e for e in container.get("env", []) if e["name"] == "FRONTDESK_CONFIG"]
+                if not config:
+                    continue
+                self.assertEqual(config[0]["value"], f"{mounts['settings']}/cluster.toml")
+                for path in settings["cluster"].get("tls", {}).values():
+                    self.assertTrue(path.startswith(mounts["internal-tls"] + "/"))
+                # Files that are mounted one by one are never renewed.
+                self.assertFalse([m for m in container["volumeMounts"] if "subPath" in m])
+        gateway = chart.workloads(found)["gateway"]["spec"]["template"]["spec"]["containers"][0]
+        mounts = {m["name"]: m["mountPath"] for m in gateway["volumeMounts"]}
+        for path in settings["gateway"].get("tls", {}).values():
+            self.assertTrue(path.startswith(mounts["public-tls"] + "/"))
+
+    @chart.in_every_case
+    def test_ports_agree_with_the_settings(self, values, found):
+        settings = chart.settings(found)
+        listening = {
+            "peers": settings["cluster"]["listen"],
+            "health": settings["cluster"]["health_listen"],
+            "clients": settings["gateway"]["listen"],
+        }
+        any_address = "[::]" if values.get("ipFamily") == "IPv6" else "0.0.0.0"
+        for role in chart.ROLES:
+            container = chart.workloads(found)[role]["spec"]["template"]["spec"]["containers"][0]
+            ports = {p["name"]: p["containerPort"] for p in container["ports"]}
+            self.assertEqual("clients" in ports, role == "gateway")
+            for name, port in ports.items():
+                self.assertEqual(listening[name], f"{any_address}:{port}")
+            advertised = [a for a in container["args"] if a.startswith("--advertise=")]
+            self.assertTrue(advertised[0].endswith(f":{ports['peers']}"))
+
+    @chart.in_every_case
+    def test_probes_ask_the_health_port(self, values, found):
+        for role in chart.ROLES:
+            container = chart.workloads(found)[role]["spec"]["template"]["spec"]["containers"][0]
+            path = {k: container[k]["httpGet"]["path"] for k in ("startupProbe", "livenessProbe", "readinessProbe")}
+            self.assertEqual(path, {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"})
+            for probe in path:
+                self.assertEqual(container[probe]["httpGet"]["port"], "health")
+            startup = container["startupProbe"]
+            self.assertGreaterEqual(startup["periodSeconds"] * startup["failureThreshold"], 300)
+
+    def test_other_settings_make_other_pods(self):
+        before = chart.objects(chart.least())
+        after = chart.objects(chart.least(log={"level": "debug"}))
+        for role in chart.ROLES:
+            pods = [chart.workloads(found)[role]["spec"]["template"] for found in (before, after)]
+            self.assertNotEqual(*pods, role)
+        # What only changes a number of pods replaces none of them.
+        more = chart.objects(chart.least(sessions={"replicas": 4}))
+        for role in chart.ROLES:
+            pods = [chart.workloads(found)[role]["spec"]["template"] for found in (before, more)]
+            self.assertEqual(*pods, role)
+
+    def test_scheduling_comes_through(self):
+        values = chart.cases()["scheduling"]
+        for role in chart.ROLES:
+            spec = chart.workloads(chart.objects(values))[role]["spec"]["template"]["spec"]
+            self.assertEqual(spec["nodeSelector"], {"disk": "fast"})
+            self.assertEqual(spec["tolerations"], [{"key": "chat", "operator": "Exists"}])
+            self.assertEqual(spec["priorityClassName"], "high")
+            self.assertIn({"name": "TZ", "value": "UTC"}, spec["containers"][0]["env"])
+
+    @chart.in_every_case
+    def test_pods_are_spread_by_their_own_labels(self, values, found):
+        for role in chart.ROLES:
+            template = chart.workloads(found)[role]["spec"]["template"]
+            spread = template["spec"]["topologySpreadConstraints"]
+            self.assertEqual(
+                [s["topologyKey"] for s in spread],
+                ["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
+            )
+            for one in spread:
+                self.assertTrue(chart.selects(one["labelSelector"], chart.labels_of(template)))
+        zones = chart.objects(chart.example("production", "multi-zone"))
+        for role in chart.ROLES:
+            spread = chart.workloads(zones)[role]["spec"]["template"]["spec"]["topologySpreadConstraints"]
+            self.assertEqual(spread[0]["whenUnsatisfiable"], "DoNotSchedule", role)

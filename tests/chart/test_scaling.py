@@ -1,0 +1,214 @@
+"""How many there are of each: budgets, autoscaling, and the voters of the Raft group."""
+
+import unittest
+
+import celpy
+from celpy.adapter import json_to_cel
+
+import chart
+
+
+def cases():
+    for name, values in chart.cases().items():
+        yield name, values, chart.objects(values)
+
+
+class Budgets(unittest.TestCase):
+    def test_each_role_of_several_has_one_that_lets_nodes_be_drained(self):
+        for name, _, found in cases():
+            budgets = chart.of(found, "PodDisruptionBudget")
+            for role in chart.ROLES:
+                workload = chart.workloads(found)[role]
+                labels = chart.labels_of(workload["spec"]["template"])
+                own = [b for b in budgets if chart.selects(b["spec"]["selector"], labels)]
+                scaler = chart.of(found, "HorizontalPodAutoscaler") + chart.of(found, "ScaledObject")
+                replicas = workload["spec"].get("replicas")
+                if replicas is None:
+                    spec = scaler[0]["spec"]
+                    replicas = spec.get("minReplicas") or spec.get("minReplicaCount")
+                with self.subTest(case=name, role=role):
+                    # One alone could never be moved.
+                    self.assertEqual(len(own), 1 if replicas > 1 else 0)
+                    if own:
+                        self.assertGreaterEqual(own[0]["spec"]["maxUnavailable"], 1)
+                        self.assertLess(own[0]["spec"]["maxUnavailable"], replicas)
+
+    def test_the_voters_keeps_a_majority(self):
+        for voters in [3, 5]:
+            found = chart.objects(chart.least(presence={"replicas": voters}))
+            budget = chart.of(found, "PodDisruptionBudget", "-presence")["spec"]
+            self.assertGreater(voters - budget["maxUnavailable"], voters / 2)
+            # A voter that is away already counts.
+            self.assertEqual(budget["unhealthyPodEvictionPolicy"], "IfHealthyBudget")
+
+
+class Autoscaling(unittest.TestCase):
+    def test_either_the_deployment_or_the_scaler_says_how_many(self):
+        for name, _, found in cases():
+            scalers = chart.of(found, "HorizontalPodAutoscaler") + chart.of(found, "ScaledObject")
+            gateway = chart.workloads(found)["gateway"]
+            with self.subTest(case=name):
+                self.assertEqual("replicas" in gateway["spec"], not scalers)
+                self.assertLessEqual(len(scalers), 1)
+                for scaler in scalers:
+                    target = scaler["spec"]["scaleTargetRef"]
+                    self.assertEqual(target["name"], gateway["metadata"]["name"])
+                    self.assertEqual(target["kind"], gateway["kind"])
+
+    def test_down_is_slower_than_up(self):
+        for case in ["hpa", "keda"]:
+            found = chart.objects(chart.cases()[case])
+            if case == "hpa":
+                behavior = chart.of(found, "HorizontalPodAutoscaler")[0]["spec"]["behavior"]
+            else:
+                advanced = chart.of(found, "ScaledObject")[0]["spec"]["advanced"]
+                behavior = advanced["horizontalPodAutoscalerConfig"]["behavior"]
+            up, down = behavior["scaleUp"], behavior["scaleDown"]
+            self.assertEqual(up["stabilizationWindowSeconds"], 0)
+            self.assertEqual(up["selectPolicy"], "Max")
+            self.assertGreaterEqual(down["stabilizationWindowSeconds"], 600)
+            self.assertEqual(down["policies"], [{"type": "Pods", "value": 1, "periodSeconds": 300}])
+            # One that goes has sent its people away before the next one does.
+            grace = chart.workloads(found)["gateway"]["spec"]["template"]["spec"]
+            self.assertGreater(300, grace["terminationGracePeriodSeconds"])
+
+    def test_it_goes_by_the_connections_of_this_release(self):
+        found = chart.objects(chart.cases()["keda"])
+        trigger = chart.of(found, "ScaledObject")[0]["spec"]["triggers"][0]
+        self.assertEqual(
+            trigger["metadata"]["query"],
+            'sum(frontdesk_gateway_connections{namespace="chat",job="fd-frontdesk"})',
+        )
+        found = chart.objects(chart.cases()["hpa"])
+        metric = chart.of(found, "HorizontalPodAutoscaler")[0]["spec"]["metrics"][0]["pods"]
+        self.assertEqual(metric["metric"]["name"], "frontdesk_gateway_connections")
+        self.assertEqual(metric["target"], {"type": "AverageValue", "averageValue": "6000"})
+
+
+class Voters(unittest.TestCase):
+    def test_founders_are_the_first_pods_whatever_their_number_is_now(self):
+        for replicas in [1, 3, 5]:
+            found = chart.objects(chart.least(presence={"replicas": replicas}))
+            self.assertEqual(chart.workloads(found)["presence"]["spec"]["replicas"], replicas)
+            voters = chart.settings(found)["cluster"]["voters"]
+            self.assertEqual([v["id"] for v in voters], [1, 2, 3])
+            self.assertEqual(
+                [v["address"] for v in voters],
+                [
+                    f"fd-frontdesk-presence-{n}.fd-frontdesk-presence.chat.svc.cluster.local:7100"
+                    for n in range(3)
+                ],
+            )
+
+    def test_a_founder_has_the_address_that_its_pod_gives_out(self):
+        for name, _, found in cases():
+            presence = chart.workloads(found)["presence"]
+            container = presence["spec"]["template"]["spec"]["containers"][0]
+            arguments = dict(a.split("=", 1) for a in container["args"] if "=" in a)
+            for ordinal, voter in enumerate(chart.settings(found)["cluster"]["voters"]):
+                pod = f"{presence['metadata']['name']}-{ordinal}"
+                given = {k: v.replace("$(POD_NAME)", pod) for k, v in arguments.items()}
+                with self.subTest(case=name, pod=pod):
+                    self.assertEqual(given["--name"], voter["name"])
+                    self.assertEqual(given["--advertise"], voter["address"])
+            # The service that makes these names: also for those who are not ready.
+            service = chart.of(found, "Service", "-presence")["spec"]
+            self.assertEqual(service["clusterIP"], "None")
+            self.assertIs(service["publishNotReadyAddresses"], True)
+            self.assertIn(f".{presence['spec']['serviceName']}.", voter["address"])
+
+    def test_their_volumes_stay(self):
+        presence = chart.workloads(chart.objects(chart.least()))["presence"]["spec"]
+        self.assertEqual(
+            presence["persistentVolumeClaimRetentionPolicy"],
+            {"whenDeleted": "Retain", "whenScaled": "Retain"},
+        )
+        self.assertEqual(presence["podManagementPolicy"], "Parallel")
+        claim = presence["volumeClaimTemplates"][0]
+        mounts = {m["name"]: m["mountPath"] for m in presence["template"]["spec"]["containers"][0]["volumeMounts"]}
+        self.assertEqual(mounts[claim["metadata"]["name"]], "/data")
+        self.assertEqual(chart.settings(chart.objects(chart.least()))["data"], "/data")
+
+    def test_hooks_have_them_leave_before_and_join_after(self):
+        for replicas in [1, 3, 5]:
+            found = chart.objects(chart.least(presence={"replicas": replicas}))
+            leave = chart.of(found, "Job", "-voters-leave")
+            join = chart.of(found, "Job", "-voters-join")
+            hook = "helm.sh/hook"
+            self.assertEqual(leave["metadata"]["annotations"][hook], "pre-upgrade")
+            # Founders need none at the install.
+            behind = "post-install,post-upgrade" if replicas > 3 else "post-upgrade"
+            self.assertEqual(join["metadata"]["annotations"][hook], behind)
+            for job, only in [(leave, "--only-leave"), (join, "--only-join")]:
+                arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+                self.assertEqual(arguments[:4], ["ctl", "raft", "fit", only])
+                addresses = [a for a in arguments[4:] if not a.startswith("--")]
+                self.assertEqual(len(addresses), replicas)
+                founders = [v["address"] for v in chart.settings(found)["cluster"]["voters"]]
+                self.assertEqual(addresses[: len(founders)], founders[:replicas])
+        for name, _, found in cases():
+            for one in chart.of(found, "StatefulSet") + chart.of(found, "Deployment"):
+                for container in one["spec"]["template"]["spec"]["containers"]:
+                    stop = container.get("lifecycle", {}).get("preStop", {})
+                    # A pod that stops never changes who votes.
+                    self.assertLessEqual(set(stop), {"sleep"}, name)
+
+
+class Guard(unittest.TestCase):
+    """The policy as the API server would evaluate it, with its own language."""
+
+    def setUp(self):
+        found = chart.objects(chart.least())
+        self.policy = chart.of(found, "ValidatingAdmissionPolicy")[0]["spec"]
+        self.binding = chart.of(found, "ValidatingAdmissionPolicyBinding")[0]
+        self.presence = chart.workloads(found)["presence"]
+
+    def refused(self, new, old):
+        environment = celpy.Environment()
+        said = []
+        for validation in self.policy["validations"]:
+            program = environment.program(environment.compile(validation["expression"]))
+            context = {"object": json_to_cel(new), "oldObject": json_to_cel(old)}
+            if not program.evaluate(context):
+                said.append(validation["message"])
+        return said
+
+    def stateful_set(self, replicas, voters):
+        return {
+            "kind": "StatefulSet",
+            "metadata": {"annotations": {"frontdesk/voters": voters}},
+            "spec": {"replicas": replicas},
+        }
+
+    def scale(self, replicas):
+        return {"kind": "Scale", "metadata": {}, "spec": {"replicas": replicas}}
+
+    def test_it_watches_the_voters_and_their_scale(self):
+        rule = self.policy["matchConstraints"]["resourceRules"][0]
+        self.assertEqual(rule["resources"], ["statefulsets", "statefulsets/scale"])
+        self.assertEqual(rule["resourceNames"], [self.presence["metadata"]["name"]])
+        self.assertEqual(self.binding["spec"]["validationActions"], ["Deny"])
+        self.assertEqual(self.policy["failurePolicy"], "Fail")
+        chosen = self.binding["spec"]["matchResources"]["namespaceSelector"]["matchLabels"]
+        self.assertEqual(chosen, {"kubernetes.io/metadata.name": chart.NAMESPACE})
+
+    def test_a_release_passes(self):
+        for replicas in [1, 3, 5]:
+            found = chart.objects(chart.least(presence={"replicas": replicas}))
+            new = chart.workloads(found)["presence"]
+            self.assertEqual(self.refused(new, None), [])
+            self.assertEqual(self.refused(new, self.presence), [])
+
+    def test_kubectl_scale_is_refused(self):
+        for replicas in [1, 5]:
+            self.assertEqual(len(self.refused(self.scale(replicas), self.scale(3))), 1)
+        for replicas in [0, 2, 4]:
+            self.assertIn("1, 3 or 5", self.refused(self.scale(replicas), self.scale(3))[0])
+        self.assertEqual(self.refused(self.scale(3), self.scale(3)), [])
+
+    def test_an_edit_of_the_number_alone_is_refused(self):
+        said = self.refused(self.stateful_set(1, "3"), self.stateful_set(3, "3"))
+        self.assertEqual(len(said), 1)
+        bare = {"kind": "StatefulSet", "metadata": {}, "spec": {"replicas": 3}}
+        self.assertEqual(len(self.refused(bare, None)), 1)
+        self.assertIn("1, 3 or 5", self.refused(self.stateful_set(2, "2"), None)[0])
