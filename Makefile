@@ -50,7 +50,7 @@ soak: ## Thousands of simulated clusters: make soak SEEDS=200 FIRST=1 (seeds of 
 
 shift: pages ## 2,000 agents begin a shift with 20,000 who wait, and the leader is killed.
 	cargo build --release --locked -p frontdesk-node
-	cargo run --release --locked -p frontdesk-tests --example shift $(ARGS)
+	cargo run --release --locked -p frontdesk-tests --example shift -- $(ARGS)
 
 bench: pages ## Measure: CPU per message, latency, memory per connection.
 	loadtest/bench.sh
