@@ -6,11 +6,12 @@ use crate::turning::Away;
 use frontdesk_core::hours::{Hours, Opening};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId};
 use frontdesk_core::presence::AgentView;
-use frontdesk_core::queue::{Board, Estimate, OrderKey, Pool, Standing, Vigil};
+use frontdesk_core::queue::{Board, Crew, Estimate, OrderKey, Pool, Standing, Vigil};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{QueueConfig, QueueKey, QueuePosition, QueueView, SiteConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 #[derive(Default)]
@@ -18,7 +19,9 @@ pub(crate) struct Site {
     pub(crate) board: Board,
     /// For whom an alarm may come to be due.
     pub(crate) vigil: Vigil,
-    pub(crate) agents: HashMap<AgentId, Arc<AgentView>>,
+    agents: HashMap<AgentId, Arc<AgentView>>,
+    /// The room of `agents`.
+    crew: Crew,
     pub(crate) config: Option<Arc<SiteConfig>>,
     pub(crate) pushes: Pushes,
     /// Not before this is anyone told again.
@@ -27,6 +30,8 @@ pub(crate) struct Site {
     pub(crate) next_look: Option<Instant>,
     /// Then it is to be looked which alarms are due.
     pub(crate) next_watch: Option<Instant>,
+    /// Between two looks at whom the queues do not serve; longer where that takes long.
+    pub(crate) look_pause: Duration,
 }
 
 /// Whom the queues of a site do not serve.
@@ -38,6 +43,21 @@ pub(crate) struct Unserving {
 }
 
 impl Site {
+    /// Takes news of an agent; false when it is old.
+    pub(crate) fn note_agent(&mut self, view: Arc<AgentView>) -> bool {
+        let known = self.agents.get(&view.id);
+        if known.is_some_and(|known| known.revision >= view.revision) {
+            return false;
+        }
+        self.crew.replace(known.map(Arc::as_ref), &view);
+        self.agents.insert(view.id, view);
+        true
+    }
+
+    pub(crate) fn agent(&self, agent: AgentId) -> Option<&AgentView> {
+        self.agents.get(&agent).map(Arc::as_ref)
+    }
+
     pub(crate) fn configured(&self, queue: &QueueId) -> Option<&QueueConfig> {
         self.config.as_ref()?.queue(queue)
     }
@@ -62,7 +82,7 @@ impl Site {
         queues.dedup();
         let weight = |queue: &QueueId| self.configured(queue).map_or(1, |config| config.weight);
         let weighted: Vec<_> = queues.iter().map(|q| (q.clone(), weight(q))).collect();
-        (queues, Pool::of(&weighted, self.agents.values().map(Arc::as_ref)))
+        (queues, Pool::of(&weighted, &self.crew))
     }
 
     /// How many go before a place, in each of some queues.
@@ -139,7 +159,6 @@ impl Site {
     /// The configured queues.
     pub(crate) fn views(&self, config: &SiteConfig, now: Timestamp) -> Vec<QueueView> {
         let (queues, pool) = self.pool(config.queues.iter().map(|queue| queue.id.clone()));
-        let assigned = self.board.assigned();
         let view = |queue: &QueueConfig| {
             let counts = self.board.counts(&queue.id);
             let place = OrderKey::of_newcomer(now, queue.priority_minutes);
@@ -157,7 +176,7 @@ impl Site {
                 oldest_since: counts.oldest_since,
                 estimated_wait: estimate.map(|e| push::told_estimate(e.mean)),
                 agents_online: pool.agents(&queue.id),
-                assigned: assigned.get(&queue.id).copied().unwrap_or(0),
+                assigned: self.board.assigned(&queue.id),
                 estimated_wait_upper: estimate.map(|e| push::told_estimate(e.upper)),
             }
         };

@@ -4,7 +4,7 @@ use super::*;
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::matching::{Request, Rules, Seat};
 use crate::presence::{AgentProfile, AgentStatus};
-use crate::queue::{Estimate, Handling, Pool, Slots};
+use crate::queue::{Crew, Estimate, Handling, Pool, Slots};
 use crate::time::{Millis, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Telling {
     fn tell(&mut self, waiting: &[Request], seats: &[Seat], who: &Request, now: Timestamp) {
         let queues: Vec<QueueId> = (0..QUEUES).map(queue).collect();
         let weighted: Vec<_> = queues.iter().map(|queue| (queue.clone(), 1)).collect();
-        let pool = Pool::of(&weighted, seats.iter().map(|seat| seat.agent.as_ref()));
+        let pool = Pool::of(&weighted, &seats.iter().map(|seat| seat.agent.as_ref()).collect());
         let place = who.entry.order_key();
         let is_ahead =
             |r: &&Request, queue: &QueueId| r.queue == *queue && r.entry.order_key() < place;
@@ -172,8 +172,9 @@ fn nobody_there_is_told_nothing() {
         vec![Seat::new(Arc::new(agent))]
     };
     telling.ended(&queue(0), Timestamp::ZERO, Millis::from_secs(60));
-    let away = Pool::of(&[(queue(0), 1)], seats(AgentStatus::Away).iter().map(|s| &*s.agent));
-    let there = Pool::of(&[(queue(0), 1)], seats(AgentStatus::Online).iter().map(|s| &*s.agent));
+    let crew = |status| seats(status).iter().map(|seat| &*seat.agent).collect::<Crew>();
+    let away = Pool::of(&[(queue(0), 1)], &crew(AgentStatus::Away));
+    let there = Pool::of(&[(queue(0), 1)], &crew(AgentStatus::Online));
     let handling = &telling.handling[&queue(0)].0;
     let told = |pool: &Pool| handling.estimate(3.0, pool.slots(&queue(0)), Timestamp::ZERO);
     assert_eq!(told(&away), None);
