@@ -10,6 +10,7 @@ mod presence;
 mod queueing;
 mod routing;
 mod sessions;
+mod walk;
 
 use frontdesk_core::time::Timestamp;
 use std::sync::Arc;
@@ -24,8 +25,9 @@ pub use queueing::{QueueChange, QueueKey, QueuePosition, QueueView, Queueing, Wa
 pub use routing::{Explanation, OfferView, Routing, WorkObserver};
 pub use sessions::{
     Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place, RecordPage,
-    ReplyFuture, Sessions,
+    ReplyFuture, Sessions, SummaryPage,
 };
+pub use walk::OpenWalk;
 
 /// The time now; never read where a decision is made, but handed to it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

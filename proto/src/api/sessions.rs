@@ -167,6 +167,15 @@ pub struct RecordPage {
     pub next: Option<Place>,
 }
 
+/// Conversations in the order in which they were changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryPage {
+    /// As lists show them; the figures of each (head, last event, what was read) may be old.
+    pub summaries: Vec<Summary>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Place>,
+}
+
 /// The role that owns conversations.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
@@ -200,6 +209,18 @@ pub trait Sessions: Send + Sync + 'static {
         filter: ListFilter,
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError>;
+
+    /// The conversations of a site from a place on, the longest unchanged first, at most
+    /// `limit`; without a site all that are not closed, of every site. One that changes
+    /// meanwhile comes once more. Owners of earlier versions answer `Unimplemented`.
+    async fn changed(
+        &self,
+        _site: Option<&SiteId>,
+        _from: Place,
+        _limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        Err(ApiError::Unimplemented("these owners list everything at once".into()))
+    }
 
     /// What happened in the site's conversations from a place on, at most `limit` of them
     /// and fewer when they are long. One that changes meanwhile may come twice.

@@ -11,6 +11,7 @@ mod error;
 mod group;
 mod keeper;
 mod metrics;
+mod missed;
 mod push;
 mod raising;
 mod seeding;

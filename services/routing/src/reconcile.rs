@@ -7,13 +7,9 @@ use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
 use frontdesk_core::presence::{AgentStatus, AgentView, Hold};
 use frontdesk_core::time::Timestamp;
-use frontdesk_proto::api::{ApiError, ListFilter};
+use frontdesk_proto::api::{ApiError, OpenWalk};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// Open conversations that one comparison covers; past that none is taken to be
-/// closed for being absent.
-const LIST_LIMIT: u32 = 100_000;
 
 /// Both sides, the agents read first.
 pub(crate) struct Picture {
@@ -34,14 +30,15 @@ pub(crate) struct Finding {
 pub(crate) async fn look(saga: &Saga) -> Result<Picture, ApiError> {
     let deps = saga.deps();
     let agents = call::list("presence.agents", deps.presence.agents(None)).await?;
-    let list = deps.sessions.list(None, ListFilter::Open, LIST_LIMIT);
-    let open: Vec<Arc<Summary>> =
-        call::list("sessions.list", list).await?.into_iter().map(Arc::new).collect();
-    let complete = open.len() < LIST_LIMIT as usize;
-    if !complete {
-        tracing::warn!(limit = LIST_LIMIT, "more conversations are open than are compared");
+    let mut walk = OpenWalk::begin(saga.now());
+    // Of one that comes twice the later says how it is.
+    let mut open = BTreeMap::new();
+    while let Some(page) = call::list("sessions.changed", walk.page(deps.sessions.as_ref())).await?
+    {
+        open.extend(page.into_iter().map(|summary| (summary.id, Arc::new(summary))));
     }
-    Ok(Picture { agents, open, complete })
+    let open = open.into_values().collect();
+    Ok(Picture { agents, open, complete: walk.is_complete() })
 }
 
 /// What does not agree. The picture may be a little old: each finding is read

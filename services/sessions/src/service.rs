@@ -21,7 +21,7 @@ use frontdesk_core::party::{Audience, Principal};
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
-    RecordPage, ReplyFuture, Sessions, WorkObserver,
+    RecordPage, ReplyFuture, Sessions, SummaryPage, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
 use std::collections::{BTreeSet, HashMap};
@@ -310,6 +310,15 @@ impl Sessions for SessionsService {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         self.listed(query_of(site, filter)?, limit).await
+    }
+
+    async fn changed(
+        &self,
+        site: Option<&SiteId>,
+        from: Place,
+        limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        self.changed_from(site, from, limit).await
     }
 
     async fn records(

@@ -183,6 +183,14 @@ pub enum ListQuery {
     OfSite(SiteId),
     /// All that are not closed, of every site.
     Open,
+    /// Those of every site that are not closed, the longest unchanged first, from a place
+    /// on, as `Changed` gives them.
+    OpenFrom {
+        /// Not before this, by the summary's `last_at`.
+        from: Timestamp,
+        /// Of those at `from`, only ones with a greater id.
+        after: Option<ConversationId>,
+    },
     /// A site's, the longest unchanged first, from a place on: page after page gives
     /// every one that was not changed meanwhile, and those that were once more.
     Changed {
@@ -225,7 +233,7 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Lists conversations, at most `limit`, as `summary` shows them; but with the
     /// read cursors last saved, except for those that are not listed for a reader:
-    /// `Open`, `AllWaiting`, `AllAssigned`, `Changed`.
+    /// `Open`, `OpenFrom`, `AllWaiting`, `AllAssigned`, `Changed`.
     async fn list(&self, query: ListQuery, limit: u32) -> Result<Vec<Arc<Summary>>, JournalError>;
 
     /// The seq under which a key stands in a conversation.

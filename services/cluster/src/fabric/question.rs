@@ -112,6 +112,15 @@ pub enum SessionsQuestion {
         /// At most this many.
         limit: u32,
     },
+    /// Answered with a `SummaryPage`.
+    Changed {
+        /// The tenant, or everything that is open.
+        site: Option<SiteId>,
+        /// From here on.
+        from: Place,
+        /// At most this many.
+        limit: u32,
+    },
 }
 
 /// See `Queueing`.

@@ -133,6 +133,9 @@ async fn sessions(
         SessionsQuestion::Records { site, from, limit } => {
             encode(&sessions.records(&site, from, limit).await?)
         }
+        SessionsQuestion::Changed { site, from, limit } => {
+            encode(&sessions.changed(site.as_ref(), from, limit).await?)
+        }
     }
 }
 

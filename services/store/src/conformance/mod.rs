@@ -80,6 +80,7 @@ macro_rules! journal_conformance {
             lists_of_what_waits,
             lists_of_all_that_waits_or_is_assigned,
             lists_of_what_is_open,
+            pages_of_what_is_open,
             lists_show_what_has_been_read,
             a_refused_append_changes_no_summary,
             all_is_kept_over_a_close,

@@ -24,7 +24,7 @@ use frontdesk_core::presence::NodeRole;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
-    RecordPage, ReplyFuture, Sessions,
+    RecordPage, ReplyFuture, Sessions, SummaryPage,
 };
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
@@ -165,6 +165,17 @@ impl Sessions for RemoteSessions {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         let question = SessionsQuestion::List { site: site.cloned(), filter, limit };
+        let question = Question::Sessions(question);
+        self.cluster.ask_any(NodeRole::Sessions, &question, LIST_DEADLINE).await
+    }
+
+    async fn changed(
+        &self,
+        site: Option<&SiteId>,
+        from: Place,
+        limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        let question = SessionsQuestion::Changed { site: site.cloned(), from, limit };
         let question = Question::Sessions(question);
         self.cluster.ask_any(NodeRole::Sessions, &question, LIST_DEADLINE).await
     }
