@@ -6,6 +6,7 @@ use frontdesk_core::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::party::Participant;
 use frontdesk_core::time::{Millis, Timestamp};
 use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
 
 /// When only agents are left who have refused, they are asked again, but not at
 /// once: an offer must not bounce.
@@ -38,6 +39,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Agents who have to do with it: who has it or is asked, holds room, or takes part.
+    fn agents(&self) -> impl Iterator<Item = AgentId> {
+        let held = self.held.map(|held| held.agent);
+        self.holder().into_iter().chain(held).chain(self.guests.iter().copied())
+    }
+
     /// Whom the conversation names: who has it or is being asked.
     pub(crate) fn holder(&self) -> Option<AgentId> {
         self.phase.holder().and_then(Participant::agent_id)
@@ -78,6 +85,8 @@ pub(crate) struct Work {
     known: HashMap<ConversationId, Known>,
     /// Those with guests: few among many.
     with_guests: BTreeSet<ConversationId>,
+    /// Each agent's: `Known::agents` the other way round.
+    of_agent: BTreeSet<(AgentId, ConversationId)>,
     due: BTreeSet<(Timestamp, ConversationId)>,
 }
 
@@ -86,6 +95,27 @@ impl Work {
     /// it names when first heard of is believed to hold room. Gives what the
     /// agents concerned are to be told.
     pub(crate) fn observe(&mut self, summary: &Summary, now: Timestamp) -> Vec<Notice> {
+        self.unlist(summary.id);
+        let notices = self.take(summary, now);
+        self.enlist(summary.id);
+        notices
+    }
+
+    fn unlist(&mut self, conversation: ConversationId) {
+        if let Some(known) = self.known.get(&conversation) {
+            for agent in known.agents() {
+                self.of_agent.remove(&(agent, conversation));
+            }
+        }
+    }
+
+    fn enlist(&mut self, conversation: ConversationId) {
+        if let Some(known) = self.known.get(&conversation) {
+            self.of_agent.extend(known.agents().map(|agent| (agent, conversation)));
+        }
+    }
+
+    fn take(&mut self, summary: &Summary, now: Timestamp) -> Vec<Notice> {
         let notices = match self.known.get_mut(&summary.id) {
             Some(known) if known.version >= summary.head => return vec![],
             Some(known) => {
@@ -126,6 +156,7 @@ impl Work {
 
     /// What is now believed of the room held for a conversation.
     pub(crate) fn set_held(&mut self, conversation: ConversationId, held: Option<Held>) {
+        self.unlist(conversation);
         if let Some(known) = self.known.get_mut(&conversation) {
             let before = known.held.filter(|before| before.weight > 0);
             known.held = held.map(|now| match before {
@@ -133,6 +164,7 @@ impl Work {
                 _ => now,
             });
         }
+        self.enlist(conversation);
     }
 
     /// Keeps a conversation from being matched until then.
@@ -196,6 +228,7 @@ impl Work {
     /// Drops a conversation that is no more.
     pub(crate) fn forget(&mut self, conversation: ConversationId) {
         self.set_due(conversation, None);
+        self.unlist(conversation);
         self.with_guests.remove(&conversation);
         self.known.remove(&conversation);
     }
@@ -211,6 +244,16 @@ impl Work {
 
     pub(crate) fn get(&self, conversation: ConversationId) -> Option<&Known> {
         self.known.get(&conversation)
+    }
+
+    /// Those an agent has, is asked for, holds room for or takes part in.
+    pub(crate) fn of_agent(
+        &self,
+        agent: AgentId,
+    ) -> impl Iterator<Item = (ConversationId, &Known)> {
+        let first = (agent, ConversationId::from_uuid(Uuid::nil()));
+        let theirs = self.of_agent.range(first..).take_while(move |(of, _)| *of == agent);
+        theirs.filter_map(|(_, conversation)| Some((*conversation, self.known.get(conversation)?)))
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (ConversationId, &Known)> {
