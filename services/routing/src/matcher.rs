@@ -19,8 +19,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Offers that one round comes to, so that what happens meanwhile does not wait for
-/// long; another round follows at once. A quarter of what may be under way.
+/// long; another round follows at once. Half of what may be under way with them.
 const MOST: usize = 256;
+/// A round is not worth while for fewer, when it is for want of room for more.
+const FEWEST: usize = 64;
 /// Asked for of each queue beyond those that there is room for.
 const SPARE: u32 = 16;
 
@@ -80,11 +82,11 @@ impl Matcher {
     }
 
     /// How many of each queue the next round of a site looks at: as many as there is room
-    /// for, unless that was not enough; `None` when nobody has room. Whoever becomes free
-    /// makes for another round.
+    /// for, unless that was not enough; `None` when nobody has room, or too much is under
+    /// way. Whoever becomes free and whatever ends makes for another round.
     pub(crate) fn reach(&self, site: &SiteId, agents: &Agents, ops: &Ops) -> Option<u32> {
         let room = agents.of(site).fold(0_u32, |room, view| room.saturating_add(view.free()));
-        if room == 0 {
+        if room == 0 || ops.room_for_offers() < FEWEST {
             return None;
         }
         // Those who are about to be offered wait still, as far as the queues know.
@@ -123,7 +125,8 @@ impl Matcher {
         }
         let began = Instant::now();
         let seats = seats(site, agents, work, ops);
-        let decision = matching::decide_some(&requests, &seats, now, MOST);
+        let most = MOST.min(ops.room_for_offers());
+        let decision = matching::decide_some(&requests, &seats, now, most);
         metrics::decided(requests.len(), decision.assignments.len(), began.elapsed());
         self.judge_reach(gathered, &seats, &decision);
         let waiting: HashMap<ConversationId, &Request> =

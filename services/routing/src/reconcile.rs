@@ -66,7 +66,7 @@ pub(crate) fn compare(picture: &Picture, now: Timestamp) -> BTreeMap<Conversatio
             continue;
         };
         let view = agents.get(&(&summary.site, holder)).copied();
-        if needs_a_look(summary, view, now) {
+        if needs_a_look(summary.id, &summary.phase, view, now) {
             find(&mut findings, summary.id, &summary.site);
         }
     }
@@ -82,16 +82,21 @@ fn find<'a>(
     findings.entry(conversation).or_insert_with(nothing)
 }
 
-/// A conversation that names an agent: whether the agent can be so named.
-fn needs_a_look(summary: &Summary, view: Option<&AgentView>, now: Timestamp) -> bool {
+/// A conversation that names an agent: whether it is to be looked at, as the agent is.
+pub(crate) fn needs_a_look(
+    conversation: ConversationId,
+    phase: &Phase,
+    view: Option<&AgentView>,
+    now: Timestamp,
+) -> bool {
     let Some(view) = view.filter(|view| view.status != AgentStatus::Offline) else {
         return true;
     };
-    match &summary.phase {
+    match phase {
         Phase::Offered(offer) => now >= offer.expires_at,
         Phase::Assigned { .. } => {
             let mut held = view.reservations.iter();
-            !held.any(|r| r.conversation == summary.id && matches!(r.hold, Hold::Active))
+            !held.any(|r| r.conversation == conversation && matches!(r.hold, Hold::Active))
         }
         Phase::Waiting | Phase::Closed { .. } => false,
     }

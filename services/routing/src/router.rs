@@ -7,7 +7,7 @@ use crate::matcher::Matcher;
 use crate::metrics;
 use crate::notice;
 use crate::ops::{Done, Op, Ops};
-use crate::reconcile::{self, Picture};
+use crate::reconcile::{self, Finding, Picture};
 use crate::saga::{Report, Saga};
 use crate::service::Deps;
 use crate::settings::RoutingSettings;
@@ -394,17 +394,38 @@ impl Router {
         for summary in &picture.open {
             self.observe(summary);
         }
-        let findings = reconcile::compare(&picture, self.saga.now());
+        let mut findings = reconcile::compare(&picture, self.saga.now());
+        // What is under way is not half done, nor what has come to agree since.
+        findings.retain(|conversation, finding| {
+            self.owns(&finding.site)
+                && !self.ops.is_busy(*conversation)
+                && !self.agrees_by_now(*conversation, finding)
+        });
         metrics::half_done_found(findings.len());
         for (conversation, finding) in findings {
-            // What is under way is not half done.
-            if !self.ops.is_busy(conversation) {
-                self.begin_settling(conversation, finding.site, finding.suspects);
-            }
+            self.begin_settling(conversation, finding.site, finding.suspects);
         }
         if picture.complete {
             self.settle_absent(&picture);
         }
+    }
+
+    /// Whether what was found is over, as far as has been heard: the two sides of a picture
+    /// are not of the same moment.
+    fn agrees_by_now(&self, conversation: ConversationId, finding: &Finding) -> bool {
+        let Some(known) = self.work.get(conversation) else { return false };
+        let view = |agent| self.agents.get(&finding.site, agent).map(Arc::as_ref);
+        let holder = known.holder();
+        let holds = |view: &AgentView| {
+            let mut theirs = view.reservations.iter().filter(|r| r.conversation == conversation);
+            theirs.any(|r| !matches!(r.hold, Hold::WrapUp(_)))
+        };
+        let needs_a_look = holder.is_some_and(|agent| {
+            let now = self.saga.now();
+            reconcile::needs_a_look(conversation, known.phase(), view(agent), now)
+        });
+        let is_named = |agent: &AgentId| holder == Some(*agent) || !view(*agent).is_some_and(holds);
+        !needs_a_look && finding.suspects.iter().all(is_named)
     }
 
     /// Conversations that were open and are not listed: closed without our

@@ -39,6 +39,10 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    pub(crate) fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
     /// Agents who have to do with it: who has it or is asked, holds room, or takes part.
     fn agents(&self) -> impl Iterator<Item = AgentId> {
         let held = self.held.map(|held| held.agent);
