@@ -1,6 +1,7 @@
 //! From the bus and from presence to the connections. One task each; neither
 //! ever waits for a connection.
 
+use crate::asked;
 use crate::codec;
 use crate::following;
 use crate::registry::{Delivered, LiveEvent};
@@ -144,6 +145,7 @@ fn lagged(shared: &Arc<Shared>) {
     shared.tasks.spawn(async move {
         for (site, agent) in again.registry.agents.connected() {
             show_work(&again, &site, agent).await;
+            show_asked(&again, &site, agent).await;
         }
     });
 }
@@ -154,6 +156,13 @@ async fn show_work(shared: &Shared, site: &SiteId, agent: AgentId) {
     match within(CALL_DEADLINE, "sessions", list).await {
         Ok(work) => work.iter().for_each(|s| show(shared, site, agent, s)),
         Err(error) => tracing::warn!(%agent, %error, "an agent's work could not be listed"),
+    }
+}
+
+async fn show_asked(shared: &Shared, site: &SiteId, agent: AgentId) {
+    for frame in asked::frames(shared, site, agent).await {
+        let frame = codec::push_frame(frame).encode_to_vec();
+        shared.registry.agents.notice(site, agent, &frame, None);
     }
 }
 

@@ -6,6 +6,7 @@
 //! other gateway misses nothing.
 
 mod admin;
+mod asked;
 mod audit;
 mod auth;
 mod board;

@@ -53,6 +53,12 @@ pub(crate) enum Message {
         agent: AgentId,
         reply: oneshot::Sender<Vec<ConversationId>>,
     },
+    /// Where an agent is asked for something by a colleague.
+    AskedIn {
+        site: SiteId,
+        agent: AgentId,
+        reply: oneshot::Sender<Vec<ConversationId>>,
+    },
     /// Why the last decision about a conversation was what it was.
     Explain {
         site: SiteId,
@@ -140,6 +146,10 @@ impl Router {
             Message::GuestIn { site, agent, reply } => {
                 // The asker may have given up.
                 let _ = reply.send(self.work.guest_in(&site, agent));
+            }
+            Message::AskedIn { site, agent, reply } => {
+                // The asker may have given up.
+                let _ = reply.send(self.work.asked_in(&site, agent));
             }
             Message::Explain { site, conversation, reply } => {
                 // The asker may have given up.

@@ -29,6 +29,8 @@ pub(crate) struct Known {
     pub(crate) held: Option<Held>,
     /// Who take part beside the one who has it.
     pub(crate) guests: Vec<AgentId>,
+    /// Who are asked for something by a colleague.
+    asked: Vec<AgentId>,
     excluded: Vec<AgentId>,
     /// Not before this are agents asked again who have refused.
     pub(crate) ask_again_at: Option<Timestamp>,
@@ -56,6 +58,7 @@ impl Known {
             phase: summary.phase.clone(),
             held: None,
             guests: guests(summary),
+            asked: asked(summary),
             excluded: summary.excluded.clone(),
             ask_again_at: None,
             paused_until: None,
@@ -73,11 +76,15 @@ fn guests(summary: &Summary) -> Vec<AgentId> {
     summary.guests.iter().filter_map(Participant::agent_id).collect()
 }
 
+fn asked(summary: &Summary) -> Vec<AgentId> {
+    summary.asked.iter().map(|asked| asked.agent).collect()
+}
+
 #[derive(Default)]
 pub(crate) struct Work {
     known: HashMap<ConversationId, Known>,
-    /// Those with guests: few among many.
-    with_guests: BTreeSet<ConversationId>,
+    /// Those with guests, or with agents who are asked for something: few among many.
+    with_company: BTreeSet<ConversationId>,
     due: BTreeSet<(Timestamp, ConversationId)>,
 }
 
@@ -94,6 +101,7 @@ impl Work {
                 known.queue.clone_from(&summary.queue);
                 known.phase = summary.phase.clone();
                 known.guests = guests(summary);
+                known.asked = asked(summary);
                 if known.excluded != summary.excluded {
                     known.excluded.clone_from(&summary.excluded);
                     known.ask_again_at = Some(now + ASK_AGAIN_AFTER);
@@ -105,10 +113,10 @@ impl Work {
                 notice::of(None, summary, now)
             }
         };
-        if summary.guests.is_empty() {
-            self.with_guests.remove(&summary.id);
+        if summary.guests.is_empty() && summary.asked.is_empty() {
+            self.with_company.remove(&summary.id);
         } else {
-            self.with_guests.insert(summary.id);
+            self.with_company.insert(summary.id);
         }
         let holder = summary.holder();
         if let Some(known) = self.known.get_mut(&summary.id)
@@ -196,17 +204,26 @@ impl Work {
     /// Drops a conversation that is no more.
     pub(crate) fn forget(&mut self, conversation: ConversationId) {
         self.set_due(conversation, None);
-        self.with_guests.remove(&conversation);
+        self.with_company.remove(&conversation);
         self.known.remove(&conversation);
     }
 
     /// Where an agent takes part as a guest.
     pub(crate) fn guest_in(&self, site: &SiteId, agent: AgentId) -> Vec<ConversationId> {
-        let takes_part = |conversation: &&ConversationId| {
+        self.in_company(site, |known| known.guests.contains(&agent))
+    }
+
+    /// Where an agent is asked for something by a colleague.
+    pub(crate) fn asked_in(&self, site: &SiteId, agent: AgentId) -> Vec<ConversationId> {
+        self.in_company(site, |known| known.asked.contains(&agent))
+    }
+
+    fn in_company(&self, site: &SiteId, is: impl Fn(&Known) -> bool) -> Vec<ConversationId> {
+        let wanted = |conversation: &&ConversationId| {
             let known = self.known.get(conversation);
-            known.is_some_and(|known| known.site == *site && known.guests.contains(&agent))
+            known.is_some_and(|known| known.site == *site && is(known))
         };
-        self.with_guests.iter().filter(takes_part).copied().collect()
+        self.with_company.iter().filter(wanted).copied().collect()
     }
 
     pub(crate) fn get(&self, conversation: ConversationId) -> Option<&Known> {

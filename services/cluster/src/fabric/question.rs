@@ -192,6 +192,13 @@ pub enum RoutingQuestion {
         /// Who takes part.
         agent: AgentId,
     },
+    /// Answered with a `Vec<ConversationId>`.
+    AskedIn {
+        /// The tenant.
+        site: SiteId,
+        /// Who is asked for something.
+        agent: AgentId,
+    },
     /// Answered with an `Option<Explanation>`.
     Explain {
         /// The tenant.

@@ -169,6 +169,7 @@ async fn routing(routing: &dyn Routing, question: RoutingQuestion) -> Result<Doc
             encode(&routing.tell(&site, agent, frame).await?)
         }
         RoutingQuestion::GuestIn { site, agent } => encode(&routing.guest_in(&site, agent).await?),
+        RoutingQuestion::AskedIn { site, agent } => encode(&routing.asked_in(&site, agent).await?),
         RoutingQuestion::Explain { site, conversation } => {
             encode(&routing.explain(&site, conversation).await?)
         }

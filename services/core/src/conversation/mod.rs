@@ -29,6 +29,7 @@ pub use event::{
     Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
     Unserved,
 };
+pub use guests::{Asked, AskedTo};
 pub use limits::*;
 pub use state::{Conversation, Offer, Phase, Step};
 pub use summary::Summary;

@@ -1,5 +1,6 @@
 //! What others are told of a conversation.
 
+use super::guests::Asked;
 use super::state::{Conversation, Phase};
 use super::unserved::{Arrival, Reachable};
 use super::watch::Watch;
@@ -50,6 +51,9 @@ pub struct Summary {
     /// Who take part beside the one who has it.
     #[serde(default)]
     pub guests: Vec<Participant>,
+    /// Who are asked for something by a colleague and have not answered yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
     /// The last agent who had it.
     pub last_agent: Option<Participant>,
     /// Tags, sorted.
@@ -96,6 +100,7 @@ impl Conversation {
             handover_note: self.handover_note.clone(),
             asked_skills: self.asked_skills.as_deref().cloned().unwrap_or_default(),
             guests: self.company().guests().to_vec(),
+            asked: self.asked(),
             last_agent: self.last_agent.clone(),
             tags: self.tags.clone(),
             attributes: self.attributes.clone(),

@@ -54,6 +54,7 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         handover_note: None,
         asked_skills: Default::default(),
         guests: vec![],
+        asked: vec![],
         last_agent: None,
         tags: vec![],
         attributes: BTreeMap::new(),

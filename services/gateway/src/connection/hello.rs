@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::requests::{Reply, instant_of};
+use crate::asked;
 use crate::audit;
 use crate::codec::{self, push_frame};
 use crate::following;
@@ -180,6 +181,7 @@ async fn connect(
 ) -> Option<AgentView> {
     client.who().agent_id()?;
     work.push(offers(client.clone()));
+    work.push(asked_for(client.clone()));
     match client.connect().await {
         Ok(view) => view,
         Err(error) => {
@@ -229,6 +231,18 @@ fn offers(client: Arc<Client>) -> BoxFuture<'static, Reply> {
             }
         }
         Reply { id: 0, answer: answer.map(|_| None), conversation: None }
+    })
+}
+
+/// Shows an agent what colleagues have asked of it before it connected.
+fn asked_for(client: Arc<Client>) -> BoxFuture<'static, Reply> {
+    Box::pin(async move {
+        if let Some(agent) = client.who().agent_id() {
+            for frame in asked::frames(&client.shared, &client.who().site, agent).await {
+                push(&client, frame);
+            }
+        }
+        Reply { id: 0, answer: Ok(None), conversation: None }
     })
 }
 

@@ -135,8 +135,12 @@ async fn a_guest_takes_no_room_and_leaves_when_it_is_gone() {
     let whom = Participant::agent(agent_id(SUE), "");
     let invite = Command::Invite { agent: whom, note: "".into() };
     world.client(Role::Agent, ANN, 1, invite).await;
+    world.calm().await;
+    let asked = world.routing().asked_in(&site(), agent_id(SUE)).await;
+    assert_eq!(asked, Ok(vec![conversation_id(1)]));
     world.client(Role::Agent, SUE, 1, Command::Join).await;
     world.calm().await;
+    assert_eq!(world.routing().asked_in(&site(), agent_id(SUE)).await, Ok(vec![]));
     assert_eq!(world.summary_of(1).guests.len(), 1);
     assert_eq!(world.view(SUE).load, 0);
     let routing = world.routing();

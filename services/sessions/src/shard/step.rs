@@ -175,7 +175,11 @@ fn run_command(
 
 /// Lists, queues and routing show nothing of it.
 fn is_only_said(body: &Body) -> bool {
-    matches!(body, Body::Message { .. } | Body::Note { .. } | Body::Whisper { .. })
+    match body {
+        Body::Message { .. } | Body::Whisper { .. } => true,
+        Body::Note { mentions, .. } => mentions.is_empty(),
+        _ => false,
+    }
 }
 
 fn attach(ready: &Ready, request: &Attach) -> Result<Attached, ApiError> {

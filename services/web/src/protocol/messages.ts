@@ -194,6 +194,9 @@ export interface InvitationPush {
   queue?: string;
   preview?: string;
   language?: string;
+  seq?: number;
+  /** It was sent before; the connection is new. */
+  again?: boolean;
 }
 
 export interface MentionPush {
@@ -201,6 +204,8 @@ export interface MentionPush {
   by?: Participant;
   seq?: number;
   text?: string;
+  /** It was sent before; the connection is new. */
+  again?: boolean;
 }
 
 export interface ConversationState {
