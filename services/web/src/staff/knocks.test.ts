@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
-import { ada, alex, fakePage } from "./fake-page";
+import { ada, alex, fakePage, leavePage } from "./fake-page";
 import { Knocks } from "./knocks";
 
 const invitation = { conversationId: "c", by: alex, visitor: ada, note: "tax?", seq: 5 };
@@ -11,7 +11,10 @@ function ofSam(): Knocks {
   return knocks;
 }
 
-beforeEach(() => void fakePage());
+beforeEach(() => {
+  fakePage();
+  return leavePage;
+});
 
 it("shows a new page what has no answer yet, and tells it once", () => {
   const knocks = ofSam();
