@@ -5,6 +5,7 @@ use crate::call;
 use crate::saga::Saga;
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
+use frontdesk_core::party::Participant;
 use frontdesk_core::presence::{AgentStatus, AgentView, Hold};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{ApiError, ListFilter};
@@ -27,7 +28,7 @@ pub(crate) struct Picture {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) site: SiteId,
-    /// Agents who hold room for it without being named by it.
+    /// Agents who hold room for it without being named by it, and guests who are gone.
     pub(crate) suspects: Vec<AgentId>,
 }
 
@@ -65,15 +66,21 @@ pub(crate) fn compare(picture: &Picture, now: Timestamp) -> BTreeMap<Conversatio
     let agents: HashMap<(&SiteId, AgentId), &AgentView> =
         picture.agents.iter().map(|a| ((&a.site, a.id), a.as_ref())).collect();
     for summary in &picture.open {
-        let Some(holder) = summary.holder() else {
-            continue;
-        };
-        let view = agents.get(&(&summary.site, holder)).copied();
-        if needs_a_look(summary, view, now) {
+        let view = |agent| agents.get(&(&summary.site, agent)).copied();
+        if summary.holder().is_some_and(|holder| needs_a_look(summary, view(holder), now)) {
             find(&mut findings, summary.id, &summary.site);
+        }
+        let guests = summary.guests.iter().filter_map(Participant::agent_id);
+        for guest in guests.filter(|guest| is_gone(view(*guest))) {
+            find(&mut findings, summary.id, &summary.site).suspects.push(guest);
         }
     }
     findings
+}
+
+/// Offline past the grace, or of no account that presence knows.
+fn is_gone(view: Option<&AgentView>) -> bool {
+    view.is_none_or(|view| view.status == AgentStatus::Offline)
 }
 
 fn find<'a>(
