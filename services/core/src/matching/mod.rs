@@ -86,6 +86,22 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// How many of a queue's conversations its agents could take now, when each takes so
+    /// many slots and may be given to any of them.
+    pub fn free_slots<'a>(
+        &self,
+        queue: &QueueId,
+        weight: u32,
+        agents: impl IntoIterator<Item = &'a AgentView>,
+    ) -> u32 {
+        let (mut room, mut active) = (0_u32, 0_u32);
+        for agent in agents {
+            room = room.saturating_add(agent.room_for(queue, weight, self.max_per_agent));
+            active = active.saturating_add(place::active(agent, queue));
+        }
+        self.max_active.map_or(room, |max| room.min(max.saturating_sub(active)))
+    }
+
     /// Whether the conversations that an agent has of the queue are to be counted.
     pub fn counts(&self, queue: &QueueId, agent: &AgentView) -> bool {
         self.max_active.is_some() || agent.cap(queue, self.max_per_agent).is_some()
