@@ -166,8 +166,12 @@ impl Group {
             site.config = Some(config.clone());
             let before = tally(&site.board, summary.id);
             let change = site.board.observe(summary, terms(config, &summary.queue));
-            if let Some((_, waited)) = change.served {
-                metrics::served(waited, site.pushes.first_estimate(summary.id));
+            if let Some((queue, waited)) = change.served {
+                let told = site.pushes.first_estimate(summary.id);
+                metrics::served(waited, told);
+                if let Some(told) = told {
+                    site.board.proved(&queue, told, waited);
+                }
             }
             if site.board.version(summary.id) == Some(summary.head) {
                 site.vigil.observe(summary, (self.clock)());

@@ -21,6 +21,7 @@ mod sites;
 #[cfg(test)]
 mod tests;
 mod turning;
+mod waits;
 mod watching;
 
 pub use service::{Deps, QueueingService, Running, start};

@@ -3,6 +3,7 @@
 
 use crate::push::{self, Pushes};
 use crate::turning::Away;
+use crate::waits::Waits;
 use frontdesk_core::hours::{Hours, Opening};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId};
 use frontdesk_core::presence::AgentView;
@@ -79,11 +80,15 @@ impl Site {
         let (queue, position) = self.board.position(conversation)?;
         let place = self.board.place_of(conversation)?;
         let (queues, pool) = self.pool([queue.clone()]);
-        let behind = match self.board.standing(conversation)? {
-            Standing::Waiting => pool.behind(queue, &self.ahead(&queues, &place)),
-            Standing::OnOffer => 0.0,
-        };
-        let estimate = self.board.estimate(queue, behind, pool.slots(queue), now);
+        let ahead = self.ahead(&queues, &place);
+        let mut waits = Waits::new(self, &pool, now);
+        let placed = self.board.placed(conversation)?;
+        let steps = waits.steps(queue, &placed.entry);
+        if !steps.is_empty() {
+            let before = self.board.line(queue).take_while(|p| p.entry.order_key() < place);
+            before.for_each(|before| waits.pass(queue, before));
+        }
+        let estimate = waits.estimate(queue, placed.standing, &ahead, &steps);
         let opens_at = self.opens_at(queue, now);
         Some(told(position, estimate, pool.agents(queue), opens_at))
     }
@@ -121,14 +126,13 @@ impl Site {
         placed.sort_unstable_by_key(|(_, placed, _)| placed.entry.order_key());
         let opens: Vec<_> = queues.iter().map(|queue| self.opens_at(queue, now)).collect();
         let mut ahead = vec![0; queues.len()];
+        let mut waits = Waits::new(self, &pool, now);
         let mut all = Vec::with_capacity(placed.len());
         for (i, placed, position) in placed {
             let queue = &queues[i];
-            let behind = match placed.standing {
-                Standing::Waiting => pool.behind(queue, &ahead),
-                Standing::OnOffer => 0.0,
-            };
-            let estimate = self.board.estimate(queue, behind, pool.slots(queue), now);
+            let steps = waits.steps(queue, &placed.entry);
+            let estimate = waits.estimate(queue, placed.standing, &ahead, &steps);
+            waits.count(placed.standing, &steps);
             let position = told(position, estimate, pool.agents(queue), opens[i]);
             all.push((placed.entry.conversation, position));
             ahead[i] += u32::from(placed.standing == Standing::Waiting);

@@ -5,6 +5,7 @@
 //! conversation twice. It only proposes: presence has the last word on room, the
 //! conversation on who is assigned.
 
+mod ability;
 mod classes;
 #[cfg(test)]
 mod laws;
@@ -13,6 +14,8 @@ mod place;
 mod round;
 #[cfg(test)]
 mod tests;
+
+pub use ability::{Abilities, Able, Wanted, wait_for};
 
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::language::Language;

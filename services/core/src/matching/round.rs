@@ -1,12 +1,11 @@
 //! One round in the making: the seats with what this round has given them.
 
 use super::classes::{Class, ClassKey, Index, Served};
-use super::needed::{Needed, needed, next_after};
+use super::needed::{Needed, Wish, needed, next_after};
 use super::place::{Place, Rank};
 use super::{Assignment, Decision, MAX_VERDICTS, Rejection, Request, Rules, Seat, Trace, Verdict};
 use crate::ids::AgentId;
 use crate::language::Language;
-use crate::skill::Skills;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
@@ -139,7 +138,8 @@ impl<'a> Round<'a> {
             let key = ClassKey::new(queue, request, &needed);
             *known.entry(key).or_insert_with(|| served.serving(queue).iter().any(has))
         };
-        needed(request, self.now.since(request.entry.waiting_since), somebody)
+        let wish = Wish::of(&request.rules, &request.entry);
+        needed(wish, self.now.since(request.entry.waiting_since), somebody)
     }
 
     fn is_full(&mut self, request: &Request, queue: usize) -> bool {
@@ -386,14 +386,8 @@ impl<'a> Round<'a> {
 
 /// Why an agent does not suit a conversation at all, busy or not.
 fn suits(place: &Place<'_>, request: &Request, needed: &Needed<'_>) -> Option<Rejection> {
-    let agent = place.agent;
-    if !agent.serves(&request.queue) {
+    if !place.agent.serves(&request.queue) {
         return Some(Rejection::NotServing);
     }
-    let lacks = |required: &Skills| !agent.profile.skills.satisfy(required);
-    if needed.skills.is_some_and(lacks) || needed.asked.is_some_and(lacks) {
-        return Some(Rejection::Unskilled);
-    }
-    let is_foreign = needed.language.is_some_and(|language| !agent.speaks(language));
-    is_foreign.then_some(Rejection::Language)
+    needed.lacked_by(place.agent)
 }

@@ -253,6 +253,14 @@ impl Board {
         Some(self.lines.get(queue)?.order.get(key)?.standing)
     }
 
+    /// One who waits or is on offer, at its place.
+    pub fn placed(&self, conversation: ConversationId) -> Option<&Placed> {
+        let Whereabouts::InLine { queue, key } = &self.known.get(&conversation)?.whereabouts else {
+            return None;
+        };
+        self.lines.get(queue)?.order.get(key)
+    }
+
     /// How many are in a queue.
     pub fn counts(&self, queue: &QueueId) -> Counts {
         self.line(queue).fold(Counts::default(), |mut counts, placed| {
@@ -302,6 +310,14 @@ impl Board {
         now: Timestamp,
     ) -> Option<Estimate> {
         self.lines.get(queue)?.handling.estimate(behind, slots, now)
+    }
+
+    /// Learns how true an estimate was that somebody of a queue was told who has been
+    /// served since.
+    pub fn proved(&mut self, queue: &QueueId, told: Estimate, waited: Millis) {
+        if let Some(line) = self.lines.get_mut(queue) {
+            line.handling.proved(told, waited);
+        }
     }
 
     /// Learns of a chat that was finished before the board knew of it.

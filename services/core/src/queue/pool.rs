@@ -75,7 +75,12 @@ impl Pool {
     /// in each queue, in the order in which these were given.
     pub fn behind(&self, queue: &QueueId, ahead: &[u32]) -> f64 {
         let Some(share) = self.share(queue) else { return 0.0 };
-        let ahead: f64 = share.common.iter().zip(ahead).map(|(c, n)| c * f64::from(*n)).sum();
-        (ahead + 1.0 - f64::from(share.slots.free)).max(0.0)
+        (self.rivals(queue, ahead) + 1.0 - f64::from(share.slots.free)).max(0.0)
+    }
+
+    /// How many of those ahead, in each queue, will take a slot of a queue's.
+    pub fn rivals(&self, queue: &QueueId, ahead: &[u32]) -> f64 {
+        let Some(share) = self.share(queue) else { return 0.0 };
+        share.common.iter().zip(ahead).map(|(c, n)| c * f64::from(*n)).sum()
     }
 }
