@@ -6,10 +6,12 @@ use crate::settings::DemoSettings;
 use crate::testing::{AGENT_EMAIL, PASSWORD, SITE_KEY, TestClient, World, agent_id};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use frontdesk_core::audit::Act;
 use frontdesk_core::party::Role;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::v1::{self, client_frame::Request as Ask, server_frame::Frame};
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use tonic::codegen::Service as _;
 use uuid::Uuid;
 
@@ -167,6 +169,15 @@ async fn a_file_goes_up_and_comes_down_as_a_download() {
     assert!(down.header("content-disposition").starts_with("attachment; "));
     assert_eq!(down.header("x-content-type-options"), "nosniff");
     assert!(down.header("content-security-policy").contains("sandbox"));
+
+    let supervisor = format!("Bearer {}", world.supervisor());
+    assert!(world.desk.log().is_empty(), "of whose it is no log is kept");
+    let seen = get(&world, &file, &[("authorization", &supervisor)]).await;
+    assert_eq!(seen.status, StatusCode::OK);
+    assert_eq!(world.desk.log()[0].act, Act::READ);
+    world.desk.log_is_away.store(true, Ordering::SeqCst);
+    let refused = get(&world, &file, &[("authorization", &supervisor)]).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
 
     let stranger = format!("Bearer {}", world.visitor());
     let answer = get(&world, &file, &[("authorization", &stranger)]).await;
