@@ -10,7 +10,8 @@ use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
     AddNote, AgentStatus, ErrorCode, Event, InvitationPush, InviteAgent, JoinConversation,
-    LeaveConversation, ListConversations, MentionPush, Phase, SkillTarget, TransferConversation,
+    LeaveConversation, ListConversations, ListTeam, MentionPush, Phase, SkillTarget,
+    TransferConversation,
 };
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::{Plan, Server};
@@ -246,6 +247,9 @@ async fn a_transfer_to_a_skill_finds_who_has_it() {
         })
         .await;
     cast.bea.status(AgentStatus::Online).await;
+    let team = cast.alex.call(ListTeam::default()).await;
+    assert_eq!(team.skills, [("tax".to_owned(), 4)].into(), "what the dialog offers");
+    assert!(cast.bea.call(ListTeam::default()).await.skills.is_empty(), "of others only");
     let too_much = Request::Transfer(cast.transfer(skill(5), false));
     assert_eq!(code(&mut cast.alex, too_much).await, ErrorCode::FailedPrecondition);
     cast.alex.call(cast.transfer(skill(4), false)).await;

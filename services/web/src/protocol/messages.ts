@@ -293,6 +293,8 @@ export interface ReadPush {
 export interface Team {
   agents?: AgentState[];
   queues?: string[];
+  /** Name to the best level that a colleague who is there has. */
+  skills?: Record<string, number>;
 }
 
 export interface Move {
