@@ -44,6 +44,13 @@ impl Act {
     /// Put a configuration in force.
     pub const APPLY: Self = Self::new("apply");
 
+    /// Took all shards or clients from a process of the cluster.
+    pub const DRAIN: Self = Self::new("drain");
+    /// Moved shards.
+    pub const MOVE_SHARDS: Self = Self::new("move");
+    /// Changed who votes in the presence group, or leads it.
+    pub const CHANGE_VOTERS: Self = Self::new("raft");
+
     const fn new(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }

@@ -16,6 +16,10 @@ pub(crate) struct CtlArgs {
     /// How to print.
     #[arg(long, short, value_enum, default_value_t = Output::Table, global = true)]
     pub(crate) output: Output,
+    /// Drain, move or change voters even if that cannot be written down in the audit log:
+    /// for when the desk or its database is what is broken.
+    #[arg(long, global = true)]
+    pub(crate) unrecorded: bool,
     #[command(subcommand)]
     pub(crate) command: CtlCommand,
 }

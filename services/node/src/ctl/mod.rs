@@ -79,7 +79,7 @@ impl Interceptor for Bearer {
 pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let command = match args.command {
         CtlCommand::Cluster(command) => {
-            return cluster::run(command, args.config, args.output).await;
+            return cluster::run(command, args.config, args.output, args.unrecorded).await;
         }
         command => command,
     };
