@@ -6,6 +6,7 @@ mod cluster;
 mod configure;
 mod explain;
 mod figures;
+mod newcomers;
 mod replay;
 mod staff;
 pub(crate) mod table;
