@@ -66,7 +66,7 @@ mod tests {
 
     fn office() -> Hours {
         let mut hours = Hours::new("UTC").unwrap();
-        hours.set_days("mon-fri", &["9:00-12:00", "13:00-17:00"]).unwrap();
+        hours.set_days("mon-fri", &["09:00-12:00", "13:00-17:00"]).unwrap();
         hours
     }
 
