@@ -150,6 +150,15 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
       name: {{ $root.Values.tokenKeys.existingSecret.name }}
       key: {{ $root.Values.tokenKeys.existingSecret.key }}
 {{- end }}
+{{- with $root.Values.monitoring.adminToken.existingSecret }}
+{{- if .name }}
+- name: FRONTDESK_TELEMETRY__ADMIN_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* A role's container: (list $ "gateway"). */}}

@@ -82,13 +82,13 @@ pub(crate) async fn sign_in(
     }
     let account = format!("{}/{}", request.site, request.email.to_ascii_lowercase());
     if let Err(retry_after) = shared.limits.sign_ins.take((address, account), Instant::now()) {
-        counter!("frontdesk_gateway_sign_ins_total", "result" => "limited").increment(1);
+        counter!("frontdesk_gateway_sign_ins_total", "outcome" => "limited").increment(1);
         return Err(ApiError::RateLimited { retry_after });
     }
     let asked = shared.deps.desk.sign_in(&request.site, &request.email, &request.password);
     let result = within(CALL_DEADLINE, "desk", asked).await;
     let label = if result.is_ok() { "ok" } else { "refused" };
-    counter!("frontdesk_gateway_sign_ins_total", "result" => label).increment(1);
+    counter!("frontdesk_gateway_sign_ins_total", "outcome" => label).increment(1);
     let account = result?;
     if account.disabled {
         return Err(ApiError::Unauthenticated("site, email or password is wrong".into()));

@@ -30,7 +30,7 @@ const LOW_BYTES: usize = MAX_BATCH_BYTES;
 /// page of history and notices fit; more means that the reader does not read.
 const HARD_BYTES: usize = 2 * 1024 * 1024;
 /// The same by count.
-const HARD_PIECES: usize = 4_096;
+pub(crate) const HARD_PIECES: usize = 4_096;
 /// Signals that wait for the connection's task; it takes them all at once.
 const MAX_SIGNALS: usize = 1_024;
 

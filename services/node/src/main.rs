@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod keys;
 mod link;
+mod ops;
 mod settings;
 mod signin;
 mod up;
@@ -76,6 +77,10 @@ async fn run(command: Command) -> ExitCode {
         },
         Command::Chat(args) => report("chat", chat::run(args).await),
         Command::Ctl(args) => report("ctl", ctl::run(args).await),
+        Command::Metrics => {
+            print!("{}", frontdesk_telemetry::catalog::page());
+            ExitCode::SUCCESS
+        }
         Command::Doctor(args) => report("doctor", doctor::run(&args).await),
     }
 }

@@ -1,9 +1,12 @@
 //! Logs and metrics of a process: set up once by the binary, used by every role
 //! through `tracing` and `metrics`. Holds no state of any role.
 
+pub mod catalog;
 mod logs;
 mod metrics;
 mod process;
+mod settings;
 
-pub use logs::{LogError, LogFormat, LogSettings, init_logs};
+pub use logs::{LogControl, LogError, LogFormat, LogLevel, LogSettings, init_logs};
 pub use metrics::{MetricsError, MetricsHandle, init_metrics};
+pub use settings::TelemetrySettings;

@@ -12,6 +12,7 @@ mod matching;
 mod offers;
 mod readers;
 mod supervision;
+mod telemetry;
 mod terminal;
 mod tls;
 mod unserved;

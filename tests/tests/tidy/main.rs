@@ -5,6 +5,7 @@ mod edges;
 mod growth;
 mod layout;
 mod links;
+mod metrics;
 mod schema;
 mod sources;
 

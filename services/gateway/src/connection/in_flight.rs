@@ -23,6 +23,8 @@ pub(super) enum Done {
     Sent {
         id: u32,
         sent: Sent,
+        /// When it was read.
+        begun: Instant,
     },
 }
 
@@ -118,17 +120,17 @@ impl Future for Request {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Done> {
         match &mut *self {
             Self::Other(reply) => reply.poll_unpin(cx).map(|reply| Done::Reply(Box::new(reply))),
-            Self::Message { id, saying, .. } => {
+            Self::Message { id, until, saying } => {
                 let outcome = std::task::ready!(saying.outcome.poll_unpin(cx));
-                Poll::Ready(said(*id, saying, outcome))
+                Poll::Ready(said(*id, *until - COMMAND_DEADLINE, saying, outcome))
             }
         }
     }
 }
 
-fn said(id: u32, saying: &Saying, outcome: Result<Outcome, ApiError>) -> Done {
+fn said(id: u32, begun: Instant, saying: &Saying, outcome: Result<Outcome, ApiError>) -> Done {
     match outcome.and_then(|outcome| saying.sent(outcome)) {
-        Ok(sent) => Done::Sent { id, sent },
+        Ok(sent) => Done::Sent { id, sent, begun },
         Err(error) => Done::Reply(Box::new(refused(id, saying, error))),
     }
 }
@@ -177,7 +179,7 @@ mod tests {
         let outcome = Outcome::Sent { seq: Seq::new(7), at: Timestamp::ZERO, duplicate: false };
         answer.send(Ok(outcome)).unwrap();
         let done = poll_fn(|cx| in_flight.poll_next(cx)).await;
-        assert!(matches!(done, Done::Sent { id: 2, sent: Sent { duplicate: false, .. } }));
+        assert!(matches!(done, Done::Sent { id: 2, sent: Sent { duplicate: false, .. }, .. }));
         tokio::time::advance(COMMAND_DEADLINE).await;
         assert!(in_flight.overdue(Instant::now()).is_empty());
         assert_eq!(in_flight.look_at(), None);

@@ -141,6 +141,8 @@ struct Connection<C> {
     blocked: bool,
     half_closed: bool,
     since_write: u32,
+    /// Acknowledgements, modulo their number.
+    acknowledged: u8,
 }
 
 impl<C: Carrier> Connection<C> {
@@ -165,6 +167,7 @@ impl<C: Carrier> Connection<C> {
             blocked: false,
             half_closed: false,
             since_write: 0,
+            acknowledged: 0,
             shared,
             carrier,
             arrival,
@@ -189,7 +192,10 @@ impl<C: Carrier> Connection<C> {
     fn handle(&mut self, event: Event) -> Option<End> {
         match event {
             Event::Done(Done::Reply(reply)) => self.reply(*reply),
-            Event::Done(Done::Sent { id, sent }) => self.sent(id, &sent),
+            Event::Done(Done::Sent { id, sent, begun }) => {
+                self.measure(begun);
+                self.sent(id, &sent);
+            }
             Event::Prepared(ready) => return self.prepared(*ready),
             Event::Filled(filled) => self.filled(filled),
             Event::Received(received) => return self.received(received),

@@ -12,9 +12,12 @@ use frontdesk_proto::v1::{self, server_frame::Frame};
 use std::future::poll_fn;
 use std::task::Context;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Of so many acknowledgements one is measured.
+const MEASURED_OF: u8 = 16;
 
 impl<C: Carrier> Connection<C> {
     pub(super) fn reply(&mut self, reply: Reply) {
@@ -25,6 +28,14 @@ impl<C: Carrier> Connection<C> {
             Ok(_) => {}
             Err(error) => self.push_error(reply.id, &error, reply.conversation),
         }
+    }
+
+    /// Measures one acknowledgement in 16: the clock costs more than a message may.
+    pub(super) fn measure(&mut self, begun: Instant) {
+        if self.acknowledged.is_multiple_of(MEASURED_OF) {
+            self.shared.metrics.acknowledge.record(begun.elapsed());
+        }
+        self.acknowledged = self.acknowledged.wrapping_add(1);
     }
 
     /// The answer to a message.

@@ -80,8 +80,41 @@ pub(crate) enum CtlCommand {
     Staff(StaffArgs),
     /// What came, run through other rules: waits, service level and load beside the real.
     Replay(ReplayArgs),
+    /// What processes log, and another level for a while.
+    Log(LogArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
+}
+
+/// Which processes, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct OpsArgs {
+    /// Health listener of a process; may be given several times.
+    #[arg(long = "at", value_name = "HOST:PORT", default_value = "127.0.0.1:7101")]
+    pub(crate) at: Vec<String>,
+    /// The admin token of its settings.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "FRONTDESK_TELEMETRY__ADMIN_TOKEN",
+        hide_env_values = true,
+        default_value = ""
+    )]
+    pub(crate) admin_token: String,
+}
+
+/// What is to be logged.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    #[command(flatten)]
+    pub(crate) ops: OpsArgs,
+    /// Directives such as `debug` or `info,frontdesk_gateway=trace`; `default` for those
+    /// of the settings. Without any it is only shown.
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// After this it is as in the settings again.
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub(crate) time: std::time::Duration,
 }
 
 /// How a conversation begins.

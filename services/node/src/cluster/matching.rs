@@ -2,7 +2,6 @@
 
 use super::ClusterError;
 use super::clock::clock;
-use super::health::Readiness;
 use super::parts::{FanOut, joined};
 use super::process::{Process, drain, leave};
 use frontdesk_actor::{Ownership, ShardHost};
@@ -10,6 +9,7 @@ use frontdesk_cluster::{
     Cluster, ClusterTasks, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteSessions, keep,
 };
 use frontdesk_core::presence::NodeRole;
+use frontdesk_gateway::ReadinessCheck;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -40,7 +40,7 @@ impl Member {
     }
 }
 
-fn readiness(cluster: &Cluster) -> Readiness {
+fn readiness(cluster: &Cluster) -> ReadinessCheck {
     let known = cluster.joined();
     Arc::new(move || std::future::ready(joined(&known)).boxed())
 }

@@ -6,7 +6,6 @@ mod clock;
 mod desk;
 mod founding;
 mod gateway;
-mod health;
 mod listener;
 mod matching;
 mod parts;
@@ -60,6 +59,8 @@ pub(crate) enum ClusterError {
     Metrics(#[from] MetricsError),
     #[error("{0}")]
     Settings(String),
+    #[error(transparent)]
+    AdminToken(#[from] crate::ops::TooShort),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("cannot listen on {address}: {source}")]

@@ -6,6 +6,7 @@ mod cluster;
 mod configure;
 mod explain;
 mod figures;
+mod operate;
 mod replay;
 mod staff;
 pub(crate) mod table;
@@ -55,6 +56,10 @@ pub(crate) enum CtlError {
     Id(#[from] InvalidId),
     #[error("{0}")]
     Usage(String),
+    #[error("{at}: {source}")]
+    Unreachable { at: String, source: std::io::Error },
+    #[error("{at} says {said}")]
+    Denied { at: String, said: String },
     #[error("{file}: {source}")]
     File { file: String, source: std::io::Error },
     /// The places have been printed.
@@ -81,6 +86,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Cluster(command) => {
             return cluster::run(command, args.config, args.output).await;
         }
+        CtlCommand::Log(wanted) => return operate::log(wanted, args.output).await,
         command => command,
     };
     if let CtlCommand::Staff(wanted) = &command
@@ -94,7 +100,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
     let (output, site) = (args.output, args.target.site);
     match command {
-        CtlCommand::Cluster(_) => Ok(()),
+        CtlCommand::Cluster(_) | CtlCommand::Log(_) => Ok(()),
         CtlCommand::Agents => agents(admin, output).await,
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {

@@ -6,6 +6,7 @@ mod relay;
 use crate::announce::Ready;
 use crate::blobs::Blobs;
 use crate::cli::DevArgs;
+use crate::ops::{self, AdminToken, Ops, TooShort};
 use crate::settings::Settings;
 use crate::{accounts, keys};
 use frontdesk_actor::Ownership;
@@ -30,6 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 use uuid::Uuid;
 
@@ -61,6 +63,8 @@ pub(crate) enum DevError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
+    #[error(transparent)]
+    AdminToken(#[from] TooShort),
     #[error("cannot announce: {0}")]
     Announce(#[from] serde_json::Error),
 }
@@ -87,7 +91,7 @@ struct Roles {
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevError> {
-    frontdesk_telemetry::init_logs(&settings.log)?;
+    let logs = frontdesk_telemetry::init_logs(&settings.log)?;
     let metrics = frontdesk_telemetry::init_metrics()?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -108,6 +112,13 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     gateway_settings.demo.get_or_insert(DemoSettings { site_key: site_key.clone() });
     let gateway_deps = gateway_deps(&embedded, &roles, &node, metrics.clone())?;
     let gateway = Gateway::start(gateway_settings, gateway_deps).await?;
+    let ops = Ops {
+        metrics: metrics.clone(),
+        readiness: readiness(embedded.journal.clone()),
+        logs,
+        admin_token: AdminToken::new(&settings.telemetry.admin_token)?,
+    };
+    let ops = operated(&settings, ops).await?;
     let address = gateway.local_addr();
     if address.port() != settings.gateway.listen.port() {
         // The port was chosen just now: the demo page's origin is known only here.
@@ -127,7 +138,18 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     }
     info!("stopping");
     stop(gateway, roles, embedded).await;
+    // Tells to the end how the stop goes on.
+    drop(ops);
     Ok(())
+}
+
+/// The health listener, where one is asked for; it ends when the guard is dropped.
+async fn operated(settings: &Settings, ops: Ops) -> Result<Option<DropGuard>, DevError> {
+    let Some(address) = settings.cluster.health_listen else { return Ok(None) };
+    let stop = CancellationToken::new();
+    // Ends with the guard.
+    drop(ops::serve(address, ops, stop.clone()).await?);
+    Ok(Some(stop.drop_guard()))
 }
 
 /// The stop order: nobody new, nothing new, then what is in flight, then the

@@ -116,6 +116,7 @@ impl Shard {
         parts: Parts,
         mailbox: mpsc::Receiver<Mail>,
     ) -> Self {
+        parts.meters.mailbox_limit.increment(parts.settings.mailbox_commands.get() as f64);
         let now = Instant::now();
         let visitors = Visitors::new(parts.clock.now());
         Self {
@@ -236,6 +237,8 @@ impl Shard {
         }
         while let Some(()) = self.chores.next().await {}
         self.tell_depth(0);
+        let bound = self.parts.settings.mailbox_commands.get();
+        self.parts.meters.mailbox_limit.decrement(bound as f64);
     }
 
     async fn settle_all(&mut self) {

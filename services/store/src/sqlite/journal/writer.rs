@@ -7,7 +7,7 @@ use super::checkpoint::Log;
 use super::filing::{Filing, Portion};
 use super::group::{Group, Memory};
 use super::job::{GroupFailure, Job};
-use super::queue::{MAX_GROUP_RECORDS, WriteQueue};
+use super::queue::{MAX_GROUP_RECORDS, MAX_WAITING_JOBS, WriteQueue};
 use super::tail::SharedTail;
 use crate::journal::AppendOutcome;
 use crate::sqlite::error::surely_not_committed;
@@ -54,6 +54,7 @@ impl Writer {
         let exit = CloseOnExit(queue);
         let mut group = Vec::with_capacity(MAX_GROUP_RECORDS);
         let mut healthy = true;
+        gauge!("frontdesk_journal_queue_limit").set(MAX_WAITING_JOBS as f64);
         while let Some(still_waiting) = exit.0.take(&mut group) {
             gauge!("frontdesk_journal_queue_depth").set(still_waiting as f64);
             let began = Instant::now();
@@ -61,6 +62,10 @@ impl Writer {
             if let Ok(records) = result {
                 histogram!("frontdesk_journal_commit_seconds").record(began.elapsed());
                 histogram!("frontdesk_journal_batch_records").record(records as f64);
+                counter!("frontdesk_journal_groups_total").increment(1);
+                counter!("frontdesk_journal_records_total").increment(records as u64);
+            } else {
+                counter!("frontdesk_journal_group_failures_total").increment(1);
             }
             log_turns(&mut healthy, result.as_ref().err());
             answer(&mut group, result.map(drop));
