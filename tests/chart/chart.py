@@ -134,6 +134,14 @@ def cases():
 
 #: Each setting that the values may carry, other than its default.
 ALL_SETTINGS = {
+    "telemetry": {
+        "traces": {
+            "endpoint": "http://collector:4317",
+            "ratio": 0.25,
+            "incoming": False,
+            "queue_spans": 1024,
+        },
+    },
     "cluster": {"drain_seconds": 20, "node_ttl_seconds": 4},
     "postgres": {
         "append_connections": 5,

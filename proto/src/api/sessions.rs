@@ -11,6 +11,7 @@ use frontdesk_core::ids::{
 use frontdesk_core::party::{Audience, Origin, Principal};
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use futures::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
@@ -173,6 +174,11 @@ pub trait Sessions: Send + Sync + 'static {
     /// Puts a command into the mailbox of its shard, in the order of the calls,
     /// before this returns. A full mailbox answers `Unavailable`.
     fn submit(&self, envelope: Envelope) -> ReplyFuture;
+
+    /// The same for work whose trace is recorded.
+    fn submit_traced(&self, envelope: Envelope, _: TraceContext) -> ReplyFuture {
+        self.submit(envelope)
+    }
 
     /// Attaches a gateway; repeated by several readers of one gateway.
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError>;

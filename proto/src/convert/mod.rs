@@ -11,6 +11,7 @@ mod failure;
 mod fields;
 mod recorded;
 mod staff;
+mod trace;
 mod unserved;
 mod view;
 
@@ -20,6 +21,7 @@ pub use event::{decode_event, encode_event, event_from_proto, event_to_proto};
 pub use failure::{error_from_failure, error_from_status, error_to_failure, error_to_status};
 pub use recorded::{account_from_proto, account_to_proto, record_from_proto, record_to_proto};
 pub use staff::{invitation_push, skills_from_proto};
+pub use trace::{trace_from_proto, trace_to_proto};
 pub use view::{
     agent_status_from_proto, agent_status_to_proto, agent_view_to_proto, offer_push, phase_of,
     queue_view_to_proto, summary_to_state,

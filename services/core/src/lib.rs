@@ -20,3 +20,4 @@ pub mod shard;
 pub mod skill;
 pub mod staffing;
 pub mod time;
+pub mod trace;

@@ -12,7 +12,9 @@ use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{AgentConnect, ListFilter, PresenceChange};
-use frontdesk_proto::convert::{Rights, agent_view_to_proto, offer_push, timestamp_from_proto};
+use frontdesk_proto::convert::{
+    Rights, agent_view_to_proto, offer_push, timestamp_from_proto, trace_from_proto,
+};
 use frontdesk_proto::internal::{
     AgentNotice, Delivery, DeliveryBatch, EventDelivery, HeadBeacon, HintDelivery, delivery::Kind,
 };
@@ -95,6 +97,7 @@ fn event_delivery(shared: &Arc<Shared>, event: &EventDelivery) -> Option<Deliver
         internal: event.internal,
         bytes: &event.event,
         rights: rights(event),
+        trace: event.trace.as_ref().and_then(trace_from_proto),
     });
     if done.emptied {
         following::detach(shared, conversation);

@@ -19,6 +19,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Principal};
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
     RecordPage, ReplyFuture, Sessions, WorkObserver,
@@ -264,6 +265,12 @@ impl Sessions for SessionsService {
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
         let (answer, answered) = oneshot::channel();
         self.post(Mail::Command(Job::new(envelope, answer)));
+        ReplyFuture::of(answered)
+    }
+
+    fn submit_traced(&self, envelope: Envelope, trace: TraceContext) -> ReplyFuture {
+        let (answer, answered) = oneshot::channel();
+        self.post(Mail::Command(Job::new(envelope, answer).traced(trace)));
         ReplyFuture::of(answered)
     }
 

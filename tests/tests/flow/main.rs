@@ -15,6 +15,7 @@ mod supervision;
 mod telemetry;
 mod terminal;
 mod tls;
+mod traces;
 mod unserved;
 mod whole;
 

@@ -11,8 +11,11 @@ const MACROS: [(&str, Kind); 3] =
 fn measured() -> Vec<(String, Kind, String)> {
     let mut found = Vec::new();
     let sources = files(&[".rs"]);
-    let measures =
-        |path: &str| path.starts_with("services/") && !path.starts_with("services/telemetry/");
+    // Where names come from the catalog itself.
+    let described = ["services/telemetry/src/catalog", "services/telemetry/src/metrics.rs"];
+    let measures = |path: &str| {
+        path.starts_with("services/") && !described.iter().any(|place| path.starts_with(place))
+    };
     for file in sources.iter().filter(|file| measures(&file.path)) {
         for (name, kind) in MACROS {
             for (at, _) in file.text.match_indices(name) {

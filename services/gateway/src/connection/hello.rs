@@ -205,7 +205,7 @@ fn connect_later(client: Arc<Client>) -> BoxFuture<'static, Reply> {
         if let Ok(Some(frame)) = &answer {
             push(&client, frame.clone());
         }
-        Reply { id: 0, answer: answer.map(|_| None), conversation: None }
+        Reply { id: 0, answer: answer.map(|_| None), conversation: None, is_recorded: false }
     })
 }
 
@@ -228,7 +228,7 @@ fn offers(client: Arc<Client>) -> BoxFuture<'static, Reply> {
                 push(&client, Frame::Offer(offer_push(summary, offer)));
             }
         }
-        Reply { id: 0, answer: answer.map(|_| None), conversation: None }
+        Reply { id: 0, answer: answer.map(|_| None), conversation: None, is_recorded: false }
     })
 }
 

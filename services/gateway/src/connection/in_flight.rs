@@ -128,15 +128,22 @@ impl Future for Request {
     }
 }
 
-fn said(id: u32, begun: Instant, saying: &Saying, outcome: Result<Outcome, ApiError>) -> Done {
-    match outcome.and_then(|outcome| saying.sent(outcome)) {
+fn said(id: u32, begun: Instant, saying: &mut Saying, outcome: Result<Outcome, ApiError>) -> Done {
+    let sent = outcome.and_then(|outcome| saying.sent(outcome));
+    let traced = saying.trace.take();
+    let is_recorded = traced.is_some();
+    if let Some(trace) = traced {
+        trace.answered(sent.as_ref().map(drop));
+    }
+    match sent {
         Ok(sent) => Done::Sent { id, sent, begun },
-        Err(error) => Done::Reply(Box::new(refused(id, saying, error))),
+        Err(error) => Done::Reply(Box::new(Reply { is_recorded, ..refused(id, saying, error) })),
     }
 }
 
 fn refused(id: u32, saying: &Saying, error: ApiError) -> Reply {
-    Reply { id, answer: Err(error), conversation: Some(saying.conversation.to_string()) }
+    let conversation = Some(saying.conversation.to_string());
+    Reply { id, answer: Err(error), conversation, is_recorded: false }
 }
 
 #[cfg(test)]
@@ -156,7 +163,10 @@ mod tests {
         let (answer, answered) = oneshot::channel();
         let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
         let client_msg_id = "m1".parse().unwrap();
-        (answer, Saying { conversation, client_msg_id, outcome: ReplyFuture::of(answered) })
+        (
+            answer,
+            Saying { conversation, client_msg_id, outcome: ReplyFuture::of(answered), trace: None },
+        )
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,11 +30,14 @@ use crate::metrics::CarrierKind;
 use crate::outbox::{Outbox, Signal};
 use crate::peer::Peer;
 use crate::shared::Shared;
+use axum::http::HeaderMap;
 use fill::{Filled, Fills};
 use frontdesk_core::ids::ConnectionId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use futures::future::BoxFuture;
 use hello::{Opened, Refusal};
 use in_flight::{Done, InFlight};
@@ -51,11 +54,20 @@ pub(crate) struct Arrival {
     pub(crate) kind: CarrierKind,
     pub(crate) peer: Peer,
     pub(crate) origin: Option<BrowserOrigin>,
+    /// The trace that the client says its requests belong to.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Arrival {
     pub(crate) fn new(kind: CarrierKind, peer: Peer, origin: Option<BrowserOrigin>) -> Self {
-        Self { kind, peer, origin }
+        Self { kind, peer, origin, trace: None }
+    }
+
+    /// With what its first request says of a trace.
+    pub(crate) fn within(mut self, headers: &HeaderMap) -> Self {
+        let text = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        self.trace = traces::incoming(text);
+        self
     }
 
     fn format(&self) -> codec::WireFormat {

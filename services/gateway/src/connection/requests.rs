@@ -11,6 +11,7 @@ use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::timestamp_to_proto;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, client_frame::Request, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use futures::future::BoxFuture;
 use std::collections::VecDeque;
 use tokio::time::Instant;
@@ -27,6 +28,8 @@ pub(super) struct Reply {
     pub(super) answer: Result<Option<Frame>, ApiError>,
     /// Named in an error.
     pub(super) conversation: Option<String>,
+    /// A failure has been told to a trace.
+    pub(super) is_recorded: bool,
 }
 
 /// What a request that others wait for has come to.
@@ -105,7 +108,7 @@ impl<C: Carrier> Connection<C> {
         let now = Instant::now();
         if let Err(retry_after) = self.requests.take(rate(&self.shared.settings), now) {
             self.shared.metrics.rate_limited.increment(1);
-            return self.push_error(id, &ApiError::RateLimited { retry_after }, None);
+            return self.refuse(id, &ApiError::RateLimited { retry_after });
         }
         let refusal = match request {
             None => ApiError::Unimplemented("this kind of request is not known here".into()),
@@ -113,7 +116,12 @@ impl<C: Carrier> Connection<C> {
             Some(Request::RefreshToken(refresh)) => match self.refresh(&refresh.token) {
                 Ok(frame) => {
                     let answer = Ok(Some(frame));
-                    return self.reply(Reply { id, answer, conversation: None });
+                    return self.reply(Reply {
+                        id,
+                        answer,
+                        conversation: None,
+                        is_recorded: false,
+                    });
                 }
                 Err(error) => error,
             },
@@ -122,7 +130,12 @@ impl<C: Carrier> Connection<C> {
             }
             Some(request) => return self.carry_out(id, request),
         };
-        self.push_error(id, &refusal, None);
+        self.refuse(id, &refusal);
+    }
+
+    fn refuse(&mut self, id: u32, error: &ApiError) {
+        self.record_failure(error);
+        self.push_error(id, error, None);
     }
 
     /// What nearly every request is.
@@ -131,6 +144,11 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = send.conversation_id.parse();
+        let mut frame = traces::begin("gateway.frame", self.arrival.trace);
+        if let Some(frame) = &mut frame {
+            frame.set("carrier", self.arrival.kind.as_str());
+            frame.set("connection", self.id.to_string());
+        }
         let begun = conversation.map_err(ApiError::from).and_then(|conversation| {
             let after = &*send.after_client_msg_id;
             let after = (!after.is_empty()).then_some(after);
@@ -141,6 +159,7 @@ impl<C: Carrier> Connection<C> {
                 send.text.into(),
                 vec![],
                 after,
+                &mut frame,
             )
         });
         match begun {
@@ -149,7 +168,13 @@ impl<C: Carrier> Connection<C> {
                     self.set_timer();
                 }
             }
-            Err(error) => self.push_error(id, &error, Some(send.conversation_id)),
+            Err(error) => {
+                match frame {
+                    Some(frame) => frame.fail(error.as_str()),
+                    None => self.record_failure(&error),
+                }
+                self.push_error(id, &error, Some(send.conversation_id));
+            }
         }
     }
 
@@ -158,7 +183,7 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = verbs::conversation_of(&request).map(str::to_owned);
-        let name = move |answer| Reply { id, answer, conversation };
+        let name = move |answer| Reply { id, answer, conversation, is_recorded: false };
         match verbs::handle(&open.client, request) {
             Handling::Done(answer) => self.reply(name(*answer)),
             Handling::Concurrent(future) => {

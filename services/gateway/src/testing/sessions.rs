@@ -99,6 +99,7 @@ impl FakeSessions {
                 assigned_agent: assigned.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
                 reading_agents: readers.iter().map(|a| a.as_bytes().to_vec().into()).collect(),
                 dismissed_agent: dismissed.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
+                trace: None,
             }),
         );
         if let Some(agent) = assigned {

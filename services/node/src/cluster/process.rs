@@ -1,9 +1,9 @@
 //! What every process of a cluster has: logs, metrics, signals, the internal
 //! listener, the health listener, and its connection to the others.
 
-use super::ClusterError;
 use super::listener::InternalListener;
 use super::settings::ClusterSection;
+use super::{ClusterError, Role};
 use crate::ops::{self, AdminToken, Ops};
 use crate::settings::Settings;
 use frontdesk_cluster::tls::{ReloadTask, Tls, TlsError};
@@ -11,6 +11,7 @@ use frontdesk_cluster::{Channels, Cluster, ClusterSettings, ClusterTasks, Offer,
 use frontdesk_core::presence::{NodeRole, incarnation_id};
 use frontdesk_core::time::Timestamp;
 use frontdesk_gateway::ReadinessCheck;
+use frontdesk_telemetry::traces::{Exporting, Identity, init_traces};
 use frontdesk_telemetry::{LogControl, MetricsHandle};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,7 @@ pub(super) struct Process {
     logs: LogControl,
     admin_token: AdminToken,
     pub(super) channels: Arc<Channels>,
+    traces: Option<Exporting>,
     tls: Option<Tls>,
     /// Follows the certificates' files for as long as the process runs.
     _reload: Option<ReloadTask>,
@@ -39,7 +41,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Logs, metrics and signals.
-    pub(super) fn start(settings: Settings) -> Result<Self, ClusterError> {
+    pub(super) fn start(role: Role, settings: Settings) -> Result<Self, ClusterError> {
         let logs = frontdesk_telemetry::init_logs(&settings.log)?;
         let metrics = frontdesk_telemetry::init_metrics()?;
         let admin_token = AdminToken::new(&settings.telemetry.admin_token)?;
@@ -49,6 +51,9 @@ impl Process {
         if settings.cluster.voters.is_empty() {
             return Err(ClusterError::Settings("no voters are configured: cluster.voters".into()));
         }
+        let identity =
+            Identity { role: role.as_str().into(), instance: settings.cluster.name.clone() };
+        let traces = init_traces(&settings.telemetry.traces, &identity)?;
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let tls = load_tls(&settings.cluster)?;
@@ -59,6 +64,7 @@ impl Process {
             metrics,
             logs,
             admin_token,
+            traces,
             channels,
             tls,
             _reload,
@@ -126,6 +132,11 @@ impl Process {
             }
         }
         tracing::info!("stopping");
+    }
+
+    /// The task that sends spans, for whoever stops it last.
+    pub(super) fn take_traces(&mut self) -> Option<Exporting> {
+        self.traces.take()
     }
 
     /// How long a stop waits for others to take over.

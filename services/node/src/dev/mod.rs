@@ -24,6 +24,7 @@ use frontdesk_sessions::{Clock as _, SessionsDeps, SessionsError, SessionsServic
 use frontdesk_store::attachments::LocalAttachments;
 use frontdesk_store::journal::Journal;
 use frontdesk_store::sqlite::{DataFolder, OpenError, SqliteDesk, SqliteJournal};
+use frontdesk_telemetry::traces::{Identity, TracesError, init_traces};
 use frontdesk_telemetry::{LogError, MetricsError, MetricsHandle};
 use futures::FutureExt as _;
 use relay::Relay;
@@ -64,6 +65,8 @@ pub(crate) enum DevError {
     #[error(transparent)]
     Id(#[from] InvalidId),
     #[error(transparent)]
+    Traces(#[from] TracesError),
+    #[error(transparent)]
     AdminToken(#[from] TooShort),
     #[error("cannot announce: {0}")]
     Announce(#[from] serde_json::Error),
@@ -93,6 +96,8 @@ struct Roles {
 pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevError> {
     let logs = frontdesk_telemetry::init_logs(&settings.log)?;
     let metrics = frontdesk_telemetry::init_metrics()?;
+    let identity = Identity { role: "dev".into(), instance: "dev".into() };
+    let traces = init_traces(&settings.telemetry.traces, &identity)?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
@@ -138,6 +143,9 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     }
     info!("stopping");
     stop(gateway, roles, embedded).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     // Tells to the end how the stop goes on.
     drop(ops);
     Ok(())

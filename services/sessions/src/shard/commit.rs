@@ -77,6 +77,8 @@ impl Shard {
 
     fn committed(&mut self, id: ConversationId, pending: Pending) {
         self.parts.meters.commit.record(self.turn.duration_since(pending.submitted));
+        // The commit is over.
+        drop(pending.spans);
         self.publish(id, &pending.events);
         if let Some(summary) = pending.summary {
             self.parts.notifier.tell(summary, &self.parts.meters);

@@ -200,7 +200,7 @@ async fn between(
         for record in page.records.into_iter().take_while(|record| record.seq <= head) {
             let rights = rights(&decode(&record)?.body, readers);
             last = record.seq;
-            events.push(Encoded { record, rights });
+            events.push(Encoded { record, rights, trace: None });
         }
         if !page.more {
             break;

@@ -14,6 +14,7 @@ mod say;
 mod step;
 mod submit;
 mod sweep;
+mod traced;
 mod visitors;
 
 use crate::clock::Clock;

@@ -11,6 +11,7 @@ use frontdesk_core::conversation::{
 use frontdesk_core::ids::ConversationId;
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{ApiError, Attach, Attached};
 use std::collections::VecDeque;
 
@@ -68,8 +69,10 @@ impl Shard {
             Mail::Command(job) if is_for_an_absent(&job) && self.visitors.is_here(id) => {
                 Held::Command(job, Err(Reject::State("the visitor is there")))
             }
-            Mail::Command(job) => {
-                let result = run_command(ready, &job, now, &mut self.spares, &mut self.encoder);
+            Mail::Command(mut job) => {
+                let trace = job.taken();
+                let result =
+                    run_command(ready, (&job, trace), now, &mut self.spares, &mut self.encoder);
                 Held::Command(job, result)
             }
             // Who asked has gone and will not detach.
@@ -134,7 +137,7 @@ fn is_for_an_absent(job: &Job) -> bool {
 
 fn run_command(
     ready: &mut Ready,
-    job: &Job,
+    (job, trace): (&Job, Option<TraceContext>),
     now: Timestamp,
     spares: &mut Spares,
     encoder: &mut Encoder,
@@ -169,7 +172,11 @@ fn run_command(
         // Mostly there is one event in a turn, where growing would take four.
         flight.open.events.reserve_exact(events.len());
     }
-    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, &readers, encoder)));
+    let encoded = events.iter().map(|event| Encoded::new(event, &readers, encoder));
+    flight.open.events.extend(encoded);
+    if let (Some(trace), Some(last)) = (trace, flight.open.events.last_mut()) {
+        last.trace = Some(Box::new(trace));
+    }
     Ok(outcome)
 }
 

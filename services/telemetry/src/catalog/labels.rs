@@ -95,4 +95,7 @@ pub(super) const OFFER: Label = label(
     &["made", "accepted", "declined", "expired", "withdrawn", "no_room", "gone", "unknown"],
 );
 
+pub(super) const EXPORTED: Label = label("outcome", &["sent", "failed"]);
+pub(super) const UNTRACED: Label = label("reason", &["queue_full", "too_many_failures"]);
+
 pub(super) const RELOAD: Label = label("outcome", &["done", "failed"]);

@@ -1,6 +1,6 @@
 //! What carries and keeps: journal, bus, certificates, and the process itself.
 
-use super::labels::{APPEND, BUS_MODE, PUBLISHED, RELOAD, SIDE};
+use super::labels::{APPEND, BUS_MODE, EXPORTED, PUBLISHED, RELOAD, SIDE, UNTRACED};
 use super::{Metric, counter, gauge, histogram};
 
 #[rustfmt::skip] // A table: a line for what is measured, and a line for what it says.
@@ -28,6 +28,9 @@ pub(super) const METRICS: &[Metric] = &[
     counter("frontdesk_gateway_unreadable_deliveries_total", "Deliveries that could not be read."),
 
     counter("frontdesk_tls_reloads_total", "New certificates that were taken up, or could not be.").by(&[RELOAD]),
+
+    counter("frontdesk_traces_exported_spans_total", "Spans sent to the collector, or lost because it did not take them.").by(&[EXPORTED]),
+    counter("frontdesk_traces_dropped_spans_total", "Spans not told: too many waited, or too much failed at once.").by(&[UNTRACED]),
 
     counter("process_cpu_seconds_total", "CPU time of the process, user and system."),
     gauge("process_resident_memory_bytes", "Memory of the process that is in RAM."),

@@ -223,7 +223,7 @@ mod tests {
     fn ask(name: &'static str) -> (Pending, Answer) {
         let (answer, answered) = oneshot::channel();
         let asked = Asked::Command(Bytes::from_static(name.as_bytes()), answer);
-        (Pending { asked, give_up: Instant::now() + Duration::from_secs(8) }, answered)
+        (Pending::new(asked, Instant::now() + Duration::from_secs(8)), answered)
     }
 
     fn route(id: LinkId, epoch: u64) -> (Route, mpsc::Receiver<Parcel>) {
