@@ -6,6 +6,7 @@ use frontdesk_proto::v1::{AddNote, AgentStatus};
 use frontdesk_telemetry::catalog::{self, Kind};
 use frontdesk_tests::binary;
 use frontdesk_tests::http::Http;
+use frontdesk_tests::logs;
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id};
 use serde_json::{Value, json};
@@ -65,6 +66,21 @@ async fn conversation(server: &Server) -> String {
     id
 }
 
+#[test]
+fn a_warning_that_nobody_expects_is_noticed() {
+    let lines = [
+        "2026-11-29T16:25:07.8Z  WARN frontdesk_bus: lost",
+        "2026-11-29T16:25:07.8Z ERROR frontdesk_bus: broken",
+        "{\"timestamp\":\"2026\",\"level\":\"WARN\",\"message\":\"lost\"}",
+        "thread 'main' (7) panicked at src/main.rs:1:1:",
+    ];
+    assert!(lines.iter().all(|line| logs::is_alarm(line)));
+    assert!(!logs::is_alarm("2026-11-29T16:25:07.8Z  INFO frontdesk_bus: WARN me"));
+    let lines: Vec<String> = lines.iter().map(|line| line.to_string()).collect();
+    let unlisted = logs::unlisted(lines.clone(), &["lost".to_owned()]);
+    assert_eq!(unlisted, [lines[1].clone(), lines[3].clone()]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_tells_how_it_does_and_nothing_of_what_is_said() {
     let operated = Operated::start("trace").await;
@@ -76,6 +92,7 @@ async fn a_server_tells_how_it_does_and_nothing_of_what_is_said() {
     every_series_is_in_the_catalog(&page);
     nothing_personal_is_logged(&operated, &id);
     the_admin_token_guards(&operated).await;
+    pages_show_what_the_process_is_at(&operated, &id).await;
     levels_change_and_return(&operated).await;
 }
 
@@ -138,7 +155,7 @@ fn nothing_personal_is_logged(operated: &Operated, conversation: &str) {
 
 async fn the_admin_token_guards(operated: &Operated) {
     let ops = operated.ops();
-    for path in ["/admin/log"] {
+    for path in ["/admin/log", "/debug", "/debug/mailboxes", "/debug/slow", "/debug/tasks"] {
         assert_eq!(ops.get(path).await.status, 401, "{path}");
         let wrong = format!("{TOKEN}x");
         assert_eq!(ops.get_as(&wrong, path).await.status, 401, "{path}");
@@ -146,6 +163,26 @@ async fn the_admin_token_guards(operated: &Operated) {
         // Not where clients are.
         assert_eq!(operated.server.http().get_as(TOKEN, path).await.status, 404, "{path}");
     }
+}
+
+async fn pages_show_what_the_process_is_at(operated: &Operated, conversation: &str) {
+    let page = async |name: &str| -> Value {
+        operated.ops().get_as(TOKEN, &format!("/debug{name}")).await.expect_ok().json()
+    };
+    assert_eq!(page("").await, json!(["mailboxes", "slow", "tasks"]));
+    let mailboxes = page("/mailboxes").await;
+    let shards = mailboxes.as_array().expect("a list");
+    assert_eq!(shards.len(), 256);
+    let live = |shard: &Value| shard["live"].as_u64().unwrap_or_default();
+    assert!(shards.iter().map(live).sum::<u64>() >= 1, "{mailboxes}");
+    assert!(shards.iter().all(|shard| shard["mailbox_limit"] == 1_024));
+    let slow = page("/slow").await;
+    let mut commits = slow.as_array().expect("a list").iter();
+    assert!(commits.any(|commit| commit["conversation"] == conversation), "{slow}");
+    assert!(page("/tasks").await[0]["alive"].as_u64() >= Some(256));
+    let text = operated.ops().get_as(TOKEN, "/debug/slow?format=text").await.expect_ok().text();
+    assert!(text.starts_with("commit_micros\tconversation"), "{text}");
+    assert_eq!(operated.ops().get_as(TOKEN, "/debug/nothing").await.status, 404);
 }
 
 async fn levels_change_and_return(operated: &Operated) {

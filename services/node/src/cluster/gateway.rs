@@ -5,6 +5,7 @@ use super::clock::clock;
 use super::parts::{FanOut, joined, owned};
 use super::process::{Process, leave};
 use crate::blobs::Blobs;
+use crate::ops::DebugPages;
 use bytes::Bytes;
 use frontdesk_cluster::{
     Cluster, ClusterView, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
@@ -50,7 +51,9 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         clock: clock(),
     };
     let offer = Offer { gateway: Some((cluster.node().clone(), direct)), ..Offer::default() };
-    let served = process.serve(listener, &offer, readiness).await?;
+    let served = process
+        .serve(listener, &offer, readiness, DebugPages::default().placement(&cluster))
+        .await?;
     let gateway = Gateway::start(process.settings.gateway.clone(), deps).await?;
     tokio::select! {
         () = process.until_stopped() => {

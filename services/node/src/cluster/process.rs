@@ -4,7 +4,7 @@
 use super::listener::InternalListener;
 use super::settings::ClusterSection;
 use super::{ClusterError, Role};
-use crate::ops::{self, AdminToken, Ops};
+use crate::ops::{self, AdminToken, DebugPages, Ops};
 use crate::settings::Settings;
 use frontdesk_cluster::tls::{ReloadTask, Tls, TlsError};
 use frontdesk_cluster::{Channels, Cluster, ClusterSettings, ClusterTasks, Offer, routes};
@@ -102,6 +102,7 @@ impl Process {
         listener: InternalListener,
         offer: &Offer,
         readiness: ReadinessCheck,
+        debug: DebugPages,
     ) -> Result<Served, ClusterError> {
         let stop = CancellationToken::new();
         let health = match self.settings.cluster.health_listen {
@@ -111,6 +112,7 @@ impl Process {
                     readiness,
                     logs: self.logs.clone(),
                     admin_token: self.admin_token.clone(),
+                    debug,
                 };
                 let serving = ops::serve(address, ops, stop.clone()).await;
                 Some(serving.map_err(|source| ClusterError::Listen { address, source })?)

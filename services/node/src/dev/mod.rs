@@ -6,7 +6,7 @@ mod relay;
 use crate::announce::Ready;
 use crate::blobs::Blobs;
 use crate::cli::DevArgs;
-use crate::ops::{self, AdminToken, Ops, TooShort};
+use crate::ops::{self, AdminToken, DebugPages, Ops, TooShort};
 use crate::settings::Settings;
 use crate::{accounts, keys};
 use frontdesk_actor::Ownership;
@@ -122,6 +122,7 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
         readiness: readiness(embedded.journal.clone()),
         logs,
         admin_token: AdminToken::new(&settings.telemetry.admin_token)?,
+        debug: DebugPages::default().sessions(&roles.sessions),
     };
     let ops = operated(&settings, ops).await?;
     let address = gateway.local_addr();

@@ -2,9 +2,11 @@
 //! everything else and never on the address that clients reach. What changes or
 //! shows more than numbers wants the admin token.
 
+mod debug;
 mod log;
 mod token;
 
+pub(crate) use debug::DebugPages;
 pub(crate) use token::{AdminToken, TooShort};
 
 use axum::Router;
@@ -28,6 +30,7 @@ pub(crate) struct Ops {
     pub(crate) readiness: ReadinessCheck,
     pub(crate) logs: LogControl,
     pub(crate) admin_token: AdminToken,
+    pub(crate) debug: DebugPages,
 }
 
 /// Serves in a task that ends with `stop`.
@@ -50,6 +53,8 @@ fn router(ops: Ops) -> Router {
     let guard = from_fn_with_state(ops.admin_token.clone(), token::guard);
     let guarded = Router::new()
         .route("/admin/log", get(log::show).put(log::change).delete(log::restore))
+        .route("/debug", get(debug::index))
+        .route("/debug/{page}", get(debug::page))
         .route_layer(guard);
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))

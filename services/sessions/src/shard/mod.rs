@@ -18,6 +18,7 @@ mod traced;
 mod visitors;
 
 use crate::clock::Clock;
+use crate::inspect::Watched;
 use crate::mail::Mail;
 use crate::metrics::Meters;
 use crate::notify::Notifier;
@@ -35,6 +36,7 @@ use ready::{Encoder, MAX_WAITING, Ready, Spares};
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 pub(crate) use step::audience_of;
 use submit::Committing;
@@ -108,6 +110,10 @@ pub(crate) struct Shard {
     depth_told: usize,
     /// A higher epoch owns the shard: nothing may be said any more.
     fenced: bool,
+    /// What is told of it to whoever operates the node.
+    watched: Arc<Watched>,
+    /// Commits that took longer are told of.
+    slow_from: Duration,
 }
 
 impl Shard {
@@ -115,7 +121,7 @@ impl Shard {
         id: ShardId,
         epoch: Epoch,
         parts: Parts,
-        mailbox: mpsc::Receiver<Mail>,
+        (mailbox, watched): (mpsc::Receiver<Mail>, Arc<Watched>),
     ) -> Self {
         parts.meters.mailbox_limit.increment(parts.settings.mailbox_commands.get() as f64);
         let now = Instant::now();
@@ -144,6 +150,8 @@ impl Shard {
             looked_for_idle: now,
             depth_told: 0,
             fenced: false,
+            watched,
+            slow_from: Duration::ZERO,
         }
     }
 
@@ -219,6 +227,10 @@ impl Shard {
         }
         self.touched = touched;
         self.outgoing.flush(&*self.parts.bus, &self.parts.meters);
+        self.watched.live.store(self.residents.len(), Relaxed);
+        self.watched.appends.store(self.commits.len(), Relaxed);
+        self.watched.loads.store(self.loads.len(), Relaxed);
+        self.watched.fenced.store(self.fenced, Relaxed);
     }
 
     /// Settles what was begun, saves what is worth it, refuses the rest.
