@@ -128,6 +128,20 @@ pub struct AgentAccount {
     pub profile: AgentProfile,
     /// Disabled accounts cannot sign in and their tokens are refused.
     pub disabled: bool,
+    /// Tokens of an earlier generation are refused. Absent in what earlier versions say.
+    #[serde(default)]
+    pub generation: u32,
+}
+
+/// An account whose sessions were ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSessions {
+    /// Its id.
+    pub agent: AgentId,
+    /// Its address.
+    pub email: String,
+    /// Tokens of an earlier one are refused from now on.
+    pub generation: u32,
 }
 
 /// An uploaded file; its bytes lie in the attachment store.
@@ -234,6 +248,23 @@ pub trait Desk: Send + Sync + 'static {
         document: &str,
         by: Option<Author>,
     ) -> Result<Applied, ApiError>;
+
+    /// Has all tokens of an account refused that were issued before, once it is in the
+    /// audit log that this one does so. `account` is its id or its address.
+    async fn end_sessions(
+        &self,
+        _: &SiteId,
+        _account: &str,
+        _: Author,
+    ) -> Result<EndedSessions, ApiError> {
+        Err(ApiError::Unimplemented("sessions cannot be ended here".into()))
+    }
+
+    /// The generations of a site's accounts that are above 0. Asked every few seconds by
+    /// each gateway with staff of the site.
+    async fn generations(&self, _: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        Ok(Arc::default())
+    }
 
     /// Adds to the audit log, before what it says is carried out. Repeating an entry is
     /// harmless. A desk that keeps no log refuses, and with it what was to be done.

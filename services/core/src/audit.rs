@@ -41,6 +41,8 @@ impl Act {
     pub const FORCE_RELEASE: Self = Self::new("force_release");
     /// Changed how urgent a conversation is.
     pub const SET_PRIORITY: Self = Self::new("set_priority");
+    /// Signed an account out everywhere.
+    pub const END_SESSIONS: Self = Self::new("end_sessions");
     /// Put a configuration in force.
     pub const APPLY: Self = Self::new("apply");
 

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod conversation;
 pub mod figures;
+pub mod guesses;
 pub mod hours;
 pub mod ids;
 pub mod language;

@@ -56,6 +56,7 @@ pub(crate) fn agent_account(account: StoredAccount) -> AgentAccount {
             caps: account.details.caps,
         },
         disabled: account.disabled,
+        generation: account.generation,
     }
 }
 

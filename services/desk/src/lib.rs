@@ -8,6 +8,7 @@ mod cache;
 mod convert;
 mod dev_site;
 mod error;
+mod guesses;
 mod metrics;
 mod password;
 mod service;

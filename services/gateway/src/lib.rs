@@ -19,6 +19,7 @@ mod feeding;
 mod figures;
 mod following;
 mod grpc_auth;
+mod guesses;
 mod http;
 mod limits;
 mod listener;
@@ -30,9 +31,11 @@ mod pieces;
 mod profiles;
 mod recorded;
 mod registry;
+mod revoked;
 mod server;
 mod settings;
 mod shared;
+mod standing;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -43,6 +46,6 @@ mod verbs;
 pub use deps::{AttachmentBlobs, Clock, GatewayDeps, MetricsRender, ReadinessCheck};
 pub use feeding::{FeedingBus, count_rejoins};
 pub use network::{InvalidNetwork, Network};
-pub use server::{Gateway, Running, StartError};
+pub use server::{Gateway, KeyRing, Running, StartError};
 pub use settings::{DemoSettings, Settings, TokenAlgorithm, TokenKey};
 pub use tokens::KeyError;

@@ -8,6 +8,7 @@ use frontdesk_cluster::tls::TlsFiles;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settings of one gateway.
@@ -25,6 +26,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// Keys of tokens. The first one signs, all of them verify; at least one.
     pub keys: Vec<TokenKey>,
+    /// File with these keys instead, as `[{ kid = "2026-11", secret = "…" }]`. Read again
+    /// when it changes: so keys are rotated without a restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys_file: Option<PathBuf>,
     /// Life of a visitor's token.
     pub visitor_token_hours: u64,
     /// Life of an agent's token.
@@ -75,6 +80,7 @@ impl Default for Settings {
             tls: None,
             trusted_proxies: Vec::new(),
             keys: Vec::new(),
+            keys_file: None,
             visitor_token_hours: 24,
             agent_token_hours: 12,
             ping_interval_seconds: 25,

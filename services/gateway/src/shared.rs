@@ -2,21 +2,22 @@
 
 use crate::board::Boards;
 use crate::deps::GatewayDeps;
+use crate::guesses::Guesses;
 use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::standing::Standings;
 use crate::tokens::Tokens;
 use frontdesk_core::ids::{ConnectionId, SiteId};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::status::CloseCode;
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -54,7 +55,7 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     /// Nobody new is let in: a planned stop has begun.
     draining: AtomicBool,
-    open: Mutex<HashMap<ConnectionId, Arc<Outbox>>>,
+    pub(crate) standings: Standings,
 }
 
 impl Shared {
@@ -71,7 +72,7 @@ impl Shared {
             uploads: Semaphore::new(MAX_UPLOADS),
             stopping: CancellationToken::new(),
             draining: AtomicBool::new(false),
-            open: Mutex::default(),
+            standings: Standings::default(),
         })
     }
 
@@ -92,7 +93,7 @@ impl Shared {
 
     /// What waits for each live connection.
     pub(crate) fn connections(&self) -> Vec<Arc<Outbox>> {
-        self.lock().values().cloned().collect()
+        self.standings.outboxes()
     }
 
     /// Lets a new connection in, or says why not.
@@ -119,7 +120,7 @@ impl Shared {
 
     /// Remembers a connection, so that a stop reaches it.
     pub(crate) fn opened(&self, connection: ConnectionId, outbox: &Arc<Outbox>) {
-        self.lock().insert(connection, outbox.clone());
+        self.standings.add(connection, outbox);
         if self.stopping.is_cancelled() {
             outbox.close(CloseCode::Draining);
         }
@@ -127,18 +128,12 @@ impl Shared {
 
     /// Forgets a connection.
     pub(crate) fn ended(&self, connection: ConnectionId) {
-        self.lock().remove(&connection);
+        self.standings.remove(connection);
     }
 
     /// Asks every connection to end.
     pub(crate) fn close_all(&self, code: CloseCode) {
-        for outbox in self.lock().values() {
-            outbox.close(code);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Outbox>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standings.outboxes().iter().for_each(|outbox| outbox.close(code));
     }
 }
 
@@ -151,6 +146,8 @@ pub(crate) struct Limits {
     handshake_rate: BucketRate,
     handshakes: Mutex<TokenBucket>,
     pub(crate) sign_ins: KeyedBuckets<SignInKey>,
+    /// Failed sign-ins by address.
+    pub(crate) guesses: Guesses,
 }
 
 /// A connection's place among those allowed; given back when dropped.
@@ -181,6 +178,7 @@ impl Limits {
                 BucketRate::new(attempts / 60.0, attempts),
                 MAX_SIGN_IN_KEYS,
             ),
+            guesses: Guesses::default(),
         }
     }
 

@@ -181,6 +181,10 @@ pub struct StoredAccount {
     pub disabled: bool,
     /// PHC string.
     pub password_hash: String,
+    /// Goes up when all its tokens are to be refused; each says which it was made under.
+    /// 0 when new. Only the store changes it: a change that is based on an older reading
+    /// never takes it back.
+    pub generation: u32,
 }
 
 /// An uploaded file; its bytes lie in an `AttachmentStore`.
@@ -250,13 +254,14 @@ pub trait DeskStore: Send + Sync + 'static {
     /// `Taken` when its id or address is, `Missing` when there is no such site.
     async fn add_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
 
-    /// Replaces all of an account but its address and password.
+    /// Replaces all of an account but its address, password and generation, which goes up
+    /// when it is disabled or becomes of another kind.
     ///
     /// # Errors
     /// `Missing` when the site has no account of this id.
     async fn change_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
 
-    /// Replaces a password.
+    /// Replaces a password; the generation goes up when it is another one.
     ///
     /// # Errors
     /// `Missing` when there is no such account.
@@ -266,6 +271,15 @@ pub trait DeskStore: Send + Sync + 'static {
         id: AgentId,
         password_hash: String,
     ) -> Result<(), DeskStoreError>;
+
+    /// Has the generation go up by one; gives it.
+    ///
+    /// # Errors
+    /// `Missing` when there is no such account.
+    async fn end_sessions(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError>;
+
+    /// The generations of a site's accounts that are above 0.
+    async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError>;
 
     /// Records an uploaded file.
     ///

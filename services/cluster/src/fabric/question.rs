@@ -245,6 +245,20 @@ pub enum DeskQuestion {
         /// Who puts it in force.
         by: Author,
     },
+    /// Answered with an `EndedSessions`.
+    EndSessions {
+        /// The tenant.
+        site: SiteId,
+        /// Its id or address.
+        account: String,
+        /// Who ends them.
+        by: Author,
+    },
+    /// Answered with a `BTreeMap<AgentId, u32>`.
+    Generations {
+        /// The tenant.
+        site: SiteId,
+    },
     /// Add to the audit log; answered with `()`.
     Record(AuditEntry),
     /// Answered with an `AuditPage`.

@@ -9,9 +9,9 @@ use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, EndedSessions, SiteConfig,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -154,6 +154,21 @@ impl Desk for RemoteDesk {
             Some(by) => DeskQuestion::ApplyBy { site, document, by },
         });
         self.cluster.ask_any(NodeRole::Desk, &question, APPLY_DEADLINE).await
+    }
+
+    async fn end_sessions(
+        &self,
+        site: &SiteId,
+        account: &str,
+        by: Author,
+    ) -> Result<EndedSessions, ApiError> {
+        let (site, account) = (site.clone(), account.to_owned());
+        self.ask(DeskQuestion::EndSessions { site, account, by }).await
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        // Never an older answer: it would be as if nothing had been ended.
+        self.ask(DeskQuestion::Generations { site: site.clone() }).await.map(Arc::new)
     }
 
     async fn record(&self, entry: AuditEntry) -> Result<(), ApiError> {

@@ -192,6 +192,10 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::ApplyBy { site, document, by } => {
             encode(&desk.apply(&site, &document, Some(by)).await?)
         }
+        DeskQuestion::EndSessions { site, account, by } => {
+            encode(&desk.end_sessions(&site, &account, by).await?)
+        }
+        DeskQuestion::Generations { site } => encode(&*desk.generations(&site).await?),
         DeskQuestion::Record(entry) => encode(&desk.record(entry).await?),
         DeskQuestion::Audit(query) => encode(&desk.audit(query).await?),
         DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),

@@ -6,6 +6,8 @@ mod calendars;
 mod check;
 mod diff;
 mod document;
+#[cfg(test)]
+mod hostile_tests;
 mod limits;
 mod routes;
 mod serving;

@@ -60,6 +60,7 @@ fn stored(account: &AgentAccount) -> StoredAccount {
         skills: profile.skills.clone(),
         disabled: account.disabled,
         password_hash: String::new(),
+        generation: account.generation,
         details: AccountDetails {
             languages: profile.languages.clone(),
             caps: profile.caps.clone(),

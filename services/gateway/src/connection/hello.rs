@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::requests::{Reply, instant_of};
 use crate::audit;
+use crate::auth;
 use crate::codec::{self, push_frame};
 use crate::following;
 use crate::http::origin_allowed;
@@ -10,6 +11,7 @@ use crate::outbox::{Class, Outbox};
 use crate::peer::Peer;
 use crate::registry::Reader;
 use crate::shared::{CALL_DEADLINE, Shared, within};
+use crate::standing::Standing;
 use crate::tokens::{TokenError, Verified};
 use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{MAX_TEXT_BYTES, Phase};
@@ -80,13 +82,18 @@ pub(super) async fn hello(
 ) -> Result<Box<Opened>, Refused> {
     check_form(&hello)?;
     let verified = shared.tokens.verify(&hello.token, shared.now()).map_err(token_refused)?;
-    let Verified { mut principal, expires_at, attributes } = verified;
+    let Verified { mut principal, expires_at, attributes, generation, kid } = verified;
     check_origin(&shared, &principal, origin.as_ref()).await?;
-    let profile = account(&shared, &mut principal).await?;
+    let profile = account(&shared, &mut principal, generation).await?;
     let person = shared
         .admit_person(&principal.site, principal.id)
         .map_err(|(code, why)| (code, ApiError::State(why.into())))?;
     let expires = instant_of(expires_at, shared.now());
+    shared.standings.stand(connection, Standing::new(&principal, generation, kid.clone()));
+    // Had the key gone before that, nobody would end the connection.
+    if !shared.tokens.knows(&kid) {
+        return Err(token_refused(TokenError::UnknownKey));
+    }
     let reader = Arc::new(Reader::new(connection, principal, outbox));
     let client = Client::new(shared.clone(), reader, peer, profile, attributes, person);
     let mut work = Vec::new();
@@ -160,14 +167,18 @@ async fn check_origin(
 }
 
 /// The account behind an agent's token; it may have been disabled since.
-async fn account(shared: &Shared, who: &mut Principal) -> Result<Option<AgentProfile>, Refused> {
+async fn account(
+    shared: &Shared,
+    who: &mut Principal,
+    generation: u32,
+) -> Result<Option<AgentProfile>, Refused> {
     let Some(agent) = who.agent_id() else {
         return Ok(None);
     };
     let account = within(CALL_DEADLINE, "desk", shared.deps.desk.agent(&who.site, agent))
         .await
         .map_err(overloaded)?
-        .filter(|a| !a.disabled && a.role == who.role)
+        .filter(|account| auth::stands(account, who, generation))
         .ok_or_else(|| refused("the account is disabled or has changed"))?;
     who.name = account.profile.name.clone();
     Ok(Some(account.profile.clone()))

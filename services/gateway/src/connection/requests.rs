@@ -5,6 +5,7 @@ use super::{Connection, End, Stage};
 use crate::carriers::Carrier;
 use crate::limits::BucketRate;
 use crate::settings::Settings;
+use crate::tokens::Grant;
 use crate::verbs::{self, Handling};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::ApiError;
@@ -184,12 +185,19 @@ impl<C: Carrier> Connection<C> {
             return Err(ApiError::Invalid("not open".into()));
         };
         let who = open.client.who();
-        let (token, expires_at) = if token.is_empty() {
+        let standing = self.shared.standings.of(self.id);
+        let account = standing.and_then(|standing| standing.account);
+        // As it was: a new token outlives no sign-out.
+        let generation = account.map_or(0, |account| account.2);
+        let (token, expires_at, kid) = if token.is_empty() {
             let life = token_life(&self.shared.settings, who.role);
-            self.shared
+            let grant = Grant { who, attributes: &open.client.signed, generation };
+            let issued = self
+                .shared
                 .tokens
-                .issue(who, &open.client.signed, now, life)
-                .map_err(|e| ApiError::Internal(e.to_string()))?
+                .issue(grant, now, life)
+                .map_err(|e| ApiError::Internal(e.to_string()))?;
+            (issued.token, issued.expires_at, issued.kid)
         } else {
             let verified = self
                 .shared
@@ -200,8 +208,12 @@ impl<C: Carrier> Connection<C> {
             if (&theirs.site, theirs.role, theirs.id) != (&who.site, who.role, who.id) {
                 return Err(ApiError::Unauthenticated("the token is somebody else's".into()));
             }
-            (token.to_owned(), verified.expires_at)
+            if verified.generation < generation {
+                return Err(ApiError::Unauthenticated("the account has been signed out".into()));
+            }
+            (token.to_owned(), verified.expires_at, verified.kid)
         };
+        self.shared.standings.signed_by(self.id, kid);
         open.expires = instant_of(expires_at, now);
         self.set_timer();
         let expires_at = Some(timestamp_to_proto(expires_at));

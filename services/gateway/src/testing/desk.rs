@@ -9,7 +9,7 @@ use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, QueueConfig, SiteConfig,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ pub(crate) fn supervisor_id() -> AgentId {
 pub(crate) struct FakeDesk {
     /// The agent's account is disabled.
     pub(crate) disabled: AtomicBool,
+    /// Of every account.
+    pub(crate) generation: AtomicU32,
     attachments: Mutex<HashMap<AttachmentId, AttachmentRecord>>,
     /// Nothing can be written down.
     pub(crate) log_is_away: AtomicBool,
@@ -71,6 +73,7 @@ impl FakeDesk {
                 ..AgentProfile::default()
             },
             disabled: self.disabled.load(Ordering::SeqCst),
+            generation: self.generation.load(Ordering::SeqCst),
         })
     }
 }
@@ -107,6 +110,11 @@ impl Desk for FakeDesk {
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(self.account(agent).filter(|a| a.site == *site).map(Arc::new))
+    }
+
+    async fn generations(&self, _: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        let generation = self.generation.load(Ordering::SeqCst);
+        Ok(Arc::new([agent_id(), supervisor_id()].map(|id| (id, generation)).into()))
     }
 
     async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {

@@ -31,7 +31,7 @@ pub(crate) enum Output {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CtlCommand {
     /// Agents with status and load.
-    Agents,
+    Agents(AgentsArgs),
     /// Queues with how many wait and for how long.
     Queues,
     /// Conversations, newest activity first.
@@ -82,6 +82,23 @@ pub(crate) enum CtlCommand {
     Replay(ReplayArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
+}
+
+/// What is done with agents; nothing: they are listed.
+#[derive(Debug, Args)]
+pub(crate) struct AgentsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<AgentsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentsCommand {
+    /// Sign an account out everywhere, within seconds: its tokens are refused from then on.
+    Revoke {
+        /// Its e-mail address or id.
+        #[arg(value_name = "EMAIL|ID")]
+        account: String,
+    },
 }
 
 /// How a conversation begins.

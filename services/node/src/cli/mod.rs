@@ -5,8 +5,8 @@ mod replay;
 mod staff;
 
 pub(crate) use ctl::{
-    AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, FitArgs, Output,
-    PlacedRole, RaftCommand, RouteArgs,
+    AgentsArgs, AgentsCommand, AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs,
+    FiguresFormat, FitArgs, Output, PlacedRole, RaftCommand, RouteArgs,
 };
 pub(crate) use replay::ReplayArgs;
 pub(crate) use staff::StaffArgs;

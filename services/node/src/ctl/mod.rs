@@ -13,7 +13,7 @@ pub(crate) mod table;
 pub(crate) use cluster::{Link, now};
 
 use crate::chat::screen;
-use crate::cli::{CtlArgs, CtlCommand, Output};
+use crate::cli::{AgentsArgs, AgentsCommand, CtlArgs, CtlCommand, Output};
 use crate::link::{self, LinkError};
 use crate::settings::SettingsError;
 use crate::signin::{self, SignInError, with_deadline};
@@ -22,8 +22,8 @@ use frontdesk_core::ids::InvalidId;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
 use frontdesk_proto::v1::{
-    AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
-    ListAgentsRequest, ListQueuesRequest, Phase,
+    AdminListConversationsRequest, Cursor, EndSessionsRequest, FollowConversationRequest,
+    GetConversationRequest, ListAgentsRequest, ListQueuesRequest, Phase,
 };
 use serde::Serialize;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -95,7 +95,10 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let (output, site) = (args.output, args.target.site);
     match command {
         CtlCommand::Cluster(_) => Ok(()),
-        CtlCommand::Agents => agents(admin, output).await,
+        CtlCommand::Agents(AgentsArgs { command: None }) => agents(admin, output).await,
+        CtlCommand::Agents(AgentsArgs { command: Some(AgentsCommand::Revoke { account }) }) => {
+            revoke(admin, output, account).await
+        }
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {
             conversations(admin, output, limit, open).await
@@ -126,6 +129,16 @@ async fn agents(mut admin: Admin, output: Output) -> Result<(), CtlError> {
     match output {
         Output::Json => print_json(&answer)?,
         Output::Table => table::agents(&answer.agents),
+    }
+    Ok(())
+}
+
+async fn revoke(mut admin: Admin, output: Output, account: String) -> Result<(), CtlError> {
+    let ask = EndSessionsRequest { account };
+    let answer = admin.end_sessions(with_deadline(ask)).await?.into_inner();
+    match output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => println!("{} is signed out everywhere", answer.email),
     }
     Ok(())
 }

@@ -58,6 +58,8 @@ pub(crate) enum DevError {
     #[error(transparent)]
     Gateway(#[from] StartError),
     #[error(transparent)]
+    Keys(#[from] keys::KeysError),
+    #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
@@ -101,13 +103,15 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
         accounts::prepare(&roles.desk, site.accounts, args.reset_passwords, args.extra_agents)
             .await?;
     let mut gateway_settings = settings.gateway.clone();
-    if gateway_settings.keys.is_empty() {
+    keys::resolve(&mut gateway_settings)?;
+    if gateway_settings.keys.is_empty() && gateway_settings.keys_file.is_none() {
         gateway_settings.keys.push(token_key(&keys::load_or_make(embedded.folder.path())?));
     }
     let site_key = site.site.key.clone();
     gateway_settings.demo.get_or_insert(DemoSettings { site_key: site_key.clone() });
     let gateway_deps = gateway_deps(&embedded, &roles, &node, metrics.clone())?;
     let gateway = Gateway::start(gateway_settings, gateway_deps).await?;
+    let _keys = keys::follow(gateway.key_ring(), &settings.gateway);
     let address = gateway.local_addr();
     if address.port() != settings.gateway.listen.port() {
         // The port was chosen just now: the demo page's origin is known only here.

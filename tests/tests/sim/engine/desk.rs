@@ -53,6 +53,7 @@ impl SimDesk {
                 role: Role::Agent,
                 profile: AgentProfile { name, capacity, ..AgentProfile::default() },
                 disabled: false,
+                generation: 0,
             })
         };
         Self { site: Arc::new(site), agents: (0..agents).map(account).collect() }

@@ -59,6 +59,7 @@ macro_rules! desk_conformance {
             accounts_come_by_address,
             accounts_are_kept_as_they_were,
             a_password_is_replaced_alone,
+            a_generation_only_goes_up,
             an_account_is_changed_but_for_its_address_and_password,
             attachments_belong_to_a_site,
             attachments_are_kept_as_they_were,
@@ -140,6 +141,7 @@ fn account(site: &str, n: u128, email: &str) -> StoredAccount {
         password_hash: "$argon2id$".into(),
         skills: Skills::default(),
         details: AccountDetails::default(),
+        generation: 0,
     }
 }
 

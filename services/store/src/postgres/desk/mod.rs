@@ -16,6 +16,7 @@ use crate::desk::{
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::ids::{AgentId, AttachmentId, QueueId, SiteId};
+use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 /// Seldom asked.
@@ -30,19 +31,25 @@ const CHANGE_SITE: &str = "UPDATE sites SET version = version + 1, key = $2, set
     WHERE id = $1 AND version = $4 RETURNING version";
 const VERSION: &str = "SELECT version FROM sites WHERE id = $1";
 const ACCOUNTS: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = $1 ORDER BY email";
+    password_hash, skills, details, generation FROM accounts WHERE site = $1 ORDER BY email";
 const ACCOUNT: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = $1 AND id = $2";
+    password_hash, skills, details, generation FROM accounts WHERE site = $1 AND id = $2";
 const ACCOUNT_BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = $1 AND email = $2";
+    password_hash, skills, details, generation FROM accounts WHERE site = $1 AND email = $2";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues,
     disabled, password_hash, skills, details) VALUES
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const CHANGE_ACCOUNT: &str = "UPDATE accounts SET kind = $3, name = $4, capacity = $5,
-    queues = $6, disabled = $7, skills = $8, details = $9
+    queues = $6, disabled = $7, skills = $8, details = $9,
+    generation = generation + CASE WHEN kind <> $3 OR ($7 AND NOT disabled) THEN 1 ELSE 0 END
     WHERE site = $1 AND id = $2 RETURNING id";
-const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $3 WHERE site = $1 AND id = $2
-    RETURNING id";
+const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $3,
+    generation = generation + CASE WHEN password_hash <> $3 THEN 1 ELSE 0 END
+    WHERE site = $1 AND id = $2 RETURNING id";
+const END_SESSIONS: &str = "UPDATE accounts SET generation = generation + 1
+    WHERE site = $1 AND id = $2 RETURNING generation";
+const GENERATIONS: &str = "SELECT id, generation FROM accounts
+    WHERE site = $1 AND generation > 0";
 const ADD_ATTACHMENT: &str = "INSERT INTO attachments
     (id, site, conversation, name, media_type, size, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -224,6 +231,19 @@ impl DeskStore for PostgresDesk {
         // Not looked up when the answer is lost: setting it again does no harm.
         let set = self.row(SET_PASSWORD, &[&site.as_str(), &id.as_uuid(), &password_hash]).await?;
         set.map(drop).ok_or(DeskStoreError::Missing("account"))
+    }
+
+    async fn end_sessions(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        // Not looked up when the answer is lost: once more does no harm.
+        let ended = self.row(END_SESSIONS, &[&site.as_str(), &id.as_uuid()]).await?;
+        let row = ended.ok_or(DeskStoreError::Missing("account"))?;
+        rows::generation(&row, 0)
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError> {
+        let rows = self.rows(GENERATIONS, &[&site.as_str()]).await?;
+        let of_row = |row: &Row| Ok((AgentId::from_uuid(row.get(0)), rows::generation(row, 1)?));
+        rows.iter().map(of_row).collect()
     }
 
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {

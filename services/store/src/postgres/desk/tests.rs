@@ -96,6 +96,7 @@ fn account(n: u128) -> StoredAccount {
         password_hash: String::new(),
         skills: Skills::default(),
         details: AccountDetails::default(),
+        generation: 0,
     }
 }
 

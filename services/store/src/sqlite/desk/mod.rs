@@ -22,6 +22,7 @@ use rusqlite::Connection;
 use rusqlite::ffi::{
     SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE,
 };
+use std::collections::BTreeMap;
 
 /// Calls that may wait: 1,024 at 50 µs are 50 ms.
 const MAX_WAITING: usize = 1024;
@@ -168,6 +169,16 @@ impl DeskStore for SqliteDesk {
             accounts::set_password_hash(connection, &site, id, &password_hash)
         })
         .await
+    }
+
+    async fn end_sessions(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        let site = site.clone();
+        self.run(move |connection| accounts::end_sessions(connection, &site, id)).await
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError> {
+        let site = site.clone();
+        self.query(move |connection| accounts::generations(connection, &site)).await
     }
 
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {
