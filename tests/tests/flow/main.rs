@@ -11,6 +11,7 @@ mod files;
 mod matching;
 mod offers;
 mod readers;
+mod signed_out;
 mod supervision;
 mod terminal;
 mod tls;

@@ -6,6 +6,7 @@ mod growth;
 mod layout;
 mod links;
 mod schema;
+mod security;
 mod sources;
 
 use frontdesk_tests::corpus::repository;
