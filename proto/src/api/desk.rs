@@ -8,6 +8,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, Que
 use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::privacy::Privacy;
 use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
@@ -95,6 +96,9 @@ pub struct SiteConfig {
     /// Offers an agent may miss in a row before it is away; `None`: any number.
     #[serde(default)]
     pub away_after_missed: Option<u32>,
+    /// What it keeps of visitors, and what they agree to.
+    #[serde(default)]
+    pub privacy: Privacy,
     /// Addresses of the accounts that are no person's: what they do is not the staff's
     /// in figures.
     #[serde(default)]
@@ -197,6 +201,16 @@ pub struct AuditPage {
     pub next: Option<AuditPlace>,
 }
 
+/// Which files of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentFilter {
+    /// Those uploaded to a conversation.
+    OfConversation(ConversationId),
+    /// Some of those uploaded before then, the oldest first.
+    Before(Timestamp),
+}
+
 /// The role that keeps configuration and accounts.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
@@ -255,4 +269,22 @@ pub trait Desk: Send + Sync + 'static {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<AttachmentRecord>, ApiError>;
+
+    /// Files of a site.
+    async fn attachments(
+        &self,
+        _site: &SiteId,
+        _filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        Err(ApiError::Unimplemented("files are not listed here".into()))
+    }
+
+    /// Forgets files of a site; their bytes have been removed.
+    async fn remove_attachments(
+        &self,
+        _site: &SiteId,
+        _ids: Vec<AttachmentId>,
+    ) -> Result<(), ApiError> {
+        Err(ApiError::Unimplemented("files are not forgotten here".into()))
+    }
 }

@@ -15,8 +15,8 @@ use frontdesk_core::time::Timestamp;
 use std::sync::Arc;
 
 pub use desk::{
-    AgentAccount, Applied, AttachmentRecord, AuditPage, Desk, MadeAccount, Problem, QueueConfig,
-    SiteConfig,
+    AgentAccount, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk, MadeAccount,
+    Problem, QueueConfig, SiteConfig,
 };
 pub use error::ApiError;
 pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};

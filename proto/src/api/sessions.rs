@@ -147,6 +147,9 @@ pub enum ListFilter {
     All,
     /// Everything that is not closed, of every site; for reconcilers.
     Open,
+    /// Everything of the site from a place on, the longest unchanged first; figures (head,
+    /// last event, what was read) may be old.
+    ChangedFrom(Place),
 }
 
 /// A place among a site's conversations in the order in which they were changed.
@@ -205,6 +208,12 @@ pub trait Sessions: Send + Sync + 'static {
     /// and fewer when they are long. One that changes meanwhile may come twice.
     async fn records(&self, site: &SiteId, from: Place, limit: u32)
     -> Result<RecordPage, ApiError>;
+
+    /// Makes sure that the bytes of what was erased are nowhere in files of this process
+    /// any more. What is with a database's server is the server's.
+    async fn scrub(&self) -> Result<(), ApiError> {
+        Ok(())
+    }
 
     /// Sends an encoded `ServerFrame` push to the conversation's attached
     /// gateways; may be lost. `internal` keeps it from the visitor.

@@ -41,6 +41,10 @@ impl Act {
     pub const FORCE_RELEASE: Self = Self::new("force_release");
     /// Changed how urgent a conversation is.
     pub const SET_PRIORITY: Self = Self::new("set_priority");
+    /// Took out all that is kept of a visitor.
+    pub const EXPORT_VISITOR: Self = Self::new("export_visitor");
+    /// Had a visitor forgotten.
+    pub const ERASE_VISITOR: Self = Self::new("erase_visitor");
     /// Put a configuration in force.
     pub const APPLY: Self = Self::new("apply");
 

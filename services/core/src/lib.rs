@@ -14,6 +14,7 @@ pub mod matching;
 pub mod model;
 pub mod party;
 pub mod presence;
+pub mod privacy;
 pub mod queue;
 pub mod routes;
 pub mod shard;

@@ -11,14 +11,18 @@ use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
+    SiteConfig,
 };
-use frontdesk_store::desk::{DeskStore, StoredAccount, StoredSite, Versioned};
+use frontdesk_store::desk::{AttachmentQuery, DeskStore, StoredAccount, StoredSite, Versioned};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// When a sign-in that was shed may be tried again.
 const RETRY_SIGN_IN: Duration = Duration::from_secs(1);
+
+/// Files of one list of old ones.
+const ATTACHMENTS: u32 = 500;
 
 /// The role.
 pub struct DeskService {
@@ -171,5 +175,26 @@ impl Desk for DeskService {
     ) -> Result<Option<AttachmentRecord>, ApiError> {
         let stored = self.store.attachment(site, id).await.map_err(DeskError::from)?;
         Ok(stored.map(attachment_record))
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        let query = match filter {
+            AttachmentFilter::OfConversation(id) => AttachmentQuery::OfConversation(id),
+            AttachmentFilter::Before(at) => AttachmentQuery::Before(at, ATTACHMENTS),
+        };
+        let stored = self.store.attachments(site, query).await.map_err(DeskError::from)?;
+        Ok(stored.into_iter().map(attachment_record).collect())
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: Vec<AttachmentId>,
+    ) -> Result<(), ApiError> {
+        Ok(self.store.remove_attachments(site, &ids).await.map_err(DeskError::from)?)
     }
 }

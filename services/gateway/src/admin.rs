@@ -7,6 +7,7 @@ use crate::figures::figures;
 use crate::following;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
+use crate::privacy;
 use crate::recorded;
 use crate::registry::{Next, Reader};
 use crate::shared::{CALL_DEADLINE, Shared, within};
@@ -40,6 +41,8 @@ const APPLY_DEADLINE: Duration = Duration::from_secs(300);
 const PAGE_EVENTS: u32 = 200;
 /// Events that wait for a caller who follows.
 const FOLLOW_QUEUE: usize = 64;
+/// Pages of an export that wait for their caller.
+const EXPORT_QUEUE: usize = 4;
 /// Pause before a page is asked for again that could not be had.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -101,6 +104,7 @@ async fn page(
 #[tonic::async_trait]
 impl AdminService for Admin {
     type RecordedArrivalsStream = ReceiverStream<Result<v1::RecordedArrivalsPage, Status>>;
+    type ExportVisitorStream = ReceiverStream<Result<v1::ExportVisitorPage, Status>>;
     type FollowConversationStream = ReceiverStream<Result<v1::EventPush, Status>>;
 
     async fn list_agents(
@@ -283,6 +287,28 @@ impl AdminService for Admin {
         // Ends when the caller hangs up or the gateway stops.
         self.shared.tasks.spawn(async move { follower.run(id, events).await });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn export_visitor(
+        &self,
+        request: Request<v1::ExportVisitorRequest>,
+    ) -> Result<Response<Self::ExportVisitorStream>, Status> {
+        let (who, from) = (self.supervisor(&request).await?, peer(&request));
+        let (pages, stream) = mpsc::channel(EXPORT_QUEUE);
+        privacy::export(&self.shared, &who, from, &request.into_inner().visitor, pages)
+            .await
+            .map_err(|e| to_status(&e))?;
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn erase_visitor(
+        &self,
+        request: Request<v1::EraseVisitorRequest>,
+    ) -> Result<Response<v1::EraseVisitorResponse>, Status> {
+        let (who, from) = (self.supervisor(&request).await?, peer(&request));
+        let v1::EraseVisitorRequest { visitor, dry_run } = request.into_inner();
+        let erased = privacy::erase(&self.shared, &who, from, &visitor, dry_run).await;
+        erased.map(Response::new).map_err(|e| to_status(&e))
     }
 }
 

@@ -27,6 +27,7 @@ mod network;
 mod outbox;
 mod peer;
 mod pieces;
+mod privacy;
 mod profiles;
 mod recorded;
 mod registry;

@@ -8,6 +8,7 @@ use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
 use crate::listener;
+use crate::privacy;
 use crate::profiles;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -103,11 +104,12 @@ fn begin(
     let subscription = deps.bus.subscribe(deps.node_id.clone());
     let shared = Shared::new(settings, deps, tokens);
     let router = router(&shared)?;
-    // Three tasks, each ends when `stopping` is cancelled.
+    // Each of these tasks ends when `stopping` is cancelled.
     shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
     shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
     shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
     shared.tasks.spawn(profiles::watch(shared.clone()));
+    shared.tasks.spawn(privacy::keep(shared.clone()));
     Ok((shared, router))
 }
 

@@ -75,7 +75,10 @@ async fn run(command: Command) -> ExitCode {
             Ok(settings) => report("config", settings::print(&settings)),
         },
         Command::Chat(args) => report("chat", chat::run(args).await),
-        Command::Ctl(args) => report("ctl", ctl::run(args).await),
+        Command::Ctl(args) => match ctl::run(args).await {
+            Err(error) if error.is_usage() => fail("ctl", &error, EXIT_USAGE),
+            result => report("ctl", result),
+        },
         Command::Doctor(args) => report("doctor", doctor::run(&args).await),
     }
 }

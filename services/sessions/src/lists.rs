@@ -5,7 +5,7 @@ use crate::service::{PAGE_BYTES, SessionsService, within_deadline};
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{Seq, SiteId};
 use frontdesk_core::party::{Audience, Participant};
-use frontdesk_proto::api::{ApiError, ListFilter};
+use frontdesk_proto::api::{ApiError, ListFilter, Place};
 use frontdesk_proto::convert::decode_event;
 use frontdesk_store::journal::{ListQuery, ReadQuery};
 use futures::stream::{StreamExt as _, TryStreamExt as _, iter};
@@ -28,6 +28,9 @@ pub(crate) fn query_of(site: Option<&SiteId>, filter: ListFilter) -> Result<List
         ListFilter::AllAssigned => ListQuery::AllAssigned(of_site()?),
         ListFilter::All => ListQuery::OfSite(of_site()?),
         ListFilter::Open => ListQuery::Open,
+        ListFilter::ChangedFrom(Place { from, after }) => {
+            ListQuery::Changed { site: of_site()?, from, after }
+        }
     })
 }
 
@@ -38,8 +41,13 @@ impl SessionsService {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         let rows = within_deadline(self.journal.list(query.clone(), limit)).await?;
-        let at_a_glance =
-            matches!(query, ListQuery::Open | ListQuery::AllWaiting(_) | ListQuery::AllAssigned(_));
+        let at_a_glance = matches!(
+            query,
+            ListQuery::Open
+                | ListQuery::AllWaiting(_)
+                | ListQuery::AllAssigned(_)
+                | ListQuery::Changed { .. }
+        );
         if at_a_glance {
             // Reconcilers and boards look at what lists show only; that is never old.
             return Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect());

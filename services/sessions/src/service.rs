@@ -321,6 +321,11 @@ impl Sessions for SessionsService {
         self.recorded(site, from, limit).await
     }
 
+    async fn scrub(&self) -> Result<(), ApiError> {
+        // As long as it takes: who asks waits for it, and so do the senders.
+        self.journal.scrub().await.map_err(unavailable)
+    }
+
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
         self.post(Mail::Hint { conversation, internal, frame });
     }

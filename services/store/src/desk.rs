@@ -10,6 +10,7 @@ use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::language::Language;
 use frontdesk_core::matching::Rules;
+use frontdesk_core::privacy::Privacy;
 use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
@@ -120,6 +121,9 @@ pub struct StoredSite {
     /// Offers an agent may miss in a row before it is away; `None`: any number.
     #[serde(default)]
     pub away_after_missed: Option<u32>,
+    /// What it keeps of visitors, and what they agree to.
+    #[serde(default)]
+    pub privacy: Privacy,
     /// Addresses of the accounts that are no person's.
     #[serde(default)]
     pub bots: BTreeSet<String>,
@@ -154,6 +158,16 @@ pub struct AccountDetails {
     /// Most conversations of a queue that it has at once, where it says so.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub caps: BTreeMap<QueueId, u32>,
+}
+
+/// Which files of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentQuery {
+    /// Those uploaded to a conversation.
+    OfConversation(ConversationId),
+    /// Those uploaded before then, the oldest first, at most so many.
+    Before(Timestamp, u32),
 }
 
 /// An account.
@@ -279,6 +293,21 @@ pub trait DeskStore: Send + Sync + 'static {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<StoredAttachment>, DeskStoreError>;
+
+    /// Files of a site.
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        query: AttachmentQuery,
+    ) -> Result<Vec<StoredAttachment>, DeskStoreError>;
+
+    /// Forgets files of a site, of which nothing stays in the tables' files where that is
+    /// in this store's hands. Those it does not have are passed over.
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: &[AttachmentId],
+    ) -> Result<(), DeskStoreError>;
 
     /// Adds an entry to the audit log, which is only ever added to: the tables refuse
     /// every change and removal. Adding the same entry again changes nothing.

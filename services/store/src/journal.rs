@@ -84,6 +84,18 @@ pub enum AppendOutcome {
     Unknown(String),
 }
 
+/// What a conversation is to be from now on: the same events with other payloads, and
+/// some more. What was stored before is gone, wherever it was.
+#[derive(Debug, Clone)]
+pub struct Erasure {
+    /// What follows; the records as in any append. It changes nothing unless it fits.
+    pub append: Append,
+    /// New payloads of all events before, the first first.
+    pub payloads: Vec<Bytes>,
+    /// In the place of the one there is; of the last event of all.
+    pub snapshot: Snapshot,
+}
+
 /// Why a claim or a read failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
@@ -209,6 +221,18 @@ pub trait Journal: Send + Sync + 'static {
     /// future does not cancel the append. The queue is bounded: when it is full
     /// the answer is `Unavailable` at once.
     fn append(&self, append: Append) -> BoxFuture<'static, AppendOutcome>;
+
+    /// Empties what stands in a conversation and appends to it, all or nothing. Readers
+    /// find the one or the other. Nobody else appends to it meanwhile.
+    async fn erase(&self, _: Erasure) -> AppendOutcome {
+        AppendOutcome::Unavailable("nothing is ever erased here".into())
+    }
+
+    /// Makes sure that the bytes of what was erased are nowhere in the files any more.
+    /// Appends may wait for it.
+    async fn scrub(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
 
     /// Everything activation needs; `None` when the conversation has no events.
     async fn load(&self, conversation: ConversationId) -> Result<Option<Loaded>, JournalError>;

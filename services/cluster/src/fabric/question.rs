@@ -7,7 +7,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::{Action, RequestId};
-use frontdesk_proto::api::{AttachmentRecord, ListFilter, Place, QueueKey};
+use frontdesk_proto::api::{AttachmentFilter, AttachmentRecord, ListFilter, Place, QueueKey};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -258,6 +258,20 @@ pub enum DeskQuestion {
     },
     /// Answered with `()`.
     AddAttachment(AttachmentRecord),
+    /// Answered with `Vec<AttachmentRecord>`.
+    Attachments {
+        /// The tenant.
+        site: SiteId,
+        /// Which.
+        filter: AttachmentFilter,
+    },
+    /// Answered with `()`.
+    RemoveAttachments {
+        /// The tenant.
+        site: SiteId,
+        /// The files.
+        ids: Vec<AttachmentId>,
+    },
     /// Answered with `Option<AttachmentRecord>`.
     Attachment {
         /// The tenant.

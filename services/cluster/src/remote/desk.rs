@@ -9,7 +9,8 @@ use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
+    SiteConfig,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -174,6 +175,22 @@ impl Desk for RemoteDesk {
         id: AttachmentId,
     ) -> Result<Option<AttachmentRecord>, ApiError> {
         self.ask(DeskQuestion::Attachment { site: site.clone(), id }).await
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        self.ask(DeskQuestion::Attachments { site: site.clone(), filter }).await
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: Vec<AttachmentId>,
+    ) -> Result<(), ApiError> {
+        self.ask(DeskQuestion::RemoveAttachments { site: site.clone(), ids }).await
     }
 }
 

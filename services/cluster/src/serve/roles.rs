@@ -196,6 +196,12 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::Audit(query) => encode(&desk.audit(query).await?),
         DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),
         DeskQuestion::AddAttachment(record) => encode(&desk.add_attachment(record).await?),
+        DeskQuestion::Attachments { site, filter } => {
+            encode(&desk.attachments(&site, filter).await?)
+        }
+        DeskQuestion::RemoveAttachments { site, ids } => {
+            encode(&desk.remove_attachments(&site, ids).await?)
+        }
         DeskQuestion::Attachment { site, id } => encode(&desk.attachment(&site, id).await?),
     }
 }

@@ -8,6 +8,7 @@ mod alarm;
 mod check;
 mod command;
 mod decide;
+mod erase;
 mod event;
 mod guests;
 mod handover;
@@ -26,8 +27,8 @@ pub use alarm::{ActionName, Alarm, AlarmAction, AlarmKind, RaisedAlarm, Texts};
 pub use check::is_channel;
 pub use command::{Command, Instead, Outcome, Reject, StartRequest, TransferTarget};
 pub use event::{
-    Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
-    Unserved,
+    Attachment, Body, ClosedReason, Consent, Contact, ErasedWhy, Event, OfferOutcome, QueuedReason,
+    ReleasedReason, Unserved,
 };
 pub use limits::*;
 pub use state::{Conversation, Offer, Phase, Step};

@@ -1,5 +1,6 @@
 //! What others are told of a conversation.
 
+use super::event::Consent;
 use super::state::{Conversation, Phase};
 use super::unserved::{Arrival, Reachable};
 use super::watch::Watch;
@@ -61,6 +62,9 @@ pub struct Summary {
     /// By what way the visitor came, as far as that is known.
     #[serde(default)]
     pub channel: Option<Arc<str>>,
+    /// What the visitor has agreed to, where the site asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
     /// First words of the visitor.
     pub preview: Arc<str>,
     /// First event's time.
@@ -75,6 +79,9 @@ pub struct Summary {
     pub visitor_read: Seq,
     /// How far the staff has read.
     pub agent_read: Seq,
+    /// What was said is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 impl Conversation {
@@ -101,6 +108,7 @@ impl Conversation {
             attributes: self.attributes.clone(),
             language: self.language.clone(),
             channel: self.channel.clone(),
+            consent: self.consent.as_deref().cloned(),
             preview: self.preview.clone(),
             started_at: self.started_at,
             last_at: self.last_at,
@@ -108,6 +116,7 @@ impl Conversation {
             public_head: self.public_head,
             visitor_read: self.visitor_read,
             agent_read: self.agent_read,
+            erased: self.erased,
         }
     }
 }

@@ -41,7 +41,7 @@ agents:
 ";
 
 /// What comes of a document that a supervisor hands in.
-pub(super) async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
+pub(crate) async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
     let by = Author {
         at: Timestamp::ZERO,
         id: AgentId::from_uuid(Uuid::from_u128(1)),

@@ -34,6 +34,7 @@ pub fn trial(text: &str, site: &SiteId, agents: &[AgentAccount]) -> Result<Trial
         queues: Vec::new(),
         routes: Vec::new(),
         calendars: BTreeMap::new(),
+        privacy: Default::default(),
         bots: BTreeSet::new(),
         away_after_missed: None,
     };

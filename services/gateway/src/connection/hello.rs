@@ -14,11 +14,12 @@ use crate::tokens::{TokenError, Verified};
 use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{MAX_TEXT_BYTES, Phase};
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
-use frontdesk_core::party::Principal;
+use frontdesk_core::party::{Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentView};
 use frontdesk_proto::api::{ApiError, ListFilter};
 use frontdesk_proto::convert::{
-    agent_view_to_proto, duration_to_proto, offer_push, participant_to_proto, timestamp_to_proto,
+    agent_view_to_proto, consent_text_to_proto, duration_to_proto, offer_push,
+    participant_to_proto, timestamp_to_proto,
 };
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, server_frame::Frame};
@@ -93,6 +94,7 @@ pub(super) async fn hello(
     let agent = connect(&client, &mut work).await;
     let (resumed, not_resumed) = resume(&client, hello.resume).await;
 
+    let consent = asked_consent(&shared, client.who()).await?;
     let settings = &shared.settings;
     let welcome = Some(Box::new(v1::Welcome {
         session_id: connection.to_string(),
@@ -106,6 +108,7 @@ pub(super) async fn hello(
         token_expires_at: Some(timestamp_to_proto(expires_at)),
         resumed,
         agent_state: agent.as_ref().map(agent_view_to_proto),
+        consent,
     }));
     tracing::debug!(%connection, client = hello.client, "a connection is open");
     Ok(Box::new(Opened { client, hello_id, expires, welcome, not_resumed, work }))
@@ -157,6 +160,19 @@ async fn check_origin(
     } else {
         Err(refused("this page may not connect to this site"))
     }
+}
+
+/// What a visitor has to agree to before it starts a conversation.
+async fn asked_consent(
+    shared: &Shared,
+    who: &Principal,
+) -> Result<Option<v1::ConsentText>, Refused> {
+    if who.role != Role::Visitor {
+        return Ok(None);
+    }
+    let site = within(CALL_DEADLINE, "desk", shared.deps.desk.site(&who.site));
+    let site = site.await.map_err(overloaded)?;
+    Ok(site.and_then(|site| site.privacy.consent.as_ref().map(consent_text_to_proto)))
 }
 
 /// The account behind an agent's token; it may have been disabled since.

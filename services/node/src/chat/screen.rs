@@ -73,6 +73,7 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
             ClosedReason::VisitorLost => "closed: the visitor was gone".to_owned(),
             _ => format!("{who} closed the chat"),
         },
+        Body::Erased(_) => "what was said is erased".to_owned(),
         Body::Reopened(_) => format!("{who} reopened the chat"),
         Body::ContactAsked(_) => "no agent yet: /contact EMAIL [message] to be reached".to_owned(),
         Body::ContactLeft(c) => {

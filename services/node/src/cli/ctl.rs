@@ -1,6 +1,6 @@
 //! The command line of `frontdesk ctl`. Says what can be asked for; does nothing.
 
-use super::{ReplayArgs, StaffArgs, TargetArgs};
+use super::{BackupArgs, ReplayArgs, RestoreArgs, StaffArgs, TargetArgs, VisitorCommand};
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -80,6 +80,13 @@ pub(crate) enum CtlCommand {
     Staff(StaffArgs),
     /// What came, run through other rules: waits, service level and load beside the real.
     Replay(ReplayArgs),
+    /// Copy a data folder while its server runs (no gateway is asked).
+    Backup(BackupArgs),
+    /// Make a data folder from a backup (no gateway is asked).
+    Restore(RestoreArgs),
+    /// Hand out, or forget, all that is kept of a visitor.
+    #[command(subcommand)]
+    Visitor(VisitorCommand),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }

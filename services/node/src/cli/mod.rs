@@ -1,6 +1,7 @@
 //! The command line. Says what can be asked for; does nothing.
 
 mod ctl;
+mod privacy;
 mod replay;
 mod staff;
 
@@ -8,6 +9,7 @@ pub(crate) use ctl::{
     AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, FitArgs, Output,
     PlacedRole, RaftCommand, RouteArgs,
 };
+pub(crate) use privacy::{BackupArgs, RestoreArgs, VisitorCommand};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use staff::StaffArgs;
 

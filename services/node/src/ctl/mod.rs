@@ -2,6 +2,7 @@
 //! gateway, and moves its parts by way of the voters.
 
 mod audit;
+mod backup;
 mod cluster;
 mod configure;
 mod explain;
@@ -9,6 +10,7 @@ mod figures;
 mod replay;
 mod staff;
 pub(crate) mod table;
+mod visitor;
 
 pub(crate) use cluster::{Link, now};
 
@@ -25,6 +27,7 @@ use frontdesk_proto::v1::{
     AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
     ListAgentsRequest, ListQueuesRequest, Phase,
 };
+use frontdesk_store::sqlite::backup::BackupError;
 use serde::Serialize;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -53,6 +56,8 @@ pub(crate) enum CtlError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}")]
     Usage(String),
     #[error("{file}: {source}")]
@@ -60,6 +65,13 @@ pub(crate) enum CtlError {
     /// The places have been printed.
     #[error("{file} was refused ({problems} problems); nothing was changed")]
     Document { file: String, problems: usize },
+}
+
+impl CtlError {
+    /// Whether it was asked for in a way that cannot work.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::Backup(error) if error.is_usage())
+    }
 }
 
 type Admin = AdminServiceClient<InterceptedService<Channel, Bearer>>;
@@ -81,6 +93,8 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Cluster(command) => {
             return cluster::run(command, args.config, args.output).await;
         }
+        CtlCommand::Backup(wanted) => return backup::back_up(wanted, args.output).await,
+        CtlCommand::Restore(wanted) => return backup::restore(wanted, args.output).await,
         command => command,
     };
     if let CtlCommand::Staff(wanted) = &command
@@ -94,7 +108,8 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
     let (output, site) = (args.output, args.target.site);
     match command {
-        CtlCommand::Cluster(_) => Ok(()),
+        CtlCommand::Cluster(_) | CtlCommand::Backup(_) | CtlCommand::Restore(_) => Ok(()),
+        CtlCommand::Visitor(command) => visitor::run(admin, output, command).await,
         CtlCommand::Agents => agents(admin, output).await,
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {

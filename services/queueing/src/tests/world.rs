@@ -59,6 +59,7 @@ fn opened(n: u128, since: u64) -> (Conversation, Vec<Event>) {
         page: "".into(),
         language: "".into(),
         channel: None,
+        consent: None,
         extra_minutes: 0,
         first_message: None,
     };
@@ -427,6 +428,7 @@ impl Desk for World {
             queues: vec![sales, night],
             calendars,
             away_after_missed: None,
+            privacy: Default::default(),
             bots: BTreeSet::new(),
         })])
     }

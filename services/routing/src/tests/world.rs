@@ -97,6 +97,7 @@ impl World {
             queues: vec![queue],
             calendars: BTreeMap::new(),
             away_after_missed: None,
+            privacy: Default::default(),
             bots: BTreeSet::new(),
         };
         change(&mut config);
@@ -240,6 +241,7 @@ impl World {
             page: "".into(),
             language: "".into(),
             channel: None,
+            consent: None,
             extra_minutes: 0,
             first_message: None,
         };

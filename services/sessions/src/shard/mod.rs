@@ -6,6 +6,7 @@
 
 mod beacons;
 mod commit;
+mod erase;
 mod load;
 mod outgoing;
 mod ready;

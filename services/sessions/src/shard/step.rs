@@ -1,6 +1,7 @@
 //! Running mail on conversations in memory.
 
 use super::Shard;
+use super::erase::is_erasure;
 use super::load::Unsettled;
 use super::ready::{Encoded, Encoder, MAX_WAITING, Ready, Spares};
 use crate::mail::{Held, Job, Mail};
@@ -28,6 +29,10 @@ impl Shard {
             self.hint(id, internal, None, frame);
             return;
         }
+        let mail = match mail {
+            Mail::Command(job) if is_erasure(&job) => return self.take_erasure(id, job, now),
+            mail => mail,
+        };
         let residence = match &mail {
             // Lists must not keep in memory what they show.
             Mail::Look { live_only: true, .. } => self.residents.peek(id),

@@ -155,7 +155,15 @@ pub(super) fn summary(id: ConversationId, visitor: VisitorId, at: u64) -> Summar
         public_head: Seq::new(1),
         visitor_read: Seq::ZERO,
         agent_read: Seq::ZERO,
+        consent: None,
+        erased: false,
     }
+}
+
+/// A waiting conversation, for tests beside the suite.
+#[cfg(test)]
+pub(crate) fn waiting(id: ConversationId, visitor: VisitorId) -> Summary {
+    summary(id, visitor, 1)
 }
 
 /// Appends one record after `head` with a summary and expects that to work.

@@ -6,12 +6,13 @@ use super::error::{Failure, PostgresError};
 use super::settings::PostgresSettings;
 
 /// In order; each is run once, and never changed after a release.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_journal.sql"),
     include_str!("migrations/0002_desk.sql"),
     include_str!("migrations/0003_skills.sql"),
     include_str!("migrations/0004_audit.sql"),
     include_str!("migrations/0005_account_details.sql"),
+    include_str!("migrations/0006_erase.sql"),
 ];
 /// One lock for all who migrate.
 const LOCK: i64 = 0x6672_6f6e_7464_6573;

@@ -5,6 +5,8 @@
 mod attachments;
 mod database;
 mod desk;
+#[cfg(test)]
+mod dump_tests;
 mod error;
 mod examine;
 mod journal;

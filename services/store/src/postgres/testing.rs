@@ -126,7 +126,7 @@ fn is_root() -> bool {
 }
 
 /// A program of PostgreSQL, as a user it agrees to run as.
-fn program(name: &str) -> Command {
+pub(super) fn program(name: &str) -> Command {
     let mut command = Command::new(find(name));
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);

@@ -42,6 +42,7 @@ impl SimDesk {
             queues: vec![queue],
             calendars: BTreeMap::new(),
             away_after_missed: None,
+            privacy: Default::default(),
             bots: BTreeSet::new(),
         };
         let account = |n: usize| {

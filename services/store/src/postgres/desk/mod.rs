@@ -11,12 +11,14 @@ use super::error::{Failure, PostgresError};
 use super::migrate::migrate;
 use super::settings::PostgresSettings;
 use crate::desk::{
-    DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
+    AttachmentQuery, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+    Versioned,
 };
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::ids::{AgentId, AttachmentId, QueueId, SiteId};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 /// Seldom asked.
 const CONNECTIONS: u8 = 2;
@@ -48,6 +50,11 @@ const ADD_ATTACHMENT: &str = "INSERT INTO attachments
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const ATTACHMENT: &str = "SELECT id, site, conversation, name, media_type, size, created_at
     FROM attachments WHERE site = $1 AND id = $2";
+const ATTACHMENTS_OF: &str = "SELECT id, site, conversation, name, media_type, size, created_at
+    FROM attachments WHERE site = $1 AND conversation = $2 ORDER BY created_at, id";
+const ATTACHMENTS_BEFORE: &str = "SELECT id, site, conversation, name, media_type, size, created_at
+    FROM attachments WHERE site = $1 AND created_at < $2 ORDER BY created_at, id LIMIT $3";
+const REMOVE_ATTACHMENTS: &str = "DELETE FROM attachments WHERE site = $1 AND id = ANY($2)";
 
 /// See the module. Any number of processes may have one.
 pub struct PostgresDesk {
@@ -254,6 +261,33 @@ impl DeskStore for PostgresDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let found = self.row(ATTACHMENT, &[&site.as_str(), &id.as_uuid()]).await?;
         found.as_ref().map(rows::attachment).transpose()
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        query: AttachmentQuery,
+    ) -> Result<Vec<StoredAttachment>, DeskStoreError> {
+        let site = site.as_str();
+        let found = match query {
+            AttachmentQuery::OfConversation(conversation) => {
+                self.rows(ATTACHMENTS_OF, &[&site, &conversation.as_uuid()]).await?
+            }
+            AttachmentQuery::Before(at, limit) => {
+                let at = at.as_millis().cast_signed();
+                self.rows(ATTACHMENTS_BEFORE, &[&site, &at, &i64::from(limit)]).await?
+            }
+        };
+        found.iter().map(rows::attachment).collect()
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: &[AttachmentId],
+    ) -> Result<(), DeskStoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        self.rows(REMOVE_ATTACHMENTS, &[&site.as_str(), &ids]).await.map(drop)
     }
 
     async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {

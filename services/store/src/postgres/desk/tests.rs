@@ -79,6 +79,7 @@ fn site(name: &str) -> StoredSite {
         routes: Vec::new(),
         calendars: BTreeMap::new(),
         away_after_missed: None,
+        privacy: Default::default(),
         bots: BTreeSet::new(),
     }
 }

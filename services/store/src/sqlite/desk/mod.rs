@@ -8,12 +8,15 @@ mod sites;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::sqlite) use schema::{FILE, NEWEST};
+
 use super::error::{OpenError, is_damage};
 use super::file::open_writer;
 use super::folder::DataFolder;
 use super::workers::{WorkError, Workers};
 use crate::desk::{
-    DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
+    AttachmentQuery, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+    Versioned,
 };
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
@@ -181,6 +184,24 @@ impl DeskStore for SqliteDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let site = site.clone();
         self.query(move |connection| attachments::by_id(connection, &site, id)).await
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        query: AttachmentQuery,
+    ) -> Result<Vec<StoredAttachment>, DeskStoreError> {
+        let site = site.clone();
+        self.query(move |connection| attachments::list(connection, &site, &query)).await
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: &[AttachmentId],
+    ) -> Result<(), DeskStoreError> {
+        let (site, ids) = (site.clone(), ids.to_vec());
+        self.run(move |connection| attachments::remove(connection, &site, &ids).map(Ok)).await
     }
 
     async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {

@@ -4,7 +4,7 @@ use crate::sqlite::file::Format;
 use rusqlite::Connection;
 
 /// Name of the file in the data folder.
-pub(super) const FILE: &str = "desk.db";
+pub(in crate::sqlite) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
 pub(super) const FORMAT: Format = Format {
@@ -12,6 +12,9 @@ pub(super) const FORMAT: Format = Format {
     auto_checkpoint_pages: 256,
     migrations: &[to_v1, to_v2, to_v3, to_v4],
 };
+
+/// The newest format there is.
+pub(in crate::sqlite) const NEWEST: u32 = FORMAT.migrations.len() as u32;
 
 fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(V1)

@@ -9,8 +9,9 @@ use super::group::{Group, Memory};
 use super::job::{GroupFailure, Job};
 use super::queue::{MAX_GROUP_RECORDS, WriteQueue};
 use super::tail::SharedTail;
-use crate::journal::AppendOutcome;
+use crate::journal::{AppendOutcome, JournalError};
 use crate::sqlite::error::surely_not_committed;
+use crate::sqlite::file::scrub;
 use metrics::{counter, gauge, histogram};
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -63,10 +64,28 @@ impl Writer {
                 histogram!("frontdesk_journal_batch_records").record(records as f64);
             }
             log_turns(&mut healthy, result.as_ref().err());
+            if result.is_ok() {
+                self.scrub(&mut group);
+            }
             answer(&mut group, result.map(drop));
             self.log.committed(&self.connection);
         }
         self.connection
+    }
+
+    /// Writes the file anew when one of the jobs wants it.
+    fn scrub(&self, group: &mut [Job]) {
+        if !group.iter().any(Job::wants_scrub) {
+            return;
+        }
+        let scrubbed = scrub(&self.connection).map_err(|e| {
+            JournalError::Unavailable(format!("the file could not be written anew: {e}"))
+        });
+        for job in group.iter_mut().filter(|job| job.wants_scrub()) {
+            if let Job::Write(job) = job {
+                job.result = scrubbed.clone();
+            }
+        }
     }
 
     /// Commits the group and gives the number of its records. On success each job
@@ -92,6 +111,10 @@ impl Writer {
         let tail = self.tail.read();
         Group::new(&self.connection, &tail, &mut self.memory).apply_all(jobs)?;
         self.filing.append(&self.connection, self.memory.packed())?;
+        if self.memory.erases() {
+            // What would be filed is the tail's, which still has what is erased.
+            return Ok(Portion::default());
+        }
         self.filing.portion(&self.connection, &tail, self.memory.records())
     }
 
