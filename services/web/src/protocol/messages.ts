@@ -6,7 +6,15 @@
 // events are in `events.ts`, the supervisors' board in `board.ts`.
 
 import type { BoardPush } from "./board";
-import type { AlarmKind, ContactLeft, Event, OfferOutcome, Participant, Timestamp } from "./events";
+import type {
+  AlarmKind,
+  Consent,
+  ContactLeft,
+  Event,
+  OfferOutcome,
+  Participant,
+  Timestamp,
+} from "./events";
 
 export type * from "./board";
 export type * from "./events";
@@ -54,6 +62,16 @@ export interface StartConversation {
   firstMessage?: SendMessage;
   /** By what way it comes, such as "web". */
   channel?: string;
+  /** Of `Welcome.consent`, which the visitor has agreed to. */
+  consentVersion?: string;
+}
+
+/** What visitors have to agree to before they start. */
+export interface ConsentText {
+  version: string;
+  /** By language tag. */
+  text?: Record<string, string>;
+  link?: string;
 }
 
 export interface AddNote {
@@ -225,6 +243,8 @@ export interface ConversationState {
   alarms?: AlarmKind[];
   /** On the board, while it waits or is offered. */
   waitingSince?: Timestamp;
+  consent?: Consent;
+  erased?: boolean;
 }
 
 export interface AgentState {
@@ -252,6 +272,7 @@ export interface Welcome {
   tokenExpiresAt?: Timestamp;
   resumed?: ConversationState[];
   agentState?: AgentState;
+  consent?: ConsentText;
 }
 
 export interface Sent {
