@@ -3,6 +3,7 @@
 mod agents;
 mod alarms;
 mod audit;
+mod backup;
 mod board;
 mod company;
 mod configure;
@@ -10,6 +11,7 @@ mod figures;
 mod files;
 mod matching;
 mod offers;
+mod privacy;
 mod readers;
 mod supervision;
 mod terminal;

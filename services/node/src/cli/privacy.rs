@@ -37,8 +37,8 @@ pub(crate) enum VisitorCommand {
         /// Its id, or an e-mail address that it has left or that its attributes have.
         visitor: String,
         /// New folder.
-        #[arg(long, short = 'o', value_name = "DIR")]
-        out: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
     },
     /// End its conversations, empty what was said in them and remove its files, for good.
     Erase {

@@ -34,7 +34,7 @@ pub(super) async fn run(
     command: VisitorCommand,
 ) -> Result<(), CtlError> {
     match command {
-        VisitorCommand::Export { visitor, out } => export(admin, output, visitor, out).await,
+        VisitorCommand::Export { visitor, to } => export(admin, output, visitor, to).await,
         VisitorCommand::Erase { visitor, dry_run } => erase(admin, output, visitor, dry_run).await,
     }
 }

@@ -8,7 +8,7 @@ use super::{DEADLINE, Shard};
 use crate::mail::{Job, Mail};
 use bytes::Bytes;
 use frontdesk_actor::{Residence, WaitingFull};
-use frontdesk_core::conversation::{Command, Conversation, Outcome};
+use frontdesk_core::conversation::{Command, Conversation, Event, Outcome};
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use frontdesk_core::party::Origin;
 use frontdesk_core::shard::ShardId;
@@ -120,39 +120,53 @@ async fn run(
             Ok(step) => step,
             Err(reject) => return Ok((found(Some(state), snapshot), Err(reject.into()))),
         };
-        let mut snapshot = snapshot;
-        if !step.events.is_empty() {
-            let mut encoder = Encoder::default();
-            let encode = |event| Encoded::new(event, &[], &mut encoder).record;
-            let append = Append {
-                shard: authority.shard,
-                epoch: authority.epoch,
-                conversation: id,
-                expected_head: head,
-                records: step.events.iter().map(encode).collect(),
-                summary: Some(Arc::new(state.summary())),
-            };
-            let taken = load::snapshot_of(&state);
-            let taken = taken.ok_or_else(|| JournalError::Damaged("no snapshot of it".into()))?;
-            snapshot = taken.seq;
-            let payloads = blanked(journal, id, head).await?;
-            match journal.erase(Erasure { append, payloads, snapshot: taken }).await {
-                AppendOutcome::Ok => {}
-                AppendOutcome::SeqConflict { .. } | AppendOutcome::Duplicate(_) => continue,
-                AppendOutcome::Fenced { epoch } => {
-                    return Err(JournalError::Fenced { shard: authority.shard, epoch });
-                }
-                AppendOutcome::Unavailable(why) | AppendOutcome::Unknown(why) => {
-                    return Err(JournalError::Unavailable(why));
-                }
-            }
-        }
+        let snapshot = match step.events.as_slice() {
+            [] => snapshot,
+            events => match replace(journal, authority, &state, head, events).await? {
+                Some(snapshot) => snapshot,
+                None => continue,
+            },
+        };
         let readers = state.readers();
         let unpublished = load::between(journal, id, before, state.head(), &readers).await?;
         let found = Found { unpublished, ..found(Some(state), snapshot) };
         return Ok((found, Ok(Outcome::Done)));
     }
     Err(JournalError::Unavailable("it is appended to all the time".into()))
+}
+
+/// Replaces what stands up to `head` and appends `events`, after which it is as `state`
+/// says; gives the last event of the stored snapshot, `None` when the head is another.
+async fn replace(
+    journal: &dyn Journal,
+    authority: Authority,
+    state: &Conversation,
+    head: Seq,
+    events: &[Event],
+) -> Result<Option<Seq>, JournalError> {
+    let mut encoder = Encoder::default();
+    let encode = |event| Encoded::new(event, &[], &mut encoder).record;
+    let append = Append {
+        shard: authority.shard,
+        epoch: authority.epoch,
+        conversation: state.id(),
+        expected_head: head,
+        records: events.iter().map(encode).collect(),
+        summary: Some(Arc::new(state.summary())),
+    };
+    let snapshot = load::snapshot_of(state);
+    let snapshot = snapshot.ok_or_else(|| JournalError::Damaged("no snapshot of it".into()))?;
+    let (seq, payloads) = (snapshot.seq, blanked(journal, state.id(), head).await?);
+    match journal.erase(Erasure { append, payloads, snapshot }).await {
+        AppendOutcome::Ok => Ok(Some(seq)),
+        AppendOutcome::SeqConflict { .. } | AppendOutcome::Duplicate(_) => Ok(None),
+        AppendOutcome::Fenced { epoch } => {
+            Err(JournalError::Fenced { shard: authority.shard, epoch })
+        }
+        AppendOutcome::Unavailable(why) | AppendOutcome::Unknown(why) => {
+            Err(JournalError::Unavailable(why))
+        }
+    }
 }
 
 /// What is left of all its events up to `head`.
