@@ -13,6 +13,7 @@ use frontdesk_tests::wire::{Wire, fresh_id, message};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 const FILE: &[u8] = b"an invoice";
 
@@ -98,6 +99,8 @@ async fn a_backup_made_under_load_is_restored_and_goes_on() {
     while !making.is_finished() {
         visitor.say(&live, &format!("message {during}")).await;
         during += 1;
+        // A person may say so much and no more.
+        visitor.attend(tokio::time::sleep(Duration::from_millis(60))).await;
     }
     let made = making.await.expect("it ends");
     assert!(made.status.success(), "{}", said(&made));

@@ -66,6 +66,8 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         public_head: Seq::new(version),
         visitor_read: Seq::ZERO,
         agent_read: Seq::ZERO,
+        consent: None,
+        erased: false,
     }
 }
 

@@ -7,7 +7,7 @@ use super::document::Span;
 use frontdesk_core::conversation::{MAX_CONSENT_BYTES, Texts};
 use frontdesk_core::privacy::{ConsentText, Privacy, Retention};
 use frontdesk_core::time::Millis;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
 
@@ -27,10 +27,35 @@ const MAX_LINK_BYTES: usize = 500;
 pub(super) struct Kept {
     /// What was said, from the end of the conversation on.
     #[serde(default)]
-    closed: Option<Span>,
+    closed: Option<Days>,
     /// Files, from their upload on.
     #[serde(default)]
-    attachments: Option<Span>,
+    attachments: Option<Days>,
+}
+
+/// A long time, shown in days where it is whole days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Deserialize)]
+#[serde(transparent)]
+struct Days(Span);
+
+impl Days {
+    const MILLIS: u64 = 24 * 60 * 60 * 1_000;
+}
+
+impl std::fmt::Display for Days {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let millis = self.0.0.get();
+        match millis.is_multiple_of(Self::MILLIS) {
+            true => write!(f, "{}d", millis / Self::MILLIS),
+            false => self.0.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Days {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// What visitors agree to.
@@ -58,9 +83,9 @@ fn retention(check: &mut Check, written: &Spanned<Kept>) -> Retention {
     let Spanned { value, referenced, .. } = written;
     for (what, span) in [("closed", value.closed), ("attachments", value.attachments)] {
         if let Some(span) = span
-            && !(LEAST..=MOST).contains(&span.0)
+            && !(LEAST..=MOST).contains(&span.0.0)
         {
-            let (least, most) = (Span(LEAST), Span(MOST));
+            let (least, most) = (Days(Span(LEAST)), Days(Span(MOST)));
             let reason = format!("retention: {what} {span} is not within {least} to {most}");
             check.refuse(*referenced, reason);
         }
@@ -70,7 +95,7 @@ fn retention(check: &mut Check, written: &Spanned<Kept>) -> Retention {
         let reason = "retention: attachments go with their conversation: not later than closed";
         check.refuse(*referenced, reason.into());
     }
-    Retention { closed: closed.map(|s| s.0), attachments: attachments.map(|s| s.0) }
+    Retention { closed: closed.map(|s| s.0.0), attachments: attachments.map(|s| s.0.0) }
 }
 
 fn text(check: &mut Check, at: Location, written: &Consent) -> Option<ConsentText> {
@@ -108,7 +133,8 @@ pub(super) fn changes(before: &Privacy, now: &Privacy) -> Vec<String> {
 
 fn written_retention(privacy: &Privacy) -> Kept {
     let Retention { closed, attachments } = privacy.retention;
-    Kept { closed: closed.map(Span), attachments: attachments.map(Span) }
+    let days = |kept: Option<Millis>| kept.map(|kept| Days(Span(kept)));
+    Kept { closed: days(closed), attachments: days(attachments) }
 }
 
 fn written_consent(privacy: &Privacy) -> Option<Consent> {
@@ -137,15 +163,10 @@ mod tests {
         let text = "retention: { closed: 365d, attachments: 90d }
 consent: { version: '2', text: { en: May we keep it?, de: Dürfen wir? }, link: 'https://shop.example/p' }
 ";
-        let applied = apply(&desk, &format!("{text}{QUEUES}"), false).await;
-        assert_eq!(
-            applied.changes,
-            [
-                "~ retention: attachments null -> 2months 29days 3h 14m 24s",
-                "~ retention: closed null -> 11months 30days 4h 48m",
-                "+ consent",
-            ]
-        );
+        let mut changes = apply(&desk, &format!("{text}{QUEUES}"), false).await.changes;
+        changes.sort();
+        let attachments = "~ retention: attachments null -> 90d";
+        assert_eq!(changes, ["+ consent", attachments, "~ retention: closed null -> 365d"]);
         let site = Desk::site(&desk, &demo()).await.unwrap().unwrap();
         let days = |n: u64| Some(Millis::from_mins(n * 24 * 60));
         let retention = site.privacy.retention;

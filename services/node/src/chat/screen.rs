@@ -27,7 +27,10 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
         Body::Message(m) => {
             let files: String =
                 m.attachments.iter().map(|a| format!(" [{} {} B]", a.name, a.size)).collect();
-            return format!("  {:>4} {who}: {}", event.seq, plain(&(m.text.clone() + &files)));
+            // Nobody says nothing at all: what is empty was erased.
+            let is_erased = m.text.is_empty() && files.is_empty();
+            let said = if is_erased { "(erased)" } else { &m.text };
+            return format!("  {:>4} {who}: {}", event.seq, plain(&(said.to_owned() + &files)));
         }
         Body::Note(n) if n.mentions.is_empty() => format!("{who} noted: {}", n.text),
         Body::Note(n) => {

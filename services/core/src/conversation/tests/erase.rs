@@ -110,7 +110,7 @@ fn nothing_of_it_is_left_and_the_rest_is_what_it_was() {
     let mut again = Conversation::from_first(&blanked[0]).unwrap();
     blanked[1..].iter().for_each(|event| again.apply(event));
     assert_eq!(again, it, "read again it is the same");
-    assert_eq!(it.summary().consent.unwrap().version, "v1".into());
+    assert_eq!(&*it.summary().consent.unwrap().version, "v1");
 }
 
 #[test]
