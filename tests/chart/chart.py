@@ -124,6 +124,10 @@ def cases():
         "load": least(loadtest={"enabled": True, "resultsClaim": "results", "seed": 7}),
         "names": least(nameOverride="chat", fullnameOverride="support-chat"),
         "all settings": least(settings=ALL_SETTINGS),
+        "provider": least(
+            oidc={"existingSecret": {"name": "oidc"}, "caSecret": {"name": "corporate-ca"}},
+            settings={"gateway": {"oidc": ALL_SETTINGS["gateway"]["oidc"]}},
+        ),
     }
     for controller in ["nginx", "haproxy", "traefik", "alb", "other"]:
         found[f"ingress {controller}"] = least(
@@ -165,6 +169,22 @@ ALL_SETTINGS = {
         "sign_in_attempts_per_minute": 5,
         "attachment_max_bytes": 1048576,
         "drain_jitter_ms": 500,
+        "oidc": {
+            "issuer": "https://login.example/realms/support",
+            "client_id": "frontdesk",
+            "public_origin": "https://chat.example",
+            "label": "Example",
+            "scopes": ["openid", "email", "groups"],
+            "email_claim": "mail",
+            "name_claim": "display_name",
+            "allowed_domains": ["example.com"],
+            "create_accounts": True,
+            "passwords_only_for": ["root@example.com"],
+            "grants": [
+                {"site": "shop", "role": "supervisor", "claim": "groups", "values": ["leads"]},
+                {"site": "shop"},
+            ],
+        },
     },
     "sessions": {
         "mailbox_commands": 512,

@@ -104,6 +104,12 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretName: {{ include "frontdesk.publicTlsSecret" $root }}
     defaultMode: 0440
 {{- end }}
+{{- if and (eq $role "gateway") $root.Values.oidc.caSecret.name }}
+- name: oidc-ca
+  secret:
+    secretName: {{ $root.Values.oidc.caSecret.name }}
+    defaultMode: 0440
+{{- end }}
 {{- end }}
 
 {{/* Whole folders: files that were mounted one by one would never be renewed. */}}
@@ -121,6 +127,11 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 {{- if and (eq $role "gateway") $root.Values.gateway.tls.enabled }}
 - name: public-tls
   mountPath: /tls/public
+  readOnly: true
+{{- end }}
+{{- if and (eq $role "gateway") $root.Values.oidc.caSecret.name }}
+- name: oidc-ca
+  mountPath: /tls/oidc
   readOnly: true
 {{- end }}
 {{- end }}
@@ -149,6 +160,15 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretKeyRef:
       name: {{ $root.Values.tokenKeys.existingSecret.name }}
       key: {{ $root.Values.tokenKeys.existingSecret.key }}
+{{- with $root.Values.oidc.existingSecret }}
+{{- if .name }}
+- name: FRONTDESK_GATEWAY__OIDC__CLIENT_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

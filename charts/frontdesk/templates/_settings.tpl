@@ -48,6 +48,10 @@ gateway:
     cert: /tls/public/tls.crt
     key: /tls/public/tls.key
   {{- end }}
+  {{- if .Values.oidc.caSecret.name }}
+  oidc:
+    ca: /tls/oidc/ca.crt
+  {{- end }}
 log: {{ toJson .Values.log }}
 {{- end }}
 

@@ -197,6 +197,27 @@ pub struct AuditPage {
     pub next: Option<AuditPlace>,
 }
 
+/// Somebody for whom a provider has vouched, and what the operator's rules make of them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The tenant.
+    pub site: SiteId,
+    /// Verified by the provider.
+    pub email: String,
+    /// For an account that is made.
+    pub name: String,
+    /// `Agent` or `Supervisor`, which the account becomes; `None`: what it is.
+    pub role: Option<Role>,
+    /// Make an account when there is none.
+    pub create: bool,
+}
+
+impl std::fmt::Debug for Vouched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vouched").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
 /// The role that keeps configuration and accounts.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
@@ -217,6 +238,12 @@ pub trait Desk: Send + Sync + 'static {
         email: &str,
         password: &str,
     ) -> Result<AgentAccount, ApiError>;
+
+    /// The account of somebody for whom a provider has vouched. `NotFound` when there is
+    /// none and none is to be made, `Unauthenticated` when it is disabled.
+    async fn sign_in_vouched(&self, _: Vouched) -> Result<AgentAccount, ApiError> {
+        Err(ApiError::Unimplemented("this desk takes passwords only".into()))
+    }
 
     /// An account.
     async fn agent(

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use desk::{
     AgentAccount, Applied, AttachmentRecord, AuditPage, Desk, MadeAccount, Problem, QueueConfig,
-    SiteConfig,
+    SiteConfig, Vouched,
 };
 pub use error::ApiError;
 pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};

@@ -15,6 +15,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod vouched;
 
 pub use admin::{CreatedAgent, NewAgent};
 pub use apply::{Trial, trial};

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig, Vouched,
 };
 use frontdesk_store::desk::{DeskStore, StoredAccount, StoredSite, Versioned};
 use std::sync::Arc;
@@ -122,6 +122,10 @@ impl Desk for DeskService {
                 Err(ApiError::Unauthenticated("wrong site, e-mail address or password".into()))
             }
         }
+    }
+
+    async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
+        self.account_of_vouched(who).await
     }
 
     async fn agent(

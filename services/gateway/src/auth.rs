@@ -6,7 +6,7 @@ use crate::shared::{CALL_DEADLINE, Shared, within};
 use frontdesk_core::ids::SiteId;
 use frontdesk_core::party::{Principal, Role};
 use frontdesk_core::time::Millis;
-use frontdesk_proto::api::{ApiError, SiteConfig};
+use frontdesk_proto::api::{AgentAccount, ApiError, SiteConfig};
 use frontdesk_proto::convert::{participant_to_proto, timestamp_to_proto};
 use frontdesk_proto::v1;
 use metrics::counter;
@@ -80,6 +80,12 @@ pub(crate) async fn sign_in(
     {
         return Err(ApiError::Invalid("site, email or password is absent or too long".into()));
     }
+    if let Some(oidc) = &shared.oidc
+        && !oidc.settings.takes_password_of(&request.email)
+    {
+        let why = format!("sign in with {}", oidc.settings.label);
+        return Err(ApiError::Forbidden(why));
+    }
     let account = format!("{}/{}", request.site, request.email.to_ascii_lowercase());
     if let Err(retry_after) = shared.limits.sign_ins.take((address, account), Instant::now()) {
         counter!("frontdesk_gateway_sign_ins_total", "result" => "limited").increment(1);
@@ -93,11 +99,16 @@ pub(crate) async fn sign_in(
     if account.disabled {
         return Err(ApiError::Unauthenticated("site, email or password is wrong".into()));
     }
+    staff_token(shared, &account)
+}
+
+/// A token for an account that somebody may use, however that was found out.
+pub(crate) fn staff_token(shared: &Shared, account: &AgentAccount) -> Result<v1::Token, ApiError> {
     let who = Principal {
-        site: account.site,
+        site: account.site.clone(),
         role: account.role,
         id: account.id.as_uuid(),
-        name: account.profile.name,
+        name: account.profile.name.clone(),
     };
     issue(shared, &who, &BTreeMap::new())
 }

@@ -8,6 +8,7 @@ use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
 use crate::listener;
+use crate::oidc;
 use crate::profiles;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -55,6 +56,9 @@ pub enum StartError {
     /// Clients show no certificates.
     #[error("gateway.tls.ca: clients show no certificates")]
     ClientCertificates,
+    /// The provider's settings cannot be used.
+    #[error("gateway.oidc: {0}")]
+    Oidc(String),
     /// The schema cannot be offered for reflection.
     #[error("the schema cannot be read: {0}")]
     Schema(String),
@@ -99,9 +103,10 @@ fn begin(
     deps: GatewayDeps,
     tokens: Tokens,
 ) -> Result<(Arc<Shared>, Router), StartError> {
+    let oidc = oidc::from_settings(&settings).map_err(StartError::Oidc)?;
     // The subscription comes before the first connection: nothing is missed.
     let subscription = deps.bus.subscribe(deps.node_id.clone());
-    let shared = Shared::new(settings, deps, tokens);
+    let shared = Shared::new(settings, deps, tokens, oidc);
     let router = router(&shared)?;
     // Three tasks, each ends when `stopping` is cancelled.
     shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));

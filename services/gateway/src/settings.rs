@@ -4,6 +4,7 @@
 //! they are constants beside the code that enforces them.
 
 use crate::network::Network;
+use crate::oidc::OidcSettings;
 use frontdesk_cluster::tls::TlsFiles;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -64,6 +65,9 @@ pub struct Settings {
     pub drain_deadline_seconds: u64,
     /// How long a stop waits for connections to end before it cuts them.
     pub stop_grace_seconds: u64,
+    /// A provider by way of which staff sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcSettings>,
     /// The demo shop, when there is one.
     pub demo: Option<DemoSettings>,
 }
@@ -94,6 +98,7 @@ impl Default for Settings {
             drain_jitter_ms: 1_000,
             drain_deadline_seconds: 10,
             stop_grace_seconds: 10,
+            oidc: None,
             demo: None,
         }
     }

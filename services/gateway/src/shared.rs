@@ -4,6 +4,7 @@ use crate::board::Boards;
 use crate::deps::GatewayDeps;
 use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
 use crate::metrics::Metrics;
+use crate::oidc::Oidc;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::settings::Settings;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) deps: GatewayDeps,
     pub(crate) tokens: Tokens,
+    /// Signing in by way of a provider, where there is one.
+    pub(crate) oidc: Option<Arc<Oidc>>,
     pub(crate) registry: Registry,
     pub(crate) boards: Boards,
     pub(crate) metrics: Metrics,
@@ -58,12 +61,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, deps: GatewayDeps, tokens: Tokens) -> Arc<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        deps: GatewayDeps,
+        tokens: Tokens,
+        oidc: Option<Arc<Oidc>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             limits: Limits::new(&settings),
             settings,
             deps,
             tokens,
+            oidc,
             registry: Registry::new(),
             boards: Boards::default(),
             metrics: Metrics::new(),

@@ -7,7 +7,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::{Action, RequestId};
-use frontdesk_proto::api::{AttachmentRecord, ListFilter, Place, QueueKey};
+use frontdesk_proto::api::{AttachmentRecord, ListFilter, Place, QueueKey, Vouched};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -226,6 +226,8 @@ pub enum DeskQuestion {
         /// As typed.
         password: Secret,
     },
+    /// Answered with an `AgentAccount`.
+    SignInVouched(Vouched),
     /// Answered with an `Applied`.
     Apply {
         /// The tenant.

@@ -9,7 +9,7 @@ use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig, Vouched,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -131,6 +131,14 @@ impl Desk for RemoteDesk {
         let (site, email) = (site.to_owned(), email.to_owned());
         let password = Secret(password.to_owned());
         self.ask(DeskQuestion::SignIn { site, email, password }).await
+    }
+
+    async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
+        let (site, asked) = (who.site.clone(), self.ask(DeskQuestion::SignInVouched(who)));
+        let account: AgentAccount = asked.await?;
+        // It may be new, or something else than before.
+        self.agents.remember((site, account.id), Some(Arc::new(account.clone())));
+        Ok(account)
     }
 
     async fn agent(

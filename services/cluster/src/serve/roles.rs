@@ -183,6 +183,7 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::SignIn { site, email, password } => {
             encode(&desk.sign_in(&site, &email, &password.0).await?)
         }
+        DeskQuestion::SignInVouched(who) => encode(&desk.sign_in_vouched(who).await?),
         DeskQuestion::Apply { dry_run: false, .. } => Err(ApiError::unavailable(
             "the gateway is of an earlier version: it does not say who changes the configuration",
         )),

@@ -3,6 +3,7 @@
 mod attachments;
 mod cors;
 mod error;
+mod oidc;
 mod ops;
 mod pages;
 mod sniff;
@@ -77,6 +78,10 @@ fn api() -> Routes {
 fn local() -> Routes {
     Routes { router: Router::new(), list: Vec::new() }
         .get("/v1/ws", upgrade::websocket)
+        .get("/auth/methods", oidc::methods)
+        .get("/auth/oidc/start", oidc::start)
+        .get("/auth/oidc/callback", oidc::callback)
+        .post("/auth/oidc/token", oidc::token)
         .get("/livez", ops::live)
         .get("/readyz", ops::ready)
         .get("/metrics", ops::metrics)
