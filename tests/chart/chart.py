@@ -124,6 +124,10 @@ def cases():
         "load": least(loadtest={"enabled": True, "resultsClaim": "results", "seed": 7}),
         "names": least(nameOverride="chat", fullnameOverride="support-chat"),
         "all settings": least(settings=ALL_SETTINGS),
+        "engines with certificates": least(
+            postgres={"tlsSecret": {"name": "pg-ca"}},
+            redis={"tlsSecret": {"name": "redis-tls", "clientCertificate": True}},
+        ),
         "provider": least(
             oidc={"existingSecret": {"name": "oidc"}, "caSecret": {"name": "corporate-ca"}},
             settings={"gateway": {"oidc": ALL_SETTINGS["gateway"]["oidc"]}},

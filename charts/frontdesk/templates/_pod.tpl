@@ -104,6 +104,14 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretName: {{ include "frontdesk.publicTlsSecret" $root }}
     defaultMode: 0440
 {{- end }}
+{{- range $engine := list "postgres" "redis" }}
+{{- if include "frontdesk.hasEngineTls" (list $root $role $engine) }}
+- name: {{ $engine }}-tls
+  secret:
+    secretName: {{ (index $root.Values $engine).tlsSecret.name }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
 {{- if and (eq $role "gateway") $root.Values.oidc.caSecret.name }}
 - name: oidc-ca
   secret:
@@ -128,6 +136,13 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 - name: public-tls
   mountPath: /tls/public
   readOnly: true
+{{- end }}
+{{- range $engine := list "postgres" "redis" }}
+{{- if include "frontdesk.hasEngineTls" (list $root $role $engine) }}
+- name: {{ $engine }}-tls
+  mountPath: /tls/{{ $engine }}
+  readOnly: true
+{{- end }}
 {{- end }}
 {{- if and (eq $role "gateway") $root.Values.oidc.caSecret.name }}
 - name: oidc-ca

@@ -52,6 +52,18 @@ gateway:
   oidc:
     ca: /tls/oidc/ca.crt
   {{- end }}
+{{- range $engine := list "postgres" "redis" }}
+{{- with (index $.Values $engine).tlsSecret }}
+{{- if .name }}
+{{ $engine }}:
+  ca: /tls/{{ $engine }}/ca.crt
+  {{- if .clientCertificate }}
+  client_cert: /tls/{{ $engine }}/tls.crt
+  client_key: /tls/{{ $engine }}/tls.key
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 log: {{ toJson .Values.log }}
 {{- end }}
 

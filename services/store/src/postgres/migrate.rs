@@ -25,7 +25,7 @@ pub(super) fn known_schema() -> i32 {
 
 /// Brings the database to this program's schema.
 pub(super) async fn migrate(settings: &PostgresSettings) -> Result<(), PostgresError> {
-    let live = Live::connect(&settings.config()?, settings).await?;
+    let live = Live::connect(&settings.target()?, settings).await?;
     let failed = |failure: Failure| PostgresError::Migrate(failure.to_string());
     live.batch(&format!("BEGIN; {PATIENCE}; SELECT pg_advisory_xact_lock({LOCK})"))
         .await

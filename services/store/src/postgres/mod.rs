@@ -10,10 +10,14 @@ mod examine;
 mod journal;
 mod migrate;
 mod settings;
+mod target;
 #[cfg(test)]
 mod test_database;
 #[cfg(any(test, feature = "conformance"))]
 pub mod testing;
+mod tls;
+#[cfg(test)]
+mod tls_tests;
 
 pub use attachments::PostgresAttachments;
 pub use desk::PostgresDesk;
