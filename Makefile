@@ -8,7 +8,7 @@ PAGES := $(WEB)/node_modules/.pages
 PAGE_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
 	$(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs)
 
-.PHONY: help run build pages verify fix test soak shift bench rivals rivals-needs clean
+.PHONY: help run build pages deny verify fix test soak shift bench rivals rivals-needs clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -30,7 +30,10 @@ $(PAGES): $(WEB)/node_modules/.installed $(PAGE_SOURCES)
 	cd $(WEB) && npm run build
 	@touch $@
 
-verify: pages ## Format, lints, import edges, tidiness. Edits nothing.
+deny: ## Licences, sources and duplicates of what is depended on; advisories if they can be had.
+	tests/deny.sh
+
+verify: pages deny ## Format, lints, dependencies, import edges, tidiness. Edits nothing.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --locked -q -p frontdesk-tests --test tidy

@@ -3,11 +3,13 @@
 # (median of several runs), latency at 5,000 messages a second, and memory per
 # idle connection and live conversation. Then a cluster with 1, 2 and 4 owners, the
 # CPU of all its parts counted, Redis and PostgreSQL too; what handing on all shards
-# adds; reservations of three voters; and rounds of matching. Everything it starts it stops.
+# adds; reservations of three voters; rounds of matching; and a change of shift on a
+# cluster, its leader killed meanwhile. Everything it starts it stops.
 #
 #   RUNS=3         runs of the saturating scenario
 #   PORT=0         port of the server; 0 takes a free one
 #   PROFILE=dist   cargo profile to measure; anything else only tries this script
+#   SHIFT=         agents, conversations, and seconds for signing in and for each chat
 #   RESULTS=       folder to keep the results (JSON) in
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,7 +30,8 @@ trap 'stop; rm -rf "$work"' EXIT
 profile=${PROFILE:-dist}
 # In one go: other sets of packages would have everything built again.
 cargo build --profile "$profile" --locked --bins --examples \
-  -p frontdesk-node -p frontdesk-loadtest -p frontdesk-presence -p frontdesk-core
+  -p frontdesk-node -p frontdesk-loadtest -p frontdesk-presence -p frontdesk-core \
+  -p frontdesk-tests
 bin=target/${profile/#dev/debug}
 
 # The load generator is one client that does the work of hundreds.
@@ -99,6 +102,10 @@ printf '\n-- reservations of three voters\n'
 "$bin/examples/reservations"
 printf '\n-- matching\n'
 "$bin/examples/matching"
+printf '\n-- a change of shift, the leader killed meanwhile\n'
+shifted=0
+# shellcheck disable=SC2086 # one argument for each number
+FRONTDESK_TEST_BINARY="$PWD/$bin/frontdesk" "$bin/examples/shift" ${SHIFT:-500 5000 20 5} || shifted=1
 
 printf '\nmachine: %s\n' "$machine"
 python3 - "$results" "$runs" <<'PY'
@@ -160,3 +167,4 @@ for report in reports:
         print(f"{report['scenario']['name']}: {report['verdict']}: {reasons}")
 sys.exit(0 if all(report["verdict"] == "passed" for report in reports) else 1)
 PY
+exit "$shifted"

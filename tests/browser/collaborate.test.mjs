@@ -80,6 +80,9 @@ test("a colleague who is not online for chats can be asked in", async () => {
   await knock.getByText(ASKED).waitFor();
   await shoot(sam.page, "console-invited");
   await areFine(sam);
+  // The server knows what has no answer yet, whatever becomes of the page.
+  await sam.page.reload();
+  await knock.getByText(ASKED).waitFor();
   await knock.getByRole("button", { name: "Join" }).click();
   await sam.page.getByText("you are a guest").waitFor();
   await sam.page.locator(".bubble", { hasText: "Who pays the tax?" }).waitFor();
@@ -120,6 +123,10 @@ test("a note names a colleague, who is told and may look", async () => {
   await knock.getByRole("button", { name: "Look" }).click();
   await sam.page.getByText("you read along").waitFor();
   await sam.page.locator(".line[data-tone=note]", { hasText: NOTED }).waitFor();
+  // What she has looked at does not knock again.
+  await sam.page.reload();
+  await sam.page.locator(".line[data-tone=note]", { hasText: NOTED }).waitFor();
+  assert.equal(await knock.count(), 0);
   await shoot(sam.page, "console-mentioned");
   await neverShown(NOTED);
   await areFine(sam);

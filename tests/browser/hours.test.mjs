@@ -27,6 +27,7 @@ calendars:
   - { name: office, zone: UTC, week: { ${day}: ["12:00-13:00"] } }
 queues:
   - { name: general, hours: office }
+consent: { version: "7", text: { en: "May we keep what you write?" }, link: "https://shop.example/p" }
 `);
 });
 
@@ -37,7 +38,13 @@ after(async () => {
 
 test("the visitor learns when somebody is back and is asked for an address", async () => {
   await openChat(visitor, frontdesk.demo);
+  const consent = visitor.page.getByRole("checkbox", { name: "May we keep what you write?" });
+  await consent.waitFor();
   await startChat(visitor, "Emmy", "My invoice is wrong");
+  // The site asks first: nothing begins before the visitor agrees.
+  assert.ok(await consent.isVisible());
+  await consent.check();
+  await visitor.page.getByRole("button", { name: "Start chat" }).click();
   const form = visitor.page.getByRole("form", { name: "Where can we reach you?" });
   await form.waitFor();
   const opens = new Date(Math.floor(Date.now() / DAY_MS + 2) * DAY_MS + DAY_MS / 2);
@@ -78,6 +85,7 @@ test("an agent has it, with the address", async () => {
   await goOnline(agent);
   await acceptOffer(agent, "My invoice is wrong");
   await agent.page.getByText("emmy@shop.example").first().waitFor();
+  await agent.page.getByText(/^version 7, /).waitFor();
   await shoot(agent.page, "console-word-left");
 });
 

@@ -3,9 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launchBrowser, openPage, shoot, showsMessages } from "./support/browser.mjs";
+import { accessibilityProblems, launchBrowser, openPage, shoot, showsMessages } from "./support/browser.mjs";
 import { startFrontdesk } from "./support/frontdesk.mjs";
 import {
+  NAMES,
   acceptOffer,
   agentSays,
   beginChat,
@@ -26,6 +27,13 @@ before(async () => {
   frontdesk = await startFrontdesk();
   browser = await launchBrowser();
   [visitor, first, second] = await Promise.all([1, 2, 3].map(() => openPage(browser)));
+  const { email } = frontdesk.agents.find((one) => one.role === "supervisor");
+  await frontdesk.apply(`
+queues:
+  - { name: general }
+agents:
+  - { email: ${email}, name: ${NAMES.supervisor}, role: supervisor, skills: { tax: 4, german: 2 } }
+`);
   await signIn(first, frontdesk, "agent");
   await goOnline(first);
   await beginChat(visitor, first, frontdesk, "Emmy", "I need an invoice");
@@ -41,7 +49,15 @@ test("a chat is handed to a colleague with a note", async () => {
   await goOnline(second);
   await first.page.getByRole("button", { name: "Transfer" }).click();
   const dialog = first.page.getByRole("dialog");
+  // Skills are chosen from what colleagues who are there have, at the level they have it.
+  await dialog.getByLabel("tax", { exact: true }).check();
+  await dialog.getByLabel("Level of tax").selectOption("4");
+  await dialog.getByLabel("german", { exact: true }).check();
+  assert.equal(await dialog.getByLabel("Level of german").locator("option").count(), 2);
+  await shoot(first.page, "console-transfer-skills");
+  assert.deepEqual(await accessibilityProblems(first.page), []);
   await dialog.locator(".targets").first().getByRole("radio").first().check();
+  assert.equal(await dialog.getByRole("checkbox", { checked: true }).count(), 0);
   await dialog.getByLabel("Note for whoever takes over").fill(NOTE);
   await dialog.getByRole("button", { name: "Transfer" }).click();
   await first.page.getByText("This chat is no longer yours.").waitFor();

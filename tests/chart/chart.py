@@ -124,6 +124,14 @@ def cases():
         "load": least(loadtest={"enabled": True, "resultsClaim": "results", "seed": 7}),
         "names": least(nameOverride="chat", fullnameOverride="support-chat"),
         "all settings": least(settings=ALL_SETTINGS),
+        "engines with certificates": least(
+            postgres={"tlsSecret": {"name": "pg-ca"}},
+            redis={"tlsSecret": {"name": "redis-tls", "clientCertificate": True}},
+        ),
+        "provider": least(
+            oidc={"existingSecret": {"name": "oidc"}, "caSecret": {"name": "corporate-ca"}},
+            settings={"gateway": {"oidc": ALL_SETTINGS["gateway"]["oidc"]}},
+        ),
     }
     for controller in ["nginx", "haproxy", "traefik", "alb", "other"]:
         found[f"ingress {controller}"] = least(
@@ -134,6 +142,14 @@ def cases():
 
 #: Each setting that the values may carry, other than its default.
 ALL_SETTINGS = {
+    "telemetry": {
+        "traces": {
+            "endpoint": "http://collector:4317",
+            "ratio": 0.25,
+            "incoming": False,
+            "queue_spans": 1024,
+        },
+    },
     "cluster": {"drain_seconds": 20, "node_ttl_seconds": 4},
     "postgres": {
         "append_connections": 5,
@@ -165,6 +181,22 @@ ALL_SETTINGS = {
         "sign_in_attempts_per_minute": 5,
         "attachment_max_bytes": 1048576,
         "drain_jitter_ms": 500,
+        "oidc": {
+            "issuer": "https://login.example/realms/support",
+            "client_id": "frontdesk",
+            "public_origin": "https://chat.example",
+            "label": "Example",
+            "scopes": ["openid", "email", "groups"],
+            "email_claim": "mail",
+            "name_claim": "display_name",
+            "allowed_domains": ["example.com"],
+            "create_accounts": True,
+            "passwords_only_for": ["root@example.com"],
+            "grants": [
+                {"site": "shop", "role": "supervisor", "claim": "groups", "values": ["leads"]},
+                {"site": "shop"},
+            ],
+        },
     },
     "sessions": {
         "mailbox_commands": 512,

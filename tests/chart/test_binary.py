@@ -79,6 +79,7 @@ class Binary(unittest.TestCase):
             ("cluster", "name"), ("cluster", "advertise"),
             # From secrets.
             ("postgres", "url"), ("redis", "address"), ("redis", "password"), ("gateway", "keys"),
+            ("telemetry", "admin_token"),
             # The pod's pre-stop wait comes instead.
             ("gateway", "drain_notice_seconds"),
             # Whatever the file says, a cluster's owners send them.

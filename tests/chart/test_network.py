@@ -98,6 +98,13 @@ class Policies(unittest.TestCase):
         engines = [rule for rule in out[0]["egress"] if rule["ports"][0]["port"] == 5432]
         self.assertEqual(engines[0]["to"], [{"ipBlock": {"cidr": "10.30.0.0/24"}}])
 
+    def test_gateways_alone_get_out_to_the_provider(self):
+        found = chart.objects(chart.cases()["provider"])
+        [policy] = [p["spec"] for p in chart.of(found, "NetworkPolicy") if p["metadata"]["name"].endswith("out-oidc")]
+        self.assertEqual(policy["egress"], [{"ports": [{"port": 443}]}])
+        for role in chart.ROLES:
+            self.assertEqual(chart.selects(policy["podSelector"], component(found, role)), role == "gateway")
+
 
 class Routes(unittest.TestCase):
     """What is let in from outside, compared with what there is."""

@@ -16,6 +16,7 @@ SECRETS = {
 }
 #: Made by whoever installs it.
 GIVEN = {"keys", "pg", "redis", "tls", "web", "frontdesk-postgres", "frontdesk-redis", "frontdesk-token-keys"}
+GIVEN |= {"oidc", "corporate-ca", "pg-ca", "redis-tls"}
 
 
 class Pods(unittest.TestCase):
@@ -86,7 +87,10 @@ class Pods(unittest.TestCase):
                 for e in template["spec"]["containers"][0].get("env", [])
                 if "secretKeyRef" in e.get("valueFrom", {})
             }
-            self.assertEqual(names, SECRETS.get(role, set()), role)
+            wanted = set(SECRETS.get(role, set()))
+            if role == "gateway" and values.get("oidc"):
+                wanted.add("FRONTDESK_GATEWAY__OIDC__CLIENT_SECRET")
+            self.assertEqual(names, wanted, role)
         for template in filter(None, map(chart.pod_template, found)):
             for container in chart.containers(template):
                 for variable in container.get("env", []):
@@ -138,6 +142,22 @@ class Pods(unittest.TestCase):
         mounts = {m["name"]: m["mountPath"] for m in gateway["volumeMounts"]}
         for path in settings["gateway"].get("tls", {}).values():
             self.assertTrue(path.startswith(mounts["public-tls"] + "/"))
+        if ca := settings["gateway"].get("oidc", {}).get("ca"):
+            self.assertTrue(ca.startswith(mounts["oidc-ca"] + "/"))
+
+    @chart.in_every_case
+    def test_certificates_of_engines_go_to_those_who_ask_them(self, values, found):
+        settings = chart.settings(found)
+        users = {"postgres": {"sessions", "desk", "gateway"}, "redis": {"sessions", "routing", "gateway"}}
+        for engine, roles in users.items():
+            paths = [v for k, v in settings.get(engine, {}).items() if k in ("ca", "client_cert", "client_key")]
+            mounted = {
+                role
+                for role, one in chart.workloads(found).items()
+                for m in one["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", [])
+                if m["name"] == f"{engine}-tls" and all(p.startswith(m["mountPath"] + "/") for p in paths)
+            }
+            self.assertEqual(mounted, roles if paths else set(), engine)
 
     @chart.in_every_case
     def test_ports_agree_with_the_settings(self, values, found):

@@ -84,6 +84,7 @@ AT_ODDS = [
         "targetConnections: 10000",
     ),
     ({"gateway": {"autoscaling": {"kind": "keda"}}}, "keda.prometheusAddress"),
+    ({"oidc": {"existingSecret": {"name": "oidc"}}}, "settings.gateway.oidc does not say which"),
     (
         {"settings": {"gateway": {"drain_jitter_ms": 10001}}},
         "up to 10001 ms",

@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod http;
 pub mod linear;
 pub mod load;
+pub mod logs;
 pub mod process;
 pub mod proxy;
 pub mod replay;

@@ -1,5 +1,6 @@
 //! One child process with its output captured, ended when it is dropped.
 
+use crate::logs;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,8 +9,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Lines of output that are kept for the report of a failure.
-const KEPT_LINES: usize = 400;
+/// Lines of output that are kept: all of a server that logs everything for a short test.
+const KEPT_LINES: usize = 50_000;
+/// Those of them that are part of the report of a failure.
+const REPORTED_LINES: usize = 400;
+/// Warnings and errors that are kept; more fail the test in any case.
+const KEPT_ALARMS: usize = 1_000;
 /// Lines of standard output that may wait for the test to read them.
 const WAITING_LINES: usize = 10_000;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -18,6 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 struct Printed {
     lines: Mutex<VecDeque<String>>,
+    alarms: Mutex<Vec<String>>,
 }
 
 impl Printed {
@@ -31,6 +37,17 @@ impl Printed {
             lines.pop_front();
         }
         lines.push_back(line);
+    }
+
+    fn alarms(&self) -> MutexGuard<'_, Vec<String>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_alarm(&self, line: &str) {
+        let mut alarms = self.alarms();
+        if logs::is_alarm(line) && alarms.len() < KEPT_ALARMS {
+            alarms.push(line.to_owned());
+        }
     }
 }
 
@@ -112,7 +129,19 @@ impl Process {
 
     /// What it printed last, both streams, oldest line first.
     pub fn printed(&self) -> String {
-        self.printed.lock().iter().map(|line| format!("{line}\n")).collect()
+        let lines = self.printed.lock();
+        let spare = lines.len().saturating_sub(REPORTED_LINES);
+        lines.iter().skip(spare).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// All that it printed, as far as it is kept.
+    pub fn lines(&self) -> Vec<String> {
+        self.printed.lock().iter().cloned().collect()
+    }
+
+    /// Warnings, errors and panics that it has logged, and forgets them.
+    pub fn take_alarms(&self) -> Vec<String> {
+        std::mem::take(&mut self.printed.alarms())
     }
 
     /// Resident memory in bytes.
@@ -151,6 +180,9 @@ fn read(
             if let Some(lines) = &lines {
                 // A test that does not read so many lines does not miss them.
                 let _ = lines.try_send(line.clone());
+            }
+            if name == "err" {
+                printed.note_alarm(&line);
             }
             printed.add(format!("{name} {line}"));
         }

@@ -4,6 +4,7 @@ use crate::accounts::{Account, Ready};
 use crate::binary;
 use crate::deadline::{STEP, within};
 use crate::http::Http;
+use crate::logs;
 use crate::process::Process;
 use frontdesk_client::Address;
 use frontdesk_proto::v1::Token;
@@ -24,6 +25,7 @@ pub struct Plan {
     extra_agents: u32,
     settings: Vec<(String, String)>,
     data: Option<PathBuf>,
+    expected: Vec<String>,
 }
 
 impl Plan {
@@ -42,6 +44,13 @@ impl Plan {
     /// A data folder that the test provides, instead of a temporary one.
     pub fn data(mut self, folder: &Path) -> Self {
         self.data = Some(folder.to_owned());
+        self
+    }
+
+    /// A warning or an error that this test brings about, by a part of its line. Any
+    /// other fails the test.
+    pub fn expects(mut self, text: &str) -> Self {
+        self.expected.push(text.to_owned());
         self
     }
 
@@ -118,14 +127,23 @@ impl Server {
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.process_mut().kill();
+        self.look_through_the_log();
         self.process = None;
     }
 
     /// SIGTERM; the server must end by itself.
     pub fn terminate(&mut self) -> ExitStatus {
         let status = self.process_mut().terminate(STEP);
+        self.look_through_the_log();
         self.process = None;
         status
+    }
+
+    #[track_caller]
+    fn look_through_the_log(&self) {
+        let Some(process) = &self.process else { return };
+        let unlisted = logs::unlisted(process.take_alarms(), &self.plan.expected);
+        assert!(unlisted.is_empty(), "nobody expects in the log:\n  {}", unlisted.join("\n  "));
     }
 
     /// Its process.
@@ -202,5 +220,17 @@ impl Server {
             "password": account.password,
         });
         self.http().post("/v1/agent/sign-in", &ask).await.expect_ok().json()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process
+            && !std::thread::panicking()
+        {
+            // Its readers end with it: then everything has been read.
+            process.kill();
+            self.look_through_the_log();
+        }
     }
 }

@@ -61,6 +61,9 @@
 {{- if not .Values.tokenKeys.existingSecret.name -}}
 {{- fail (printf "\n\ntokenKeys.existingSecret.name: the keys that sign sign-ins are yours to make:\n\n  kubectl -n %s create secret generic frontdesk-token-keys \\\n    --from-literal=keys='[{kid=\"first\",secret=\"'$(openssl rand -base64 32)'\"}]'\n\nthen --set tokenKeys.existingSecret.name=frontdesk-token-keys\n" .Release.Namespace) -}}
 {{- end -}}
+{{- if and (or .Values.oidc.existingSecret.name .Values.oidc.caSecret.name) (not (get .Values.settings.gateway "oidc")) -}}
+{{- fail "\n\noidc: secrets of a provider are given, but settings.gateway.oidc does not say which.\n" -}}
+{{- end -}}
 {{- if and (eq .Values.internalTls.mode "existingSecret") (not .Values.internalTls.existingSecret) -}}
 {{- fail "\n\ninternalTls.existingSecret: name the secret with tls.crt, tls.key and ca.crt, for the name frontdesk.internal.\n" -}}
 {{- end -}}

@@ -62,6 +62,12 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- printf "%s-%d.%s.%s.svc.%s:%d" $presence (int (index . 1)) $presence $root.Release.Namespace $root.Values.clusterDomain (int $root.Values.ports.peers) -}}
 {{- end }}
 
+{{/* Whether a role speaks to an engine, and with certificates: (list $ "gateway" "redis"). */}}
+{{- define "frontdesk.hasEngineTls" -}}
+{{- $roles := dict "postgres" (list "sessions" "desk" "gateway") "redis" (list "sessions" "routing" "gateway") -}}
+{{- if and (has (index . 1) (index $roles (index . 2))) (index (index . 0).Values (index . 2)).tlsSecret.name }}yes{{ end -}}
+{{- end }}
+
 {{/* Where a secret is: (list $ .Values.postgres "postgres"); the release's own when a URL is given. */}}
 {{- define "frontdesk.secretName" -}}
 {{- (index . 1).existingSecret.name | default (include "frontdesk.name" (list (index . 0) (index . 2))) -}}

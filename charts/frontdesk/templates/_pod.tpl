@@ -104,6 +104,20 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretName: {{ include "frontdesk.publicTlsSecret" $root }}
     defaultMode: 0440
 {{- end }}
+{{- range $engine := list "postgres" "redis" }}
+{{- if include "frontdesk.hasEngineTls" (list $root $role $engine) }}
+- name: {{ $engine }}-tls
+  secret:
+    secretName: {{ (index $root.Values $engine).tlsSecret.name }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
+{{- if and (eq $role "gateway") $root.Values.oidc.caSecret.name }}
+- name: oidc-ca
+  secret:
+    secretName: {{ $root.Values.oidc.caSecret.name }}
+    defaultMode: 0440
+{{- end }}
 {{- end }}
 
 {{/* Whole folders: files that were mounted one by one would never be renewed. */}}
@@ -121,6 +135,18 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 {{- if and (eq $role "gateway") $root.Values.gateway.tls.enabled }}
 - name: public-tls
   mountPath: /tls/public
+  readOnly: true
+{{- end }}
+{{- range $engine := list "postgres" "redis" }}
+{{- if include "frontdesk.hasEngineTls" (list $root $role $engine) }}
+- name: {{ $engine }}-tls
+  mountPath: /tls/{{ $engine }}
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- if and (eq $role "gateway") $root.Values.oidc.caSecret.name }}
+- name: oidc-ca
+  mountPath: /tls/oidc
   readOnly: true
 {{- end }}
 {{- end }}
@@ -149,6 +175,24 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretKeyRef:
       name: {{ $root.Values.tokenKeys.existingSecret.name }}
       key: {{ $root.Values.tokenKeys.existingSecret.key }}
+{{- with $root.Values.oidc.existingSecret }}
+{{- if .name }}
+- name: FRONTDESK_GATEWAY__OIDC__CLIENT_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with $root.Values.monitoring.adminToken.existingSecret }}
+{{- if .name }}
+- name: FRONTDESK_TELEMETRY__ADMIN_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .key }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -48,6 +48,22 @@ gateway:
     cert: /tls/public/tls.crt
     key: /tls/public/tls.key
   {{- end }}
+  {{- if .Values.oidc.caSecret.name }}
+  oidc:
+    ca: /tls/oidc/ca.crt
+  {{- end }}
+{{- range $engine := list "postgres" "redis" }}
+{{- with (index $.Values $engine).tlsSecret }}
+{{- if .name }}
+{{ $engine }}:
+  ca: /tls/{{ $engine }}/ca.crt
+  {{- if .clientCertificate }}
+  client_cert: /tls/{{ $engine }}/tls.crt
+  client_key: /tls/{{ $engine }}/tls.key
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 log: {{ toJson .Values.log }}
 {{- end }}
 

@@ -85,7 +85,7 @@ impl Session {
     /// Waits for the next event; what else is heard stays for later.
     pub async fn next_event(&mut self) -> Result<EventPush, AskError> {
         self.wait_for(|heard| match heard {
-            Heard::Event(push) => ControlFlow::Break(push),
+            Heard::Event(push) => ControlFlow::Break(*push),
             other => ControlFlow::Continue(other),
         })
         .await

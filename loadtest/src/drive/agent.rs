@@ -116,7 +116,7 @@ impl Agent {
 
     async fn heard(&mut self, heard: Heard) {
         match self.person.heard(heard) {
-            Some(Heard::Event(push)) => self.event(push).await,
+            Some(Heard::Event(push)) => self.event(*push).await,
             Some(Heard::Push(frame)) => match *frame {
                 Frame::Offer(offer) => self.offered(offer),
                 Frame::AgentState(state) => self.state(&state),

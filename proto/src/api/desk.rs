@@ -8,6 +8,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, Que
 use frontdesk_core::matching::Rules;
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::privacy::Privacy;
 use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::time::{Millis, Timestamp};
@@ -95,6 +96,9 @@ pub struct SiteConfig {
     /// Offers an agent may miss in a row before it is away; `None`: any number.
     #[serde(default)]
     pub away_after_missed: Option<u32>,
+    /// What it keeps of visitors, and what they agree to.
+    #[serde(default)]
+    pub privacy: Privacy,
     /// Addresses of the accounts that are no person's: what they do is not the staff's
     /// in figures.
     #[serde(default)]
@@ -128,6 +132,20 @@ pub struct AgentAccount {
     pub profile: AgentProfile,
     /// Disabled accounts cannot sign in and their tokens are refused.
     pub disabled: bool,
+    /// Tokens of an earlier generation are refused. Absent in what earlier versions say.
+    #[serde(default)]
+    pub generation: u32,
+}
+
+/// An account whose sessions were ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSessions {
+    /// Its id.
+    pub agent: AgentId,
+    /// Its address.
+    pub email: String,
+    /// Tokens of an earlier one are refused from now on.
+    pub generation: u32,
 }
 
 /// An uploaded file; its bytes lie in the attachment store.
@@ -197,6 +215,37 @@ pub struct AuditPage {
     pub next: Option<AuditPlace>,
 }
 
+/// Somebody for whom a provider has vouched, and what the operator's rules make of them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The tenant.
+    pub site: SiteId,
+    /// Verified by the provider.
+    pub email: String,
+    /// For an account that is made.
+    pub name: String,
+    /// `Agent` or `Supervisor`, which the account becomes; `None`: what it is.
+    pub role: Option<Role>,
+    /// Make an account when there is none.
+    pub create: bool,
+}
+
+impl std::fmt::Debug for Vouched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vouched").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+/// Which files of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentFilter {
+    /// Those uploaded to a conversation.
+    OfConversation(ConversationId),
+    /// Some of those uploaded before then, the oldest first.
+    Before(Timestamp),
+}
+
 /// The role that keeps configuration and accounts.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
@@ -218,6 +267,12 @@ pub trait Desk: Send + Sync + 'static {
         password: &str,
     ) -> Result<AgentAccount, ApiError>;
 
+    /// The account of somebody for whom a provider has vouched. `NotFound` when there is
+    /// none and none is to be made, `Unauthenticated` when it is disabled.
+    async fn sign_in_vouched(&self, _: Vouched) -> Result<AgentAccount, ApiError> {
+        Err(ApiError::Unimplemented("this desk takes passwords only".into()))
+    }
+
     /// An account.
     async fn agent(
         &self,
@@ -234,6 +289,23 @@ pub trait Desk: Send + Sync + 'static {
         document: &str,
         by: Option<Author>,
     ) -> Result<Applied, ApiError>;
+
+    /// Has all tokens of an account refused that were issued before, once it is in the
+    /// audit log that this one does so. `account` is its id or its address.
+    async fn end_sessions(
+        &self,
+        _: &SiteId,
+        _account: &str,
+        _: Author,
+    ) -> Result<EndedSessions, ApiError> {
+        Err(ApiError::Unimplemented("sessions cannot be ended here".into()))
+    }
+
+    /// The generations of a site's accounts that are above 0. Asked every few seconds by
+    /// each gateway with staff of the site.
+    async fn generations(&self, _: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        Ok(Arc::default())
+    }
 
     /// Adds to the audit log, before what it says is carried out. Repeating an entry is
     /// harmless. A desk that keeps no log refuses, and with it what was to be done.
@@ -255,4 +327,22 @@ pub trait Desk: Send + Sync + 'static {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<AttachmentRecord>, ApiError>;
+
+    /// Files of a site.
+    async fn attachments(
+        &self,
+        _site: &SiteId,
+        _filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        Err(ApiError::Unimplemented("files are not listed here".into()))
+    }
+
+    /// Forgets files of a site; their bytes have been removed.
+    async fn remove_attachments(
+        &self,
+        _site: &SiteId,
+        _ids: Vec<AttachmentId>,
+    ) -> Result<(), ApiError> {
+        Err(ApiError::Unimplemented("files are not forgotten here".into()))
+    }
 }

@@ -49,6 +49,22 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// Its kind in one word, for labels and traces.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::State(_) => "state",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Moved => "moved",
+            Self::Unimplemented(_) => "unimplemented",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// A part is away or full: try again in about 200 ms.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into(), retry_after: Duration::from_millis(200) }

@@ -10,13 +10,14 @@ mod presence;
 mod queueing;
 mod routing;
 mod sessions;
+mod walk;
 
 use frontdesk_core::time::Timestamp;
 use std::sync::Arc;
 
 pub use desk::{
-    AgentAccount, Applied, AttachmentRecord, AuditPage, Desk, MadeAccount, Problem, QueueConfig,
-    SiteConfig,
+    AgentAccount, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk, EndedSessions,
+    MadeAccount, Problem, QueueConfig, SiteConfig, Vouched,
 };
 pub use error::ApiError;
 pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};
@@ -24,8 +25,9 @@ pub use queueing::{QueueChange, QueueKey, QueuePosition, QueueView, Queueing, Wa
 pub use routing::{Explanation, OfferView, Routing, WorkObserver};
 pub use sessions::{
     Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place, RecordPage,
-    ReplyFuture, Sessions,
+    ReplyFuture, Sessions, SummaryPage,
 };
+pub use walk::OpenWalk;
 
 /// The time now; never read where a decision is made, but handed to it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

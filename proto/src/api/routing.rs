@@ -80,6 +80,14 @@ pub trait Routing: WorkObserver {
         agent: AgentId,
     ) -> Result<Vec<ConversationId>, ApiError>;
 
+    /// Open conversations of a site in which a colleague asks an agent to join or to look
+    /// (`Summary::asked`). May lag and lack some as `guest_in`.
+    async fn asked_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError>;
+
     /// The last decision about a conversation of a site; `None` when there was none,
     /// or it is forgotten: only the newest are kept, and not over a restart.
     async fn explain(

@@ -11,6 +11,7 @@ use frontdesk_core::ids::{
 use frontdesk_core::party::{Audience, Origin, Principal};
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use futures::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
@@ -147,6 +148,9 @@ pub enum ListFilter {
     All,
     /// Everything that is not closed, of every site; for reconcilers.
     Open,
+    /// Everything of the site from a place on, the longest unchanged first; figures (head,
+    /// last event, what was read) may be old.
+    ChangedFrom(Place),
 }
 
 /// A place among a site's conversations in the order in which they were changed.
@@ -167,12 +171,26 @@ pub struct RecordPage {
     pub next: Option<Place>,
 }
 
+/// Conversations in the order in which they were changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryPage {
+    /// As lists show them; the figures of each (head, last event, what was read) may be old.
+    pub summaries: Vec<Summary>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Place>,
+}
+
 /// The role that owns conversations.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
     /// Puts a command into the mailbox of its shard, in the order of the calls,
     /// before this returns. A full mailbox answers `Unavailable`.
     fn submit(&self, envelope: Envelope) -> ReplyFuture;
+
+    /// The same for work whose trace is recorded.
+    fn submit_traced(&self, envelope: Envelope, _: TraceContext) -> ReplyFuture {
+        self.submit(envelope)
+    }
 
     /// Attaches a gateway; repeated by several readers of one gateway.
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError>;
@@ -201,10 +219,28 @@ pub trait Sessions: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError>;
 
+    /// The conversations of a site from a place on, the longest unchanged first, at most
+    /// `limit`; without a site all that are not closed, of every site. One that changes
+    /// meanwhile comes once more. Owners of earlier versions answer `Unimplemented`.
+    async fn changed(
+        &self,
+        _site: Option<&SiteId>,
+        _from: Place,
+        _limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        Err(ApiError::Unimplemented("these owners list everything at once".into()))
+    }
+
     /// What happened in the site's conversations from a place on, at most `limit` of them
     /// and fewer when they are long. One that changes meanwhile may come twice.
     async fn records(&self, site: &SiteId, from: Place, limit: u32)
     -> Result<RecordPage, ApiError>;
+
+    /// Makes sure that the bytes of what was erased are nowhere in files of this process
+    /// any more. What is with a database's server is the server's.
+    async fn scrub(&self) -> Result<(), ApiError> {
+        Ok(())
+    }
 
     /// Sends an encoded `ServerFrame` push to the conversation's attached
     /// gateways; may be lost. `internal` keeps it from the visitor.

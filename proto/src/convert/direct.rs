@@ -11,6 +11,7 @@ use frontdesk_core::conversation::{Body, Event};
 use frontdesk_core::ids::{AgentId, ClientMsgId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Participant};
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use prost::Message as _;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
@@ -131,6 +132,8 @@ pub struct EventDelivery<'a> {
     pub event: &'a [u8],
     /// Set when the event changes who may read.
     pub rights: Option<&'a Rights>,
+    /// Its trace, when it is recorded.
+    pub trace: Option<TraceContext>,
 }
 
 /// How an event changes which agents may read a conversation.
@@ -149,7 +152,9 @@ pub enum Rights {
 
 /// Appends an event to a `DeliveryBatch`.
 pub fn put_delivery(delivery: &EventDelivery<'_>, batch: &mut BytesMut) {
-    let EventDelivery { conversation, seq, prev_public, internal, event, rights } = delivery;
+    let EventDelivery { conversation, seq, prev_public, internal, event, rights, trace } = delivery;
+    let trace = trace.map(trace_bytes);
+    let trace = trace.as_ref().map_or(&[][..], |bytes| &bytes[..]);
     let (seq, prev_public) = (u64::from(seq.get()), u64::from(prev_public.get()));
     let (assigned, readers, dismissed): (&[u8], &[AgentId], &[u8]) = match rights {
         None => (&[], &[], &[]),
@@ -163,7 +168,8 @@ pub fn put_delivery(delivery: &EventDelivery<'_>, batch: &mut BytesMut) {
         + bytes_len(5, event.len())
         + bytes_len(6, assigned.len())
         + readers.len() * bytes_len(7, 16)
-        + bytes_len(8, dismissed.len());
+        + bytes_len(8, dismissed.len())
+        + bytes_len(12, trace.len());
     let kind_len = message_len(1, len);
     batch.reserve(message_len(1, kind_len));
     // `DeliveryBatch.deliveries`, `Delivery.event`.
@@ -177,6 +183,23 @@ pub fn put_delivery(delivery: &EventDelivery<'_>, batch: &mut BytesMut) {
     put_bytes(batch, 6, assigned);
     readers.iter().for_each(|reader| put_bytes(batch, 7, reader.as_bytes()));
     put_bytes(batch, 8, dismissed);
+    put_bytes(batch, 12, trace);
+}
+
+/// Bytes of a `TraceContext`.
+const TRACE_BYTES: usize = 3 * 9;
+
+/// A `TraceContext`: three numbers of eight bytes, each behind its key.
+fn trace_bytes(trace: TraceContext) -> [u8; TRACE_BYTES] {
+    let mut bytes = [0; TRACE_BYTES];
+    let (high, low) = trace.halves();
+    for (n, number) in [high, low, trace.span.get()].into_iter().enumerate() {
+        let (at, tag) = (n * 9, n as u8 + 1);
+        // Wire type 1: 64 bits.
+        bytes[at] = tag << 3 | 1;
+        bytes[at + 1..at + 9].copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
 }
 
 /// The answer to a message or note.
@@ -231,6 +254,7 @@ pub fn put_sent(id: u32, sent: &Sent, batch: &mut impl BufMut) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trace_to_proto;
     use super::*;
     use crate::internal::{self, delivery::Kind};
     use frontdesk_core::ids::VisitorId;
@@ -297,6 +321,7 @@ mod tests {
         let dismissed = Some(Rights::Dismissed(agent));
         let all = [None, assigned(&[]), assigned(&readers), dismissed];
         for (n, rights) in [1, 200, 500, 70_000].into_iter().zip(all) {
+            let trace = TraceContext::new(1 << 80 | 7, 3, true).filter(|_| n != 200);
             let event = vec![b'x'; n];
             let (seq, prev_public) = (Seq::new(n as u32), Seq::new(n as u32 - 1));
             let (conversation, internal) = (id(n as u128), n == 200);
@@ -307,6 +332,7 @@ mod tests {
                 internal,
                 event: &event,
                 rights: rights.as_ref(),
+                trace,
             };
             put_delivery(&delivery, &mut batch);
             let bytes = |agent: &AgentId| bytes::Bytes::copy_from_slice(agent.as_bytes());
@@ -326,6 +352,7 @@ mod tests {
                 assigned_agent,
                 reading_agents,
                 dismissed_agent,
+                trace: trace.map(trace_to_proto),
             };
             expected.deliveries.push(internal::Delivery { kind: Some(Kind::Event(event)) });
         }

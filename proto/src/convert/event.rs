@@ -2,6 +2,7 @@
 
 use super::alarm;
 use super::direct::put_event;
+use super::erased;
 use super::staff::{released_from_proto, released_to_proto, skills_from_proto, skills_to_proto};
 use super::unserved;
 use super::{
@@ -61,13 +62,19 @@ pub fn event_from_proto(event: v1::Event, prev_public: Seq) -> Result<Event, Con
 
 fn body_to_proto(body: &Body) -> Wire {
     match body {
-        Body::Started { site, attributes, page, language, channel } => Wire::Started(v1::Started {
-            attributes: attributes.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
-            page: page.to_string(),
-            language: language.to_string(),
-            site: site.to_string(),
-            channel: channel.to_string(),
-        }),
+        Body::Started { site, attributes, page, language, channel, consent } => {
+            Wire::Started(v1::Started {
+                attributes: attributes
+                    .iter()
+                    .map(|(k, v)| (k.to_string(), v.to_string()))
+                    .collect(),
+                page: page.to_string(),
+                language: language.to_string(),
+                site: site.to_string(),
+                channel: channel.to_string(),
+                consent: consent.as_ref().map(erased::consent_to_proto),
+            })
+        }
         Body::Message { client_msg_id, text, attachments } => Wire::Message(v1::Message {
             client_msg_id: client_msg_id.as_str().to_owned(),
             text: text.to_string(),
@@ -118,6 +125,7 @@ fn body_to_proto(body: &Body) -> Wire {
                 ClosedReason::ByAgent => v1::ClosedReason::ByAgent,
                 ClosedReason::Unserved(why) => unserved::closed_to_proto(*why),
                 ClosedReason::VisitorLost => v1::ClosedReason::VisitorLost,
+                ClosedReason::Erased => v1::ClosedReason::Erased,
             }
             .into(),
         }),
@@ -155,6 +163,7 @@ fn body_to_proto(body: &Body) -> Wire {
         Body::TransferReturned { to_agent } => Wire::TransferReturned(v1::TransferReturned {
             to_agent: Some(participant_to_proto(to_agent)),
         }),
+        Body::Erased { why } => Wire::Erased(erased::to_proto(*why)),
     }
 }
 
@@ -166,6 +175,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
             page: b.page.into(),
             language: b.language.into(),
             channel: b.channel.into(),
+            consent: b.consent.as_ref().map(erased::consent_from_proto).transpose()?,
         },
         Wire::Message(b) => Body::Message {
             client_msg_id: parse(&b.client_msg_id, "message.client_msg_id")?,
@@ -227,6 +237,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
                 v1::ClosedReason::ByVisitor => ClosedReason::ByVisitor,
                 v1::ClosedReason::ByAgent => ClosedReason::ByAgent,
                 v1::ClosedReason::VisitorLost => ClosedReason::VisitorLost,
+                v1::ClosedReason::Erased => ClosedReason::Erased,
                 reason => ClosedReason::Unserved(unserved::from_closed(reason)?),
             },
         },
@@ -264,6 +275,7 @@ fn body_from_proto(body: Wire) -> Result<Body, ConvertError> {
         Wire::TransferReturned(b) => Body::TransferReturned {
             to_agent: participant(b.to_agent, "transfer_returned.to_agent")?,
         },
+        Wire::Erased(b) => Body::Erased { why: erased::from_proto(&b)? },
     })
 }
 

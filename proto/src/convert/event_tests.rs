@@ -1,7 +1,7 @@
 //! Events to the wire and back.
 
 use super::*;
-use frontdesk_core::conversation::{ReleasedReason, Unserved};
+use frontdesk_core::conversation::{Consent, ErasedWhy, ReleasedReason, Unserved};
 use frontdesk_core::ids::{AgentId, ConversationId, VisitorId};
 use frontdesk_core::skill::{Level, Skills};
 use frontdesk_core::time::Timestamp;
@@ -25,6 +25,7 @@ fn bodies() -> Vec<Body> {
             page: "https://shop.example/".into(),
             language: "de".into(),
             channel: "web".into(),
+            consent: Some(Consent { version: "2".into(), at: Timestamp::from_millis(9) }),
         },
         Body::Message { client_msg_id: id.clone(), text: text.clone(), attachments: vec![file] },
         Body::Note { client_msg_id: id, text: text.clone(), mentions: vec![] },
@@ -47,6 +48,9 @@ fn bodies() -> Vec<Body> {
         },
         Body::TagsChanged { tags: vec!["a".into(), "b".into()] },
         Body::Closed { reason: ClosedReason::ByAgent },
+        Body::Closed { reason: ClosedReason::Erased },
+        Body::Erased { why: ErasedWhy::Request },
+        Body::Erased { why: ErasedWhy::Retention },
         Body::Reopened,
         Body::Rated { score: 5, comment: text.clone() },
         Body::ContactLeft(Contact { email: "a@b.example".into(), phone: "+1".into(), text }),

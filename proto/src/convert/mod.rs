@@ -6,20 +6,24 @@
 mod alarm;
 mod desk;
 mod direct;
+mod erased;
 mod event;
 mod failure;
 mod fields;
 mod recorded;
 mod staff;
+mod trace;
 mod unserved;
 mod view;
 
 pub use desk::{applied_to_proto, explanation_to_proto};
 pub use direct::{EventDelivery, Rights, Sent, put_delivery, put_event, put_sent};
+pub use erased::consent_text_to_proto;
 pub use event::{decode_event, encode_event, event_from_proto, event_to_proto};
 pub use failure::{error_from_failure, error_from_status, error_to_failure, error_to_status};
 pub use recorded::{account_from_proto, account_to_proto, record_from_proto, record_to_proto};
-pub use staff::{invitation_push, skills_from_proto};
+pub use staff::{invitation_push, mention_push, skills_from_proto};
+pub use trace::{trace_from_proto, trace_to_proto};
 pub use view::{
     agent_status_from_proto, agent_status_to_proto, agent_view_to_proto, offer_push, phase_of,
     queue_view_to_proto, summary_to_state,

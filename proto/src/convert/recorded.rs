@@ -198,6 +198,7 @@ pub fn account_from_proto(
             caps: caps.collect::<Result<_, ConvertError>>()?,
         },
         disabled: recorded.disabled,
+        generation: 0,
     })
 }
 

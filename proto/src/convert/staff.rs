@@ -2,7 +2,8 @@
 
 use super::{ConvertError, participant_to_proto};
 use crate::v1;
-use frontdesk_core::conversation::{ReleasedReason, Summary};
+use frontdesk_core::conversation::{PREVIEW_BYTES, ReleasedReason, Summary};
+use frontdesk_core::ids::Seq;
 use frontdesk_core::party::Participant;
 use frontdesk_core::skill::{Level, Skills};
 use std::collections::HashMap;
@@ -44,8 +45,13 @@ pub(super) fn released_from_proto(
     }
 }
 
-/// An invitation as the invited agent sees it.
-pub fn invitation_push(summary: &Summary, by: &Participant, note: &str) -> v1::InvitationPush {
+/// An invitation as the invited agent sees it, for the first time.
+pub fn invitation_push(
+    summary: &Summary,
+    by: &Participant,
+    note: &str,
+    seq: Seq,
+) -> v1::InvitationPush {
     v1::InvitationPush {
         conversation_id: summary.id.to_string(),
         by: Some(participant_to_proto(by)),
@@ -54,5 +60,18 @@ pub fn invitation_push(summary: &Summary, by: &Participant, note: &str) -> v1::I
         queue: summary.queue.to_string(),
         preview: summary.preview.to_string(),
         language: summary.language.to_string(),
+        seq: seq.get(),
+        again: false,
+    }
+}
+
+/// A mention as the mentioned agent sees it, for the first time.
+pub fn mention_push(id: &str, by: &Participant, text: &str, seq: Seq) -> v1::MentionPush {
+    v1::MentionPush {
+        conversation_id: id.to_owned(),
+        by: Some(participant_to_proto(by)),
+        seq: seq.get(),
+        text: text[..text.floor_char_boundary(PREVIEW_BYTES)].to_owned(),
+        again: false,
     }
 }

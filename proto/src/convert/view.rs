@@ -1,6 +1,7 @@
 //! What lists, queues and agents look like to clients.
 
 use super::alarm::kind_to_proto;
+use super::erased::consent_to_proto;
 use super::{millis_to_proto, participant_to_proto, timestamp_to_proto};
 use crate::api::QueueView;
 use crate::v1;
@@ -62,6 +63,8 @@ pub fn summary_to_state(summary: &Summary, reader: Audience) -> v1::Conversation
             false => Vec::new(),
         },
         channel: summary.channel.as_deref().filter(|_| staff).unwrap_or_default().to_owned(),
+        consent: summary.consent.as_ref().filter(|_| staff).map(consent_to_proto),
+        erased: summary.erased,
     }
 }
 

@@ -49,6 +49,18 @@ impl<M> Mailboxes<M> {
         })
     }
 
+    /// Of each mailbox that is open: its shard, what waits in it, and its bound.
+    pub fn depths(&self) -> Vec<(ShardId, usize, usize)> {
+        let depth = |shard: ShardId| {
+            let sender = &self.senders[usize::from(shard.get())];
+            let sender = sender.read().unwrap_or_else(PoisonError::into_inner);
+            let sender = sender.as_ref()?;
+            let bound = sender.max_capacity();
+            Some((shard, bound - sender.capacity(), bound))
+        };
+        ShardId::all().filter_map(depth).collect()
+    }
+
     /// Closes one: what was posted is still received, nothing more is taken.
     pub fn close_one(&self, shard: ShardId) {
         replace(&self.senders[usize::from(shard.get())], None);
@@ -81,6 +93,7 @@ mod tests {
         assert_eq!(mailboxes.post(shard(7), 2), Ok(()));
         assert_eq!(mailboxes.post(shard(7), 3), Err(Refused::Full(3)));
         assert_eq!(mailboxes.post(shard(8), 4), Err(Refused::NotHere(4)));
+        assert_eq!(mailboxes.depths(), [(shard(7), 2, 2)]);
         assert_eq!((mail.recv().await, mail.recv().await), (Some(1), Some(2)));
     }
 

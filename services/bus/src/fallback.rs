@@ -29,6 +29,7 @@ pub struct FallbackBus {
     /// Gateways that have asked to be fed directly, and until when.
     asked: Mutex<HashMap<NodeId, Instant>>,
     directly: Counter,
+    in_vain: Counter,
 }
 
 impl FallbackBus {
@@ -38,9 +39,11 @@ impl FallbackBus {
         direct: DirectPath,
         inlet: Option<mpsc::Receiver<Bytes>>,
     ) -> Self {
-        let directly = counter!("frontdesk_bus_publishes_total", "outcome" => "direct");
+        let outcome =
+            |name| counter!("frontdesk_bus_publishes_total", "mode" => "direct", "outcome" => name);
+        let (directly, in_vain) = (outcome("accepted"), outcome("full"));
         let (inlet, asked) = (Mutex::new(inlet), Mutex::default());
-        Self { broker, direct, inlet, asked, directly }
+        Self { broker, direct, inlet, asked, directly, in_vain }
     }
 
     /// Feeds a gateway directly for a while: nothing reaches it through the broker.
@@ -70,6 +73,7 @@ impl Bus for FallbackBus {
             self.directly.increment(1);
             return Published::Accepted;
         }
+        self.in_vain.increment(1);
         published
     }
 

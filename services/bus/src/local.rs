@@ -30,7 +30,8 @@ struct Meters {
 impl LocalBus {
     /// A bus without subscribers.
     pub fn new() -> Self {
-        let outcome = |name| counter!("frontdesk_bus_publishes_total", "outcome" => name);
+        let outcome =
+            |name| counter!("frontdesk_bus_publishes_total", "mode" => "local", "outcome" => name);
         let meters = Meters {
             accepted: outcome("accepted"),
             full: outcome("full"),

@@ -1,5 +1,6 @@
-//! The group's metrics, by name. None has a label.
+//! What this crate measures: the group, the placement, the ways to owners.
 
+use frontdesk_core::presence::NodeRole;
 use metrics::{counter, gauge, histogram};
 use std::time::Duration;
 
@@ -37,4 +38,42 @@ pub(crate) fn committed(entries: usize, took: Duration) {
 
 pub(crate) fn commit_failed() {
     counter!("frontdesk_raft_disk_commit_failures_total").increment(1);
+}
+
+/// What has become of a shard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moved {
+    TakenOver,
+    LetGo,
+    HandedOn,
+    Failed,
+}
+
+/// Shards have moved, and now so many are owned here.
+pub(crate) fn moved(role: NodeRole, what: Moved, shards: usize, owned: usize) {
+    let step = match what {
+        Moved::TakenOver => "taken_over",
+        Moved::LetGo => "let_go",
+        Moved::HandedOn => "handed_on",
+        Moved::Failed => "failed",
+    };
+    let placed = role.as_str();
+    counter!("frontdesk_placement_moves_total", "placed" => placed, "step" => step)
+        .increment(shards as u64);
+    gauge!("frontdesk_placement_owned_shards", "placed" => placed).set(owned as f64);
+}
+
+/// Why a command did not get onto its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NotSent {
+    LinkFull,
+    NoOwner,
+}
+
+pub(crate) fn not_sent(why: NotSent) {
+    let reason = match why {
+        NotSent::LinkFull => "link_full",
+        NotSent::NoOwner => "no_owner",
+    };
+    counter!("frontdesk_link_refusals_total", "reason" => reason).increment(1);
 }

@@ -2,6 +2,7 @@
 //! finishes with those it loses, and says so when one is to be handed on.
 
 use crate::fabric::{Cluster, ClusterView};
+use crate::metrics::{Moved, moved};
 use frontdesk_actor::{AcquireError, ShardHost};
 use frontdesk_core::ids::{Epoch, NodeId};
 use frontdesk_core::presence::{Action, NodeRole, Reply};
@@ -46,6 +47,7 @@ impl Tenure {
             tracing::info!(role = self.role.as_str(), shards = steps.release.len(), "letting go");
             self.host.release(&steps.release).await;
             self.held.retain(|shard, _| !steps.release.contains(shard));
+            moved(self.role, Moved::LetGo, steps.release.len(), self.held.len());
         }
         let acquired = steps.acquire.is_empty() || self.acquire(steps.acquire).await;
         let handed_on = steps.hand_on.is_empty() || self.hand_on(steps.hand_on).await;
@@ -53,10 +55,12 @@ impl Tenure {
     }
 
     async fn acquire(&mut self, shards: Vec<(ShardId, Epoch)>) -> bool {
-        tracing::info!(role = self.role.as_str(), shards = shards.len(), "taking over");
+        let count = shards.len();
+        tracing::info!(role = self.role.as_str(), shards = count, "taking over");
         match self.host.acquire(&shards).await {
             Ok(()) => {
                 self.held.extend(shards);
+                moved(self.role, Moved::TakenOver, count, self.held.len());
                 true
             }
             Err(AcquireError::Outdated) => {
@@ -65,6 +69,7 @@ impl Tenure {
             }
             Err(error) => {
                 tracing::warn!(%error, "shards could not be taken over; trying again");
+                moved(self.role, Moved::Failed, count, self.held.len());
                 false
             }
         }
@@ -75,6 +80,7 @@ impl Tenure {
         match self.cluster.propose(Action::ReleaseShards { role, node, shards }).await {
             Ok(Reply::Shards(placed)) => {
                 tracing::debug!(shards = placed.len(), "handed on");
+                moved(role, Moved::HandedOn, placed.len(), self.held.len());
                 true
             }
             Ok(reply) => {

@@ -41,8 +41,21 @@ impl Act {
     pub const FORCE_RELEASE: Self = Self::new("force_release");
     /// Changed how urgent a conversation is.
     pub const SET_PRIORITY: Self = Self::new("set_priority");
+    /// Took out all that is kept of a visitor.
+    pub const EXPORT_VISITOR: Self = Self::new("export_visitor");
+    /// Had a visitor forgotten.
+    pub const ERASE_VISITOR: Self = Self::new("erase_visitor");
+    /// Signed an account out everywhere.
+    pub const END_SESSIONS: Self = Self::new("end_sessions");
     /// Put a configuration in force.
     pub const APPLY: Self = Self::new("apply");
+
+    /// Took all shards or clients from a process of the cluster.
+    pub const DRAIN: Self = Self::new("drain");
+    /// Moved shards.
+    pub const MOVE_SHARDS: Self = Self::new("move");
+    /// Changed who votes in the presence group, or leads it.
+    pub const CHANGE_VOTERS: Self = Self::new("raft");
 
     const fn new(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))

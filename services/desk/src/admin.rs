@@ -1,14 +1,16 @@
 //! Changing accounts: for the operator's commands and for tests.
 
+use crate::audit;
 use crate::convert::agent_account;
 use crate::error::DeskError;
 use crate::password::Password;
 use crate::service::DeskService;
 use crate::validate;
+use frontdesk_core::audit::Author;
 use frontdesk_core::ids::{AgentId, QueueId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
-use frontdesk_proto::api::AgentAccount;
+use frontdesk_proto::api::{AgentAccount, EndedSessions};
 use frontdesk_store::desk::{AccountDetails, AccountKind, StoredAccount};
 use uuid::Uuid;
 
@@ -79,13 +81,14 @@ impl DeskService {
             skills: new.skills,
             details: new.details,
             disabled: false,
+            generation: 0,
         };
         self.store.add_account(account.clone()).await?;
         self.forget_cached();
         Ok(CreatedAgent { account: agent_account(account), password })
     }
 
-    /// Gives an account a new random password; the old one is void.
+    /// Gives an account a new random password; the old one is void, and so are its tokens.
     ///
     /// # Errors
     /// `NotFound` when the site has no account with that address.
@@ -96,7 +99,27 @@ impl DeskService {
         let password = Password::random();
         let hash = self.passwords.hash(&password).await?;
         self.store.set_password_hash(site, account.id, hash).await?;
+        self.forget_cached();
         Ok(password)
+    }
+
+    /// Has all tokens of an account refused that were issued before: `who` is its id or
+    /// address. In the audit log before.
+    pub(crate) async fn end_sessions_of(
+        &self,
+        site: &SiteId,
+        who: &str,
+        by: Author,
+    ) -> Result<EndedSessions, DeskError> {
+        let found = match who.parse::<AgentId>() {
+            Ok(id) => self.store.account(site, id).await?,
+            Err(_) => self.store.account_by_email(site, &validate::email(who)?).await?,
+        };
+        let account = found.ok_or(DeskError::NotFound("account"))?;
+        self.write_down(audit::of_ended_sessions(&account, by)).await?;
+        let generation = self.store.end_sessions(site, account.id).await?;
+        self.forget_cached();
+        Ok(EndedSessions { agent: account.id, email: account.email, generation })
     }
 
     /// The accounts of a site, by address.

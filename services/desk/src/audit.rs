@@ -9,6 +9,7 @@ use frontdesk_core::audit::{
 };
 use frontdesk_core::ids::{AuditId, SiteId};
 use frontdesk_proto::api::AuditPage;
+use frontdesk_store::desk::StoredAccount;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -59,6 +60,18 @@ pub(crate) fn of_configuration(
         by,
         act: Act::APPLY,
         details: details.to_string(),
+    }
+}
+
+/// That somebody signs an account out everywhere.
+pub(crate) fn of_ended_sessions(account: &StoredAccount, by: Author) -> AuditEntry {
+    AuditEntry {
+        id: AuditId::from_uuid(Uuid::now_v7()),
+        site: account.site.clone(),
+        by,
+        act: Act::END_SESSIONS,
+        subject: account.id.to_string(),
+        details: json!({ "email": account.email }).to_string(),
     }
 }
 

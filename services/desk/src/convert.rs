@@ -19,6 +19,7 @@ pub(crate) fn site_config(site: StoredSite) -> SiteConfig {
         calendars: site.calendars.into_iter().map(|(name, h)| (name, h.into())).collect(),
         away_after_missed: site.away_after_missed,
         bots: site.bots,
+        privacy: site.privacy,
     }
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn agent_account(account: StoredAccount) -> AgentAccount {
             caps: account.details.caps,
         },
         disabled: account.disabled,
+        generation: account.generation,
     }
 }
 

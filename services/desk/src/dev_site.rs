@@ -135,6 +135,7 @@ fn new_site(id: SiteId, allowed_origins: Vec<String>) -> Result<StoredSite, Desk
         routes: Vec::new(),
         calendars: BTreeMap::new(),
         away_after_missed: None,
+        privacy: Default::default(),
         bots: BTreeSet::new(),
     })
 }

@@ -8,6 +8,7 @@ mod cache;
 mod convert;
 mod dev_site;
 mod error;
+mod guesses;
 mod metrics;
 mod password;
 mod service;
@@ -15,6 +16,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod vouched;
 
 pub use admin::{CreatedAgent, NewAgent};
 pub use apply::{Trial, trial};

@@ -12,6 +12,8 @@ pub(crate) enum SignIn {
     Refused,
     /// Too many at once.
     Shed,
+    /// Too many failures before it.
+    Delayed,
 }
 
 /// Counts a sign-in.
@@ -20,6 +22,7 @@ pub(crate) fn sign_in(ended: SignIn) {
         SignIn::Ok => "ok",
         SignIn::Refused => "refused",
         SignIn::Shed => "shed",
+        SignIn::Delayed => "delayed",
     };
     counter!("frontdesk_desk_sign_ins_total", "outcome" => outcome).increment(1);
 }

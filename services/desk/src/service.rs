@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::convert::{agent_account, attachment_record, site_config, stored_attachment};
 use crate::error::DeskError;
+use crate::guesses::{self, Guesses};
 use crate::metrics::{self, SignIn};
 use crate::password::Passwords;
 use crate::settings::DeskSettings;
@@ -11,14 +12,21 @@ use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
+    EndedSessions, SiteConfig, Vouched,
 };
-use frontdesk_store::desk::{DeskStore, StoredAccount, StoredSite, Versioned};
+use frontdesk_store::desk::{AttachmentQuery, DeskStore, StoredAccount, StoredSite, Versioned};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// When a sign-in that was shed may be tried again.
 const RETRY_SIGN_IN: Duration = Duration::from_secs(1);
+/// How old an answer about generations may be: all gateways ask every few seconds.
+const GENERATIONS_FRESH: Duration = Duration::from_secs(1);
+
+/// Files of one list of old ones.
+const ATTACHMENTS: u32 = 500;
 
 /// The role.
 pub struct DeskService {
@@ -27,6 +35,8 @@ pub struct DeskService {
     sites: Cache<SiteId, Arc<SiteConfig>>,
     sites_by_key: Cache<String, Arc<SiteConfig>>,
     agents: Cache<(SiteId, AgentId), Arc<AgentAccount>>,
+    generations: Cache<SiteId, Arc<BTreeMap<AgentId, u32>>>,
+    guesses: Guesses,
 }
 
 impl DeskService {
@@ -45,6 +55,8 @@ impl DeskService {
             sites: Cache::new(keep_for),
             sites_by_key: Cache::new(keep_for),
             agents: Cache::new(keep_for),
+            generations: Cache::new(keep_for.min(GENERATIONS_FRESH)),
+            guesses: Guesses::default(),
         })
     }
 
@@ -53,6 +65,7 @@ impl DeskService {
         self.sites.clear();
         self.sites_by_key.clear();
         self.agents.clear();
+        self.generations.clear();
     }
 
     fn remember_site(&self, site: Versioned<StoredSite>) -> Arc<SiteConfig> {
@@ -106,15 +119,23 @@ impl Desk for DeskService {
         if password.len() > validate::MAX_PASSWORD_BYTES {
             return Err(ApiError::Invalid("password is too long".into()));
         }
+        // Before it is known whether there is such an account: the answer tells nothing.
+        let guessed = guesses::key(site, email);
+        if let Err(retry_after) = self.guesses.begin(&guessed) {
+            metrics::sign_in(SignIn::Delayed);
+            return Err(ApiError::RateLimited { retry_after });
+        }
         let account = self.account_of(site, email).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let Ok(matches) = self.passwords.check(password, hash).await? else {
+            self.guesses.not_tried(&guessed);
             metrics::sign_in(SignIn::Shed);
             return Err(ApiError::RateLimited { retry_after: RETRY_SIGN_IN });
         };
         match account {
             Some(account) if matches && !account.disabled => {
                 metrics::sign_in(SignIn::Ok);
+                self.guesses.succeeded(&guessed);
                 Ok(agent_account(account))
             }
             _ => {
@@ -122,6 +143,10 @@ impl Desk for DeskService {
                 Err(ApiError::Unauthenticated("wrong site, e-mail address or password".into()))
             }
         }
+    }
+
+    async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
+        self.account_of_vouched(who).await
     }
 
     async fn agent(
@@ -150,6 +175,25 @@ impl Desk for DeskService {
         Ok(self.apply_document(site, document, by).await?)
     }
 
+    async fn end_sessions(
+        &self,
+        site: &SiteId,
+        account: &str,
+        by: Author,
+    ) -> Result<EndedSessions, ApiError> {
+        Ok(self.end_sessions_of(site, account, by).await?)
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        if let Some(generations) = self.generations.get(site) {
+            return Ok(generations);
+        }
+        let stored = self.store.generations(site).await.map_err(DeskError::from)?;
+        let generations = Arc::new(stored);
+        self.generations.put(site.clone(), generations.clone());
+        Ok(generations)
+    }
+
     async fn record(&self, entry: AuditEntry) -> Result<(), ApiError> {
         Ok(self.write_down(entry).await?)
     }
@@ -171,5 +215,26 @@ impl Desk for DeskService {
     ) -> Result<Option<AttachmentRecord>, ApiError> {
         let stored = self.store.attachment(site, id).await.map_err(DeskError::from)?;
         Ok(stored.map(attachment_record))
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        let query = match filter {
+            AttachmentFilter::OfConversation(id) => AttachmentQuery::OfConversation(id),
+            AttachmentFilter::Before(at) => AttachmentQuery::Before(at, ATTACHMENTS),
+        };
+        let stored = self.store.attachments(site, query).await.map_err(DeskError::from)?;
+        Ok(stored.into_iter().map(attachment_record).collect())
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: Vec<AttachmentId>,
+    ) -> Result<(), ApiError> {
+        Ok(self.store.remove_attachments(site, &ids).await.map_err(DeskError::from)?)
     }
 }

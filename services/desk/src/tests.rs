@@ -1,6 +1,7 @@
 //! The role on its real store: first start, later starts, signing in, accounts.
 
 use crate::{DeskError, DeskService, DeskSettings, NewAgent, PasswordCost};
+use frontdesk_core::audit::{Act, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
@@ -9,6 +10,7 @@ use frontdesk_proto::api::{ApiError, AttachmentRecord, Desk};
 use frontdesk_store::sqlite::{DataFolder, SqliteDesk};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 pub(crate) async fn start(folder: &Path) -> DeskService {
@@ -184,4 +186,57 @@ async fn a_file_is_known_within_its_site() {
     assert_eq!(desk.attachment(&other, record.id).await.unwrap(), None);
     let climbing = AttachmentRecord { name: "../up".into(), ..record };
     assert!(matches!(desk.add_attachment(climbing).await, Err(ApiError::Invalid(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_guesses_waits_whether_there_is_an_account_or_not() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(1)).await.unwrap();
+    desk.create_agent(new_agent("kim@demo.example")).await.unwrap();
+    let limited = ApiError::RateLimited { retry_after: Duration::from_secs(1) };
+    for email in ["kim@demo.example", "nobody@demo.example"] {
+        for _ in 0..6 {
+            let refused = desk.sign_in("demo", email, "a wrong password").await.unwrap_err();
+            assert!(matches!(refused, ApiError::Unauthenticated(_)), "{email}: {refused:?}");
+        }
+        // Even the right one: else it would tell which was right.
+        let refused = desk.sign_in("demo", &email.to_uppercase(), "correct horse").await;
+        assert_eq!(refused.unwrap_err(), limited, "{email}");
+    }
+    let other = desk.sign_in("demo", "agent@demo.example", "a wrong password").await;
+    assert!(matches!(other, Err(ApiError::Unauthenticated(_))));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(desk.sign_in("demo", "kim@demo.example", "correct horse").await.is_ok());
+    assert!(desk.sign_in("demo", "kim@demo.example", "correct horse").await.is_ok());
+}
+
+#[tokio::test]
+async fn sessions_are_ended_by_hand_with_a_password_and_with_a_role() {
+    let temp = tempfile::tempdir().unwrap();
+    let desk = start(temp.path()).await;
+    desk.ensure_dev_site(&origins(1)).await.unwrap();
+    let kim = desk.create_agent(new_agent("kim@demo.example")).await.unwrap().account;
+    let by = Author {
+        at: Timestamp::from_millis(1),
+        id: kim.id,
+        name: "Sam".into(),
+        role: Role::Supervisor,
+        origin: "192.0.2.1".into(),
+    };
+    assert!(desk.generations(&demo()).await.unwrap().is_empty());
+    for (n, account) in (1..).zip([kim.id.to_string(), "Kim@demo.example".into()]) {
+        let ended = desk.end_sessions(&demo(), &account, by.clone()).await.unwrap();
+        assert_eq!((ended.agent, ended.generation), (kim.id, n));
+        assert_eq!(desk.agent(&demo(), kim.id).await.unwrap().unwrap().generation, n);
+    }
+    desk.reset_password(&demo(), "kim@demo.example").await.unwrap();
+    assert_eq!(desk.generations(&demo()).await.unwrap()[&kim.id], 3);
+    let log = desk.audit(AuditQuery::of(demo())).await.unwrap().entries;
+    assert!(log.len() == 2 && log.iter().all(|entry| entry.act == Act::END_SESSIONS));
+    for nobody in [Uuid::now_v7().to_string(), "nobody@demo.example".into(), "x".into()] {
+        assert!(desk.end_sessions(&demo(), &nobody, by.clone()).await.is_err(), "{nobody}");
+    }
+    let other = "other".parse().unwrap();
+    assert!(desk.end_sessions(&other, &kim.id.to_string(), by).await.is_err());
 }

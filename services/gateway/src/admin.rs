@@ -7,16 +7,18 @@ use crate::figures::figures;
 use crate::following;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
+use crate::privacy;
 use crate::recorded;
 use crate::registry::{Next, Reader};
 use crate::shared::{CALL_DEADLINE, Shared, within};
+use crate::standing::Standing;
 use crate::verbs::common::{event_push, limit};
 use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::routes::{self, Visit};
-use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
+use frontdesk_proto::api::{ApiError, EndedSessions, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
     agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
     summary_to_state, timestamp_from_proto,
@@ -40,6 +42,8 @@ const APPLY_DEADLINE: Duration = Duration::from_secs(300);
 const PAGE_EVENTS: u32 = 200;
 /// Events that wait for a caller who follows.
 const FOLLOW_QUEUE: usize = 64;
+/// Pages of an export that wait for their caller.
+const EXPORT_QUEUE: usize = 4;
 /// Pause before a page is asked for again that could not be had.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -54,11 +58,18 @@ impl Admin {
     }
 
     async fn supervisor<T>(&self, request: &Request<T>) -> Result<Principal, Status> {
+        Ok(self.standing_supervisor(request).await?.0)
+    }
+
+    async fn standing_supervisor<T>(
+        &self,
+        request: &Request<T>,
+    ) -> Result<(Principal, Standing), Status> {
         let value = request.metadata().get("authorization").and_then(|v| v.to_str().ok());
         let token = auth::bearer(value).map_err(|e| to_status(&e))?;
-        let who = auth::caller(&self.shared, token).await.map_err(|e| to_status(&e))?;
-        match who.role {
-            Role::Supervisor => Ok(who),
+        let caller = auth::caller(&self.shared, token).await.map_err(|e| to_status(&e))?;
+        match caller.0.role {
+            Role::Supervisor => Ok(caller),
             _ => Err(Status::permission_denied("only a supervisor may do this")),
         }
     }
@@ -87,6 +98,21 @@ impl Admin {
     }
 }
 
+/// Signs an account of the caller's site out everywhere; here at once.
+async fn end_sessions(
+    shared: &Shared,
+    who: &Principal,
+    peer: Peer,
+    account: &str,
+) -> Result<EndedSessions, ApiError> {
+    let by = audit::author(shared, who, peer)
+        .ok_or_else(|| ApiError::Forbidden("only a supervisor may do this".into()))?;
+    let asked = shared.deps.desk.end_sessions(&who.site, account, by);
+    let ended = within(CALL_DEADLINE, "desk", asked).await?;
+    shared.standings.end_older(&who.site, &[(ended.agent, ended.generation)].into());
+    Ok(ended)
+}
+
 async fn page(
     shared: &Shared,
     who: &Principal,
@@ -101,6 +127,7 @@ async fn page(
 #[tonic::async_trait]
 impl AdminService for Admin {
     type RecordedArrivalsStream = ReceiverStream<Result<v1::RecordedArrivalsPage, Status>>;
+    type ExportVisitorStream = ReceiverStream<Result<v1::ExportVisitorPage, Status>>;
     type FollowConversationStream = ReceiverStream<Result<v1::EventPush, Status>>;
 
     async fn list_agents(
@@ -144,6 +171,18 @@ impl AdminService for Admin {
             .map(|s| summary_to_state(s, Audience::Internal))
             .collect();
         Ok(Response::new(v1::ConversationList { conversations }))
+    }
+
+    async fn end_sessions(
+        &self,
+        request: Request<v1::EndSessionsRequest>,
+    ) -> Result<Response<v1::EndSessionsResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let account = &request.get_ref().account;
+        let ended = end_sessions(&self.shared, &who, peer(&request), account).await;
+        let ended = ended.map_err(|e| to_status(&e))?;
+        let (agent_id, email) = (ended.agent.to_string(), ended.email);
+        Ok(Response::new(v1::EndSessionsResponse { agent_id, email }))
     }
 
     async fn get_conversation(
@@ -267,13 +306,15 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::FollowConversationRequest>,
     ) -> Result<Response<Self::FollowConversationStream>, Status> {
-        let who = self.supervisor(&request).await?;
+        let (who, standing) = self.standing_supervisor(&request).await?;
         let peer = peer(&request);
         let cursor = request.into_inner().cursor.unwrap_or_default();
         let id = parse_id(&cursor.conversation_id)?;
         self.look(&who, peer, Act::WATCH, id).await.map_err(|e| to_status(&e))?;
         let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
         let connection = ConnectionId::from_uuid(Uuid::now_v7());
+        self.shared.opened(connection, &outbox);
+        self.shared.standings.stand(connection, standing);
         let reader = Arc::new(Reader::new(connection, who, outbox));
         let follower = Follower { shared: self.shared.clone(), reader };
         following::follow(&self.shared, &follower.reader, id, Seq::new(cursor.seq))
@@ -283,6 +324,28 @@ impl AdminService for Admin {
         // Ends when the caller hangs up or the gateway stops.
         self.shared.tasks.spawn(async move { follower.run(id, events).await });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn export_visitor(
+        &self,
+        request: Request<v1::ExportVisitorRequest>,
+    ) -> Result<Response<Self::ExportVisitorStream>, Status> {
+        let (who, from) = (self.supervisor(&request).await?, peer(&request));
+        let (pages, stream) = mpsc::channel(EXPORT_QUEUE);
+        privacy::export(&self.shared, &who, from, &request.into_inner().visitor, pages)
+            .await
+            .map_err(|e| to_status(&e))?;
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn erase_visitor(
+        &self,
+        request: Request<v1::EraseVisitorRequest>,
+    ) -> Result<Response<v1::EraseVisitorResponse>, Status> {
+        let (who, from) = (self.supervisor(&request).await?, peer(&request));
+        let v1::EraseVisitorRequest { visitor, dry_run } = request.into_inner();
+        let erased = privacy::erase(&self.shared, &who, from, &visitor, dry_run).await;
+        erased.map(Response::new).map_err(|e| to_status(&e))
     }
 }
 
@@ -380,6 +443,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
+        self.shared.ended(self.reader.connection);
         for id in self.shared.registry.leave_all(&self.reader) {
             following::detach(&self.shared, id);
         }

@@ -3,10 +3,12 @@
 use crate::connection::token_life;
 use crate::http::origin_allowed;
 use crate::shared::{CALL_DEADLINE, Shared, within};
+use crate::standing::Standing;
+use crate::tokens::Grant;
 use frontdesk_core::ids::SiteId;
 use frontdesk_core::party::{Principal, Role};
 use frontdesk_core::time::Millis;
-use frontdesk_proto::api::{ApiError, SiteConfig};
+use frontdesk_proto::api::{AgentAccount, ApiError, SiteConfig};
 use frontdesk_proto::convert::{participant_to_proto, timestamp_to_proto};
 use frontdesk_proto::v1;
 use metrics::counter;
@@ -64,7 +66,7 @@ pub(crate) fn visitor_token(
             (who, BTreeMap::new())
         }
     };
-    issue(shared, &who, &attributes)
+    issue(shared, Grant { who: &who, attributes: &attributes, generation: 0 })
 }
 
 /// A token for an agent or supervisor.
@@ -80,43 +82,72 @@ pub(crate) async fn sign_in(
     {
         return Err(ApiError::Invalid("site, email or password is absent or too long".into()));
     }
+    if let Some(oidc) = &shared.oidc
+        && !oidc.settings.takes_password_of(&request.email)
+    {
+        let why = format!("sign in with {}", oidc.settings.label);
+        return Err(ApiError::Forbidden(why));
+    }
     let account = format!("{}/{}", request.site, request.email.to_ascii_lowercase());
     if let Err(retry_after) = shared.limits.sign_ins.take((address, account), Instant::now()) {
+        counter!("frontdesk_gateway_sign_ins_total", "outcome" => "limited").increment(1);
+        return Err(ApiError::RateLimited { retry_after });
+    }
+    if let Err(retry_after) = shared.limits.guesses.begin(address) {
         counter!("frontdesk_gateway_sign_ins_total", "result" => "limited").increment(1);
         return Err(ApiError::RateLimited { retry_after });
     }
     let asked = shared.deps.desk.sign_in(&request.site, &request.email, &request.password);
     let result = within(CALL_DEADLINE, "desk", asked).await;
+    if !matches!(result, Err(ApiError::Unauthenticated(_))) {
+        shared.limits.guesses.take_back(address);
+    }
     let label = if result.is_ok() { "ok" } else { "refused" };
-    counter!("frontdesk_gateway_sign_ins_total", "result" => label).increment(1);
+    counter!("frontdesk_gateway_sign_ins_total", "outcome" => label).increment(1);
     let account = result?;
     if account.disabled {
         return Err(ApiError::Unauthenticated("site, email or password is wrong".into()));
     }
-    let who = Principal {
-        site: account.site,
-        role: account.role,
-        id: account.id.as_uuid(),
-        name: account.profile.name,
-    };
-    issue(shared, &who, &BTreeMap::new())
+    staff_token(shared, &account)
 }
 
-/// The caller behind a bearer token; a disabled account is refused.
-pub(crate) async fn caller(shared: &Shared, token: &str) -> Result<Principal, ApiError> {
+/// A token for an account that somebody may use, however that was found out.
+pub(crate) fn staff_token(shared: &Shared, account: &AgentAccount) -> Result<v1::Token, ApiError> {
+    let who = Principal {
+        site: account.site.clone(),
+        role: account.role,
+        id: account.id.as_uuid(),
+        name: account.profile.name.clone(),
+    };
+    let grant = Grant { who: &who, attributes: &BTreeMap::new(), generation: account.generation };
+    issue(shared, grant)
+}
+
+/// The caller behind a bearer token, and what the token stands on; a disabled account is
+/// refused.
+pub(crate) async fn caller(
+    shared: &Shared,
+    token: &str,
+) -> Result<(Principal, Standing), ApiError> {
     let verified = shared
         .tokens
         .verify(token, shared.now())
         .map_err(|e| ApiError::Unauthenticated(e.to_string()))?;
-    let who = verified.principal;
+    let (who, generation) = (verified.principal, verified.generation);
     if let Some(agent) = who.agent_id() {
         let asked = shared.deps.desk.agent(&who.site, agent);
         within(CALL_DEADLINE, "desk", asked)
             .await?
-            .filter(|a| !a.disabled && a.role == who.role)
-            .ok_or_else(|| ApiError::Unauthenticated("the account is disabled".into()))?;
+            .filter(|account| stands(account, &who, generation))
+            .ok_or_else(|| ApiError::Unauthenticated("the account has been signed out".into()))?;
     }
-    Ok(who)
+    let standing = Standing::new(&who, generation, verified.kid);
+    Ok((who, standing))
+}
+
+/// Whether a token of this generation is still as good as when it was made.
+pub(crate) fn stands(account: &AgentAccount, who: &Principal, generation: u32) -> bool {
+    !account.disabled && account.role == who.role && account.generation <= generation
 }
 
 /// The token in an `authorization` value.
@@ -129,19 +160,16 @@ pub(crate) fn bearer(value: Option<&str>) -> Result<&str, ApiError> {
     }
 }
 
-fn issue(
-    shared: &Shared,
-    who: &Principal,
-    attributes: &BTreeMap<String, String>,
-) -> Result<v1::Token, ApiError> {
+fn issue(shared: &Shared, grant: Grant<'_>) -> Result<v1::Token, ApiError> {
+    let who = grant.who;
     let life = token_life(&shared.settings, who.role);
-    let (token, expires_at) = shared
+    let issued = shared
         .tokens
-        .issue(who, attributes, shared.now(), life)
+        .issue(grant, shared.now(), life)
         .map_err(|e| ApiError::Internal(e.to_string()))?;
     Ok(v1::Token {
-        token,
-        expires_at: Some(timestamp_to_proto(expires_at)),
+        token: issued.token,
+        expires_at: Some(timestamp_to_proto(issued.expires_at)),
         subject: Some(participant_to_proto(&who.participant())),
         site: who.site.to_string(),
     })

@@ -154,3 +154,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nesting_has_an_end_in_both_formats() {
+    let deep = format!("{{\"frames\":[],\"unknown\":{}", "[".repeat(MAX_BATCH_BYTES / 2));
+    assert!(decode(WireFormat::Json, deep.as_bytes()).is_err());
+    // Groups within groups, which nobody knows.
+    let groups = vec![0x7b; MAX_BATCH_BYTES / 2];
+    assert!(decode(WireFormat::Protobuf, &groups).is_err());
+}

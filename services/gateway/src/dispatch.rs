@@ -1,6 +1,7 @@
 //! From the bus and from presence to the connections. One task each; neither
 //! ever waits for a connection.
 
+use crate::asked;
 use crate::codec;
 use crate::following;
 use crate::registry::{Delivered, LiveEvent};
@@ -12,11 +13,13 @@ use frontdesk_core::ids::{AgentId, ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{AgentConnect, ListFilter, PresenceChange};
-use frontdesk_proto::convert::{Rights, agent_view_to_proto, offer_push};
+use frontdesk_proto::convert::{
+    Rights, agent_view_to_proto, offer_push, timestamp_from_proto, trace_from_proto,
+};
 use frontdesk_proto::internal::{
     AgentNotice, Delivery, DeliveryBatch, EventDelivery, HeadBeacon, HintDelivery, delivery::Kind,
 };
-use frontdesk_proto::v1::server_frame::Frame;
+use frontdesk_proto::v1::{self, server_frame::Frame};
 use prost::Message as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +29,8 @@ use uuid::Uuid;
 /// Conversations of an agent that are looked through after a loss: more than
 /// the 100 slots an agent can have.
 pub(crate) const MAX_WORK: u32 = 200;
+/// Of so many events one is decoded to measure how long it took.
+const MEASURED_OF: u32 = 32;
 
 /// Consumes the bus until the gateway stops.
 pub(crate) async fn consume(shared: Arc<Shared>, mut subscription: Box<dyn Subscription>) {
@@ -93,11 +98,31 @@ fn event_delivery(shared: &Arc<Shared>, event: &EventDelivery) -> Option<Deliver
         internal: event.internal,
         bytes: &event.event,
         rights: rights(event),
+        trace: event.trace.as_ref().and_then(trace_from_proto),
     });
     if done.emptied {
         following::detach(shared, conversation);
     }
+    if done.pushed > 0 && is_measured(event) {
+        measure(shared, &event.event);
+    }
     Some(done)
+}
+
+/// One in `MEASURED_OF`, whichever gateway has it; spread over conversations, so that
+/// no place in a conversation is preferred.
+fn is_measured(event: &EventDelivery) -> bool {
+    let salt = event.conversation_id.last().copied().unwrap_or_default();
+    event.seq.wrapping_add(u32::from(salt)).is_multiple_of(MEASURED_OF)
+}
+
+/// How long an event took from its owner's receipt of the command to here.
+fn measure(shared: &Shared, event: &[u8]) {
+    let decoded = v1::Event::decode(event).ok();
+    let at = decoded.and_then(|event| timestamp_from_proto(event.at.as_ref()?));
+    if let Some(at) = at {
+        shared.metrics.delivery.record(shared.now().since(at).to_duration());
+    }
 }
 
 fn rights(event: &EventDelivery) -> Option<Rights> {
@@ -144,6 +169,7 @@ fn lagged(shared: &Arc<Shared>) {
     shared.tasks.spawn(async move {
         for (site, agent) in again.registry.agents.connected() {
             show_work(&again, &site, agent).await;
+            show_asked(&again, &site, agent).await;
         }
     });
 }
@@ -154,6 +180,13 @@ async fn show_work(shared: &Shared, site: &SiteId, agent: AgentId) {
     match within(CALL_DEADLINE, "sessions", list).await {
         Ok(work) => work.iter().for_each(|s| show(shared, site, agent, s)),
         Err(error) => tracing::warn!(%agent, %error, "an agent's work could not be listed"),
+    }
+}
+
+async fn show_asked(shared: &Shared, site: &SiteId, agent: AgentId) {
+    for frame in asked::frames(shared, site, agent).await {
+        let frame = codec::push_frame(frame).encode_to_vec();
+        shared.registry.agents.notice(site, agent, &frame, None);
     }
 }
 

@@ -6,6 +6,7 @@
 //! other gateway misses nothing.
 
 mod admin;
+mod asked;
 mod audit;
 mod auth;
 mod board;
@@ -19,20 +20,25 @@ mod feeding;
 mod figures;
 mod following;
 mod grpc_auth;
+mod guesses;
 mod http;
 mod limits;
 mod listener;
 mod metrics;
 mod network;
+mod oidc;
 mod outbox;
 mod peer;
 mod pieces;
+mod privacy;
 mod profiles;
 mod recorded;
 mod registry;
+mod revoked;
 mod server;
 mod settings;
 mod shared;
+mod standing;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -43,6 +49,7 @@ mod verbs;
 pub use deps::{AttachmentBlobs, Clock, GatewayDeps, MetricsRender, ReadinessCheck};
 pub use feeding::{FeedingBus, count_rejoins};
 pub use network::{InvalidNetwork, Network};
-pub use server::{Gateway, Running, StartError};
+pub use oidc::{Grant, OidcSettings, StaffRole};
+pub use server::{Gateway, KeyRing, Running, StartError};
 pub use settings::{DemoSettings, Settings, TokenAlgorithm, TokenKey};
 pub use tokens::KeyError;

@@ -1,6 +1,7 @@
 //! The gateway's metrics. Handles are made once; labels are closed sets.
 
 use crate::limits::Limit;
+use crate::outbox::HARD_PIECES;
 use frontdesk_proto::status::CloseCode;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
@@ -59,22 +60,27 @@ pub(crate) struct Metrics {
     pub(crate) unreadable: Counter,
     /// Pieces that waited in an outbox at each ping.
     pub(crate) outbox_depth: Histogram,
+    /// From receipt of a message to its acknowledgement.
+    pub(crate) acknowledge: Histogram,
+    /// From receipt of an event by its owner to a reader's outbox.
+    pub(crate) delivery: Histogram,
 }
 
 impl Metrics {
     pub(crate) fn new() -> Self {
+        gauge!("frontdesk_gateway_outbox_limit").set(HARD_PIECES as f64);
         Self {
             carriers: CarrierKind::ALL.map(|kind| {
                 let carrier = kind.as_str();
                 CarrierMetrics {
                     connections: gauge!("frontdesk_gateway_connections", "carrier" => carrier),
-                    batches_in: counter!("frontdesk_gateway_batches_in_total", "carrier" => carrier),
-                    bytes_in: counter!("frontdesk_gateway_bytes_in_total", "carrier" => carrier),
-                    frames_in: counter!("frontdesk_gateway_frames_in_total", "carrier" => carrier),
-                    bytes_out: counter!("frontdesk_gateway_bytes_out_total", "carrier" => carrier),
+                    batches_in: counter!("frontdesk_gateway_received_batches_total", "carrier" => carrier),
+                    bytes_in: counter!("frontdesk_gateway_received_bytes_total", "carrier" => carrier),
+                    frames_in: counter!("frontdesk_gateway_received_frames_total", "carrier" => carrier),
+                    bytes_out: counter!("frontdesk_gateway_sent_bytes_total", "carrier" => carrier),
                 }
             }),
-            delivered: counter!("frontdesk_gateway_delivered_total"),
+            delivered: counter!("frontdesk_gateway_delivered_frames_total"),
             shed: counter!("frontdesk_gateway_hints_shed_total"),
             rate_limited: counter!("frontdesk_gateway_rate_limited_total"),
             typing_dropped: counter!("frontdesk_gateway_typing_dropped_total"),
@@ -83,6 +89,8 @@ impl Metrics {
             healed: counter!("frontdesk_gateway_gaps_healed_total"),
             unreadable: counter!("frontdesk_gateway_unreadable_deliveries_total"),
             outbox_depth: histogram!("frontdesk_gateway_outbox_depth"),
+            acknowledge: histogram!("frontdesk_gateway_acknowledge_seconds"),
+            delivery: histogram!("frontdesk_gateway_delivery_seconds"),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::codec::{MAX_BATCH_BYTES, MAX_BATCH_FRAMES, WireFormat};
 use crate::pieces::Pieces;
 use frontdesk_core::ids::ConversationId;
 use frontdesk_proto::status::CloseCode;
+use frontdesk_telemetry::traces::Span;
 use futures::task::AtomicWaker;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -30,9 +31,11 @@ const LOW_BYTES: usize = MAX_BATCH_BYTES;
 /// page of history and notices fit; more means that the reader does not read.
 const HARD_BYTES: usize = 2 * 1024 * 1024;
 /// The same by count.
-const HARD_PIECES: usize = 4_096;
+pub(crate) const HARD_PIECES: usize = 4_096;
 /// Signals that wait for the connection's task; it takes them all at once.
 const MAX_SIGNALS: usize = 1_024;
+/// Spans of pieces that wait; others end when they are pushed.
+const MAX_SPANS: usize = 64;
 
 // What can be seen without the lock.
 const CLOSING: u8 = 1;
@@ -66,12 +69,21 @@ pub(crate) enum Signal {
     Follow(ConversationId),
 }
 
+/// The span of a piece, and how many are to be taken until it is.
+struct Waits {
+    span: Span,
+    behind: usize,
+}
+
 #[derive(Default)]
 struct Inner {
     pieces: Pieces,
     /// While a Hello is looked into: what must not come before its Welcome.
     held: Option<Pieces>,
     signals: Vec<Signal>,
+    /// Of pieces whose traces are recorded, until they are taken to be written; mostly
+    /// none.
+    spans: Vec<Waits>,
     close: Option<CloseCode>,
 }
 
@@ -250,7 +262,24 @@ impl Outbox {
         if !self.shows(HAS_PIECES) {
             return 0;
         }
-        self.lock().pieces.take_batch(self.format, out)
+        let mut inner = self.lock();
+        let taken = inner.pieces.take_batch(self.format, out);
+        if !inner.spans.is_empty() {
+            let written = inner.spans.extract_if(.., |waits| waits.behind < taken);
+            written.for_each(|waits| waits.span.end());
+            inner.spans.iter_mut().for_each(|waits| waits.behind -= taken);
+        }
+        taken
+    }
+
+    /// The piece that is pushed next is of this span, which ends when it is taken to be
+    /// written.
+    pub(crate) fn trace_next(&self, span: Span) {
+        let mut inner = self.lock();
+        if inner.spans.len() < MAX_SPANS {
+            let behind = inner.len();
+            inner.spans.push(Waits { span, behind });
+        }
     }
 
     /// Replaces all that waits by one last piece, which always fits.
@@ -258,6 +287,7 @@ impl Outbox {
         let mut inner = self.lock();
         inner.release();
         if discard {
+            inner.spans.clear();
             inner.pieces = Pieces::default();
         }
         inner.pieces.push(|bytes| bytes.extend_from_slice(piece));

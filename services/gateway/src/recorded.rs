@@ -12,6 +12,7 @@ use frontdesk_proto::api::{AgentAccount, ApiError, Place, SiteConfig};
 use frontdesk_proto::convert::{account_to_proto, record_to_proto, timestamp_from_proto};
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::{v1, wkt};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -64,11 +65,27 @@ impl Accounts {
         site: &SiteId,
         records: &[Record],
     ) -> Result<(), ApiError> {
-        let unknown: Vec<AgentId> =
-            agents(records).into_iter().filter(|agent| !self.0.contains_key(agent)).collect();
-        for agent in unknown {
+        self.ask(shared, site, agents(records)).await
+    }
+
+    /// Learns of those who had nothing, too: they are not new to the site.
+    async fn learn_of_idle(&mut self, shared: &Shared, site: &SiteId) -> Result<(), ApiError> {
+        let asked = shared.deps.presence.agents(Some(site));
+        let known = within(CALL_DEADLINE, "presence", asked).await?;
+        let ids: BTreeSet<AgentId> = known.iter().map(|agent| agent.id).collect();
+        self.ask(shared, site, ids).await
+    }
+
+    async fn ask(
+        &mut self,
+        shared: &Shared,
+        site: &SiteId,
+        agents: BTreeSet<AgentId>,
+    ) -> Result<(), ApiError> {
+        for agent in agents {
+            let Entry::Vacant(unknown) = self.0.entry(agent) else { continue };
             let asked = shared.deps.desk.agent(site, agent);
-            self.0.insert(agent, within(CALL_DEADLINE, "desk", asked).await?);
+            unknown.insert(within(CALL_DEADLINE, "desk", asked).await?);
         }
         Ok(())
     }
@@ -157,6 +174,7 @@ async fn send_pages(
             return Ok(());
         }
     }
+    accounts.learn_of_idle(shared, &who.site).await?;
     let page = v1::RecordedArrivalsPage { conversations: Vec::new(), agents: accounts.to_proto() };
     // Who asked may have gone: then nobody misses the answer.
     let _ = pages.send(Ok(page)).await;

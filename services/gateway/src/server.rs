@@ -8,8 +8,11 @@ use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
 use crate::listener;
+use crate::oidc;
+use crate::privacy;
 use crate::profiles;
-use crate::settings::Settings;
+use crate::revoked;
+use crate::settings::{Settings, TokenKey};
 use crate::shared::Shared;
 use crate::tokens::{KeyError, Tokens};
 use axum::Router;
@@ -55,6 +58,9 @@ pub enum StartError {
     /// Clients show no certificates.
     #[error("gateway.tls.ca: clients show no certificates")]
     ClientCertificates,
+    /// The provider's settings cannot be used.
+    #[error("gateway.oidc: {0}")]
+    Oidc(String),
     /// The schema cannot be offered for reflection.
     #[error("the schema cannot be read: {0}")]
     Schema(String),
@@ -99,15 +105,18 @@ fn begin(
     deps: GatewayDeps,
     tokens: Tokens,
 ) -> Result<(Arc<Shared>, Router), StartError> {
+    let oidc = oidc::from_settings(&settings).map_err(StartError::Oidc)?;
     // The subscription comes before the first connection: nothing is missed.
     let subscription = deps.bus.subscribe(deps.node_id.clone());
-    let shared = Shared::new(settings, deps, tokens);
+    let shared = Shared::new(settings, deps, tokens, oidc);
     let router = router(&shared)?;
-    // Three tasks, each ends when `stopping` is cancelled.
+    // Each of these tasks ends when `stopping` is cancelled.
     shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
     shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
     shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
     shared.tasks.spawn(profiles::watch(shared.clone()));
+    shared.tasks.spawn(privacy::keep(shared.clone()));
+    shared.tasks.spawn(revoked::watch(shared.clone()));
     Ok((shared, router))
 }
 
@@ -121,6 +130,11 @@ impl Running {
     /// Where it listens; the port is the real one even if 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// By which the keys of tokens can be replaced.
+    pub fn key_ring(&self) -> KeyRing {
+        KeyRing(self.shared.clone())
     }
 
     /// Before a planned stop, where clients have another gateway to go to: lets
@@ -143,6 +157,23 @@ impl Running {
             let left = shared.tasks.len();
             tracing::warn!(left, "the gateway stopped before all its tasks had ended");
         }
+    }
+}
+
+/// The keys of a running gateway's tokens.
+#[derive(Clone)]
+pub struct KeyRing(Arc<Shared>);
+
+impl KeyRing {
+    /// Takes tokens of these keys and of no others from now on; the first one signs.
+    /// Connections whose token is of a key that has gone end with 4200.
+    ///
+    /// # Errors
+    /// Why they cannot be used; then nothing has changed.
+    pub fn replace(&self, keys: &[TokenKey]) -> Result<(), KeyError> {
+        self.0.tokens.replace(keys)?;
+        self.0.standings.end_unless(|kid| self.0.tokens.knows(kid));
+        Ok(())
     }
 }
 

@@ -4,10 +4,12 @@
 //! they are constants beside the code that enforces them.
 
 use crate::network::Network;
+use crate::oidc::OidcSettings;
 use frontdesk_cluster::tls::TlsFiles;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settings of one gateway.
@@ -25,6 +27,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// Keys of tokens. The first one signs, all of them verify; at least one.
     pub keys: Vec<TokenKey>,
+    /// File with these keys instead, as `[{ kid = "2026-11", secret = "…" }]`. Read again
+    /// when it changes: so keys are rotated without a restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys_file: Option<PathBuf>,
     /// Life of a visitor's token.
     pub visitor_token_hours: u64,
     /// Life of an agent's token.
@@ -64,6 +70,9 @@ pub struct Settings {
     pub drain_deadline_seconds: u64,
     /// How long a stop waits for connections to end before it cuts them.
     pub stop_grace_seconds: u64,
+    /// A provider by way of which staff sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcSettings>,
     /// The demo shop, when there is one.
     pub demo: Option<DemoSettings>,
 }
@@ -75,6 +84,7 @@ impl Default for Settings {
             tls: None,
             trusted_proxies: Vec::new(),
             keys: Vec::new(),
+            keys_file: None,
             visitor_token_hours: 24,
             agent_token_hours: 12,
             ping_interval_seconds: 25,
@@ -94,6 +104,7 @@ impl Default for Settings {
             drain_jitter_ms: 1_000,
             drain_deadline_seconds: 10,
             stop_grace_seconds: 10,
+            oidc: None,
             demo: None,
         }
     }

@@ -2,21 +2,23 @@
 
 use crate::board::Boards;
 use crate::deps::GatewayDeps;
+use crate::guesses::Guesses;
 use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
 use crate::metrics::Metrics;
+use crate::oidc::Oidc;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::standing::Standings;
 use crate::tokens::Tokens;
 use frontdesk_core::ids::{ConnectionId, SiteId};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::status::CloseCode;
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) deps: GatewayDeps,
     pub(crate) tokens: Tokens,
+    /// Signing in by way of a provider, where there is one.
+    pub(crate) oidc: Option<Arc<Oidc>>,
     pub(crate) registry: Registry,
     pub(crate) boards: Boards,
     pub(crate) metrics: Metrics,
@@ -54,16 +58,22 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     /// Nobody new is let in: a planned stop has begun.
     draining: AtomicBool,
-    open: Mutex<HashMap<ConnectionId, Arc<Outbox>>>,
+    pub(crate) standings: Standings,
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, deps: GatewayDeps, tokens: Tokens) -> Arc<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        deps: GatewayDeps,
+        tokens: Tokens,
+        oidc: Option<Arc<Oidc>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             limits: Limits::new(&settings),
             settings,
             deps,
             tokens,
+            oidc,
             registry: Registry::new(),
             boards: Boards::default(),
             metrics: Metrics::new(),
@@ -71,7 +81,7 @@ impl Shared {
             uploads: Semaphore::new(MAX_UPLOADS),
             stopping: CancellationToken::new(),
             draining: AtomicBool::new(false),
-            open: Mutex::default(),
+            standings: Standings::default(),
         })
     }
 
@@ -92,7 +102,7 @@ impl Shared {
 
     /// What waits for each live connection.
     pub(crate) fn connections(&self) -> Vec<Arc<Outbox>> {
-        self.lock().values().cloned().collect()
+        self.standings.outboxes()
     }
 
     /// Lets a new connection in, or says why not.
@@ -119,7 +129,7 @@ impl Shared {
 
     /// Remembers a connection, so that a stop reaches it.
     pub(crate) fn opened(&self, connection: ConnectionId, outbox: &Arc<Outbox>) {
-        self.lock().insert(connection, outbox.clone());
+        self.standings.add(connection, outbox);
         if self.stopping.is_cancelled() {
             outbox.close(CloseCode::Draining);
         }
@@ -127,18 +137,12 @@ impl Shared {
 
     /// Forgets a connection.
     pub(crate) fn ended(&self, connection: ConnectionId) {
-        self.lock().remove(&connection);
+        self.standings.remove(connection);
     }
 
     /// Asks every connection to end.
     pub(crate) fn close_all(&self, code: CloseCode) {
-        for outbox in self.lock().values() {
-            outbox.close(code);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Outbox>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standings.outboxes().iter().for_each(|outbox| outbox.close(code));
     }
 }
 
@@ -151,6 +155,8 @@ pub(crate) struct Limits {
     handshake_rate: BucketRate,
     handshakes: Mutex<TokenBucket>,
     pub(crate) sign_ins: KeyedBuckets<SignInKey>,
+    /// Failed sign-ins by address.
+    pub(crate) guesses: Guesses,
 }
 
 /// A connection's place among those allowed; given back when dropped.
@@ -181,6 +187,7 @@ impl Limits {
                 BucketRate::new(attempts / 60.0, attempts),
                 MAX_SIGN_IN_KEYS,
             ),
+            guesses: Guesses::default(),
         }
     }
 

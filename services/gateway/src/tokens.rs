@@ -12,6 +12,7 @@ use frontdesk_core::time::{Millis, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use uuid::Uuid;
 
 const AUDIENCE: &str = "frontdesk";
@@ -64,6 +65,34 @@ struct Claims {
     name: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     attributes: BTreeMap<String, String>,
+    /// Of the account, when the token was made.
+    #[serde(default, rename = "gen", skip_serializing_if = "is_first")]
+    generation: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_first(generation: &u32) -> bool {
+    *generation == 0
+}
+
+/// What a token is to say besides its life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grant<'a> {
+    pub(crate) who: &'a Principal,
+    /// Attributes of the visitor that the site vouches for.
+    pub(crate) attributes: &'a BTreeMap<String, String>,
+    /// The account's; 0 for a visitor.
+    pub(crate) generation: u32,
+}
+
+/// A token that was just made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Issued {
+    pub(crate) token: String,
+    /// In whole seconds.
+    pub(crate) expires_at: Timestamp,
+    /// The key that signed it.
+    pub(crate) kid: Arc<str>,
 }
 
 /// What a good token says.
@@ -73,41 +102,56 @@ pub(crate) struct Verified {
     pub(crate) expires_at: Timestamp,
     /// Attributes of the visitor that the site vouches for.
     pub(crate) attributes: BTreeMap<String, String>,
+    /// Of the account, when the token was made.
+    pub(crate) generation: u32,
+    /// The key that signed it.
+    pub(crate) kid: Arc<str>,
 }
 
 struct Key {
-    kid: String,
+    kid: Arc<str>,
     algorithm: Algorithm,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
 
-/// Signs with the first key, verifies with all.
+/// Signs with the first key, verifies with all. The keys may be replaced at any time.
 pub(crate) struct Tokens {
-    keys: Vec<Key>,
+    keys: RwLock<Arc<[Key]>>,
 }
 
 impl Tokens {
     pub(crate) fn new(settings: &[TokenKey]) -> Result<Self, KeyError> {
-        let mut keys: Vec<Key> = Vec::with_capacity(settings.len());
-        for setting in settings {
-            if keys.iter().any(|k| k.kid == setting.kid) {
-                return Err(KeyError::Duplicate(setting.kid.clone()));
-            }
-            keys.push(load(setting).ok_or_else(|| KeyError::Malformed(setting.kid.clone()))?);
-        }
-        if keys.is_empty() { Err(KeyError::None) } else { Ok(Self { keys }) }
+        Ok(Self { keys: RwLock::new(load_all(settings)?) })
     }
 
-    /// Issues a token and says when it ends (in whole seconds).
+    /// These keys and no others from now on. When they cannot be used nothing changes.
+    pub(crate) fn replace(&self, settings: &[TokenKey]) -> Result<(), KeyError> {
+        let keys = load_all(settings)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// Whether tokens of this key are still taken.
+    pub(crate) fn knows(&self, kid: &str) -> bool {
+        self.keys().iter().any(|key| *key.kid == *kid)
+    }
+
+    fn keys(&self) -> Arc<[Key]> {
+        // Every write is one assignment: a poisoned one is whole.
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Issues a token.
     pub(crate) fn issue(
         &self,
-        who: &Principal,
-        attributes: &BTreeMap<String, String>,
+        grant: Grant<'_>,
         now: Timestamp,
         life: Millis,
-    ) -> Result<(String, Timestamp), TokenError> {
-        let key = &self.keys[0];
+    ) -> Result<Issued, TokenError> {
+        let Grant { who, attributes, generation } = grant;
+        let keys = self.keys();
+        let key = keys.first().ok_or(TokenError::UnknownKey)?;
         let exp = (now + life).as_millis() / 1_000;
         let claims = Claims {
             aud: AUDIENCE.to_owned(),
@@ -118,12 +162,14 @@ impl Tokens {
             role: who.role,
             name: who.name.to_string(),
             attributes: attributes.clone(),
+            generation,
         };
         let mut header = Header::new(key.algorithm);
-        header.kid = Some(key.kid.clone());
+        header.kid = Some(key.kid.to_string());
         let token = jsonwebtoken::encode(&header, &claims, &key.encoding)
             .map_err(|_| TokenError::Malformed)?;
-        Ok((token, Timestamp::from_millis(exp * 1_000)))
+        let expires_at = Timestamp::from_millis(exp * 1_000);
+        Ok(Issued { token, expires_at, kid: key.kid.clone() })
     }
 
     /// Checks a token that must still be valid.
@@ -143,7 +189,8 @@ impl Tokens {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-        let key = self.keys.iter().find(|k| k.kid == kid).ok_or(TokenError::UnknownKey)?;
+        let keys = self.keys();
+        let key = keys.iter().find(|key| *key.kid == *kid).ok_or(TokenError::UnknownKey)?;
 
         let mut rules = Validation::new(key.algorithm);
         rules.set_audience(&[AUDIENCE]);
@@ -164,8 +211,20 @@ impl Tokens {
             id: claims.sub,
             name: claims.name.into(),
         };
-        Ok(Verified { principal, expires_at, attributes: claims.attributes })
+        let (attributes, generation) = (claims.attributes, claims.generation);
+        Ok(Verified { principal, expires_at, attributes, generation, kid: key.kid.clone() })
     }
+}
+
+fn load_all(settings: &[TokenKey]) -> Result<Arc<[Key]>, KeyError> {
+    let mut keys: Vec<Key> = Vec::with_capacity(settings.len());
+    for setting in settings {
+        if keys.iter().any(|key| *key.kid == setting.kid) {
+            return Err(KeyError::Duplicate(setting.kid.clone()));
+        }
+        keys.push(load(setting).ok_or_else(|| KeyError::Malformed(setting.kid.clone()))?);
+    }
+    if keys.is_empty() { Err(KeyError::None) } else { Ok(keys.into()) }
 }
 
 fn load(setting: &TokenKey) -> Option<Key> {
@@ -188,7 +247,7 @@ fn load(setting: &TokenKey) -> Option<Key> {
         }
     };
     (!setting.kid.is_empty()).then(|| Key {
-        kid: setting.kid.clone(),
+        kid: setting.kid.as_str().into(),
         algorithm,
         encoding,
         decoding,

@@ -28,7 +28,8 @@ fn visitor() -> Principal {
 }
 
 fn issue(tokens: &Tokens) -> String {
-    tokens.issue(&visitor(), &BTreeMap::new(), NOW, HOUR).unwrap().0
+    let grant = Grant { who: &visitor(), attributes: &BTreeMap::new(), generation: 0 };
+    tokens.issue(grant, NOW, HOUR).unwrap().token
 }
 
 #[test]
@@ -36,8 +37,10 @@ fn what_was_signed_is_read_back() {
     for key in [hmac("a", 1), edwards("e")] {
         let tokens = Tokens::new(&[key]).unwrap();
         let attributes = [("plan".to_owned(), "gold".to_owned())].into();
-        let (token, ends) = tokens.issue(&visitor(), &attributes, NOW, HOUR).unwrap();
+        let grant = Grant { who: &visitor(), attributes: &attributes, generation: 7 };
+        let Issued { token, expires_at: ends, kid } = tokens.issue(grant, NOW, HOUR).unwrap();
         let verified = tokens.verify(&token, NOW).unwrap();
+        assert_eq!((verified.generation, &verified.kid), (7, &kid));
         assert_eq!(verified.principal, visitor());
         assert_eq!(verified.expires_at, ends);
         assert_eq!(verified.attributes, attributes);
@@ -49,6 +52,32 @@ fn an_older_key_still_verifies_after_rotation() {
     let before = Tokens::new(&[hmac("old", 1)]).unwrap();
     let after = Tokens::new(&[hmac("new", 2), hmac("old", 1)]).unwrap();
     assert!(after.verify(&issue(&before), NOW).is_ok());
+}
+
+#[test]
+fn a_key_is_rotated_while_the_gateway_runs() {
+    let tokens = Tokens::new(&[hmac("old", 1)]).unwrap();
+    let early = issue(&tokens);
+    // First every gateway learns to verify the new one, then it signs, then the old one goes.
+    tokens.replace(&[hmac("old", 1), edwards("new")]).unwrap();
+    assert_eq!(*tokens.verify(&issue(&tokens), NOW).unwrap().kid, *"old");
+    tokens.replace(&[edwards("new"), hmac("old", 1)]).unwrap();
+    let late = issue(&tokens);
+    assert_eq!(*tokens.verify(&late, NOW).unwrap().kid, *"new");
+    assert!(tokens.verify(&early, NOW).is_ok());
+    tokens.replace(&[edwards("new")]).unwrap();
+    assert_eq!(tokens.verify(&early, NOW), Err(TokenError::UnknownKey));
+    assert!(tokens.verify(&late, NOW).is_ok() && tokens.knows("new") && !tokens.knows("old"));
+}
+
+#[test]
+fn keys_that_cannot_be_used_replace_nothing() {
+    let tokens = Tokens::new(&[hmac("a", 1)]).unwrap();
+    let token = issue(&tokens);
+    assert_eq!(tokens.replace(&[]), Err(KeyError::None));
+    let weak = TokenKey { secret: "c2hvcnQ=".into(), ..hmac("b", 1) };
+    assert_eq!(tokens.replace(&[hmac("c", 2), weak]), Err(KeyError::Malformed("b".into())));
+    assert!(tokens.verify(&token, NOW).is_ok() && !tokens.knows("c"));
 }
 
 #[test]

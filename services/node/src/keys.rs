@@ -1,15 +1,123 @@
-//! The key that signs tokens: made at the first start, kept beside the data,
-//! readable by its owner alone.
+//! The keys that sign tokens: the one that is made at the first start, kept beside the
+//! data, readable by its owner alone; or those of a file, which is followed.
 
+use frontdesk_gateway::{KeyError, KeyRing, Settings, TokenKey};
 use rand::TryRng as _;
+use serde::Deserialize;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the file of keys is compared.
+const EVERY: Duration = Duration::from_secs(5);
+/// Bytes of it that are read: a hundred keys fit.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Bytes of an HS256 key: as long as the hash, per RFC 7518 §3.2.
 const KEY_BYTES: usize = 32;
 const FILE: &str = "token-key";
+
+/// Why the keys of a file cannot be used. Says nothing of what is in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeysError {
+    #[error("gateway.keys and gateway.keys_file are both set")]
+    Both,
+    #[error("gateway.keys_file: {file}: {source}")]
+    File { file: String, source: io::Error },
+    #[error(
+        "gateway.keys_file: {0}: not a list of keys, such as [{{kid=\"2026-11\",secret=\"…\"}}]"
+    )]
+    Form(String),
+    #[error("gateway.keys_file: {0}")]
+    Key(#[from] KeyError),
+}
+
+/// The file is the list alone.
+#[derive(Deserialize)]
+struct Listed {
+    keys: Vec<TokenKey>,
+}
+
+/// Takes the keys from their file, when the settings name one.
+pub(crate) fn resolve(settings: &mut Settings) -> Result<(), KeysError> {
+    if let Some(path) = &settings.keys_file {
+        if !settings.keys.is_empty() {
+            return Err(KeysError::Both);
+        }
+        settings.keys = parse(path, &text(path)?)?;
+    }
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<String, KeysError> {
+    use io::Read as _;
+    let read = || {
+        let mut text = String::new();
+        fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    read().map_err(|source| KeysError::File { file: path.display().to_string(), source })
+}
+
+fn parse(path: &Path, text: &str) -> Result<Vec<TokenKey>, KeysError> {
+    let listed = toml::from_str::<Listed>(&format!("keys = {}", text.trim()));
+    // What the parser says shows the text around the place: never in a log.
+    listed.map(|listed| listed.keys).map_err(|_| KeysError::Form(path.display().to_string()))
+}
+
+/// Follows a file of keys until it is dropped.
+pub(crate) struct KeysTask(JoinHandle<()>);
+
+impl Drop for KeysTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Has the gateway take the keys of the file whenever it has changed. Those in use stay
+/// when the new ones are wrong.
+pub(crate) fn follow(ring: KeyRing, settings: &Settings) -> Option<KeysTask> {
+    let path = settings.keys_file.clone()?;
+    let known = text(&path).unwrap_or_default();
+    Some(KeysTask(tokio::spawn(look(ring, path, known))))
+}
+
+async fn look(ring: KeyRing, path: PathBuf, mut known: String) {
+    let mut looks = interval(EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = String::new();
+    loop {
+        looks.tick().await;
+        match reload(&ring, &path, &known) {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                tracing::info!(file = %path.display(), "new keys of tokens");
+                known = text;
+                told.clear();
+            }
+            // Once for each way in which they are wrong.
+            Err(error) if error.to_string() == told => {}
+            Err(error) => {
+                tracing::error!(%error, "the keys of tokens stay: new ones cannot be used");
+                told = error.to_string();
+            }
+        }
+    }
+}
+
+/// The text that is in force from now on, when it is another one.
+fn reload(ring: &KeyRing, path: &Path, known: &str) -> Result<Option<String>, KeysError> {
+    let text = text(path)?;
+    if text == known {
+        return Ok(None);
+    }
+    ring.replace(&parse(path, &text)?)?;
+    Ok(Some(text))
+}
 
 /// The key of this data folder, made when there is none.
 pub(crate) fn load_or_make(data: &Path) -> io::Result<Vec<u8>> {
@@ -41,6 +149,24 @@ fn make(path: &Path) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn keys_come_from_a_file_and_what_is_wrong_is_said_without_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        let mut settings = Settings { keys_file: Some(file.clone()), ..Settings::default() };
+        assert!(resolve(&mut settings).unwrap_err().to_string().contains("No such file"));
+        fs::write(&file, "[{kid=\"a\",secret=\"c2VjcmV0\"},\n {kid=\"b\",secret=\"eA==\"}]\n")
+            .unwrap();
+        resolve(&mut settings).unwrap();
+        let kids: Vec<&str> = settings.keys.iter().map(|key| key.kid.as_str()).collect();
+        assert_eq!(kids, ["a", "b"]);
+        assert!(matches!(resolve(&mut settings), Err(KeysError::Both)));
+        settings.keys.clear();
+        fs::write(&file, "[{kid=\"a\",secrt=\"c2VjcmV0\"}]").unwrap();
+        let error = resolve(&mut settings).unwrap_err().to_string();
+        assert!(!error.contains("c2VjcmV0") && !error.contains('\n'), "{error}");
+    }
 
     #[test]
     fn the_key_is_made_once_and_is_private() {

@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod keys;
 mod link;
+mod ops;
 mod settings;
 mod signin;
 mod up;
@@ -75,7 +76,14 @@ async fn run(command: Command) -> ExitCode {
             Ok(settings) => report("config", settings::print(&settings)),
         },
         Command::Chat(args) => report("chat", chat::run(args).await),
-        Command::Ctl(args) => report("ctl", ctl::run(args).await),
+        Command::Ctl(args) => match ctl::run(args).await {
+            Err(error) if error.is_usage() => fail("ctl", &error, EXIT_USAGE),
+            result => report("ctl", result),
+        },
+        Command::Metrics => {
+            print!("{}", frontdesk_telemetry::catalog::page());
+            ExitCode::SUCCESS
+        }
         Command::Doctor(args) => report("doctor", doctor::run(&args).await),
     }
 }

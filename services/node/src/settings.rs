@@ -5,7 +5,7 @@ use crate::cli::{RoleArgs, SettingsArgs};
 use crate::cluster::settings::ClusterSection;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
-use frontdesk_telemetry::LogSettings;
+use frontdesk_telemetry::{LogSettings, TelemetrySettings};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     /// Folder that holds all state.
     pub(crate) data: PathBuf,
     pub(crate) log: LogSettings,
+    pub(crate) telemetry: TelemetrySettings,
     pub(crate) cluster: ClusterSection,
     pub(crate) postgres: frontdesk_store::postgres::PostgresSettings,
     pub(crate) redis: frontdesk_bus::RedisSettings,
@@ -36,6 +37,7 @@ impl Default for Settings {
         Self {
             data: PathBuf::from("./data"),
             log: LogSettings::default(),
+            telemetry: Default::default(),
             cluster: Default::default(),
             postgres: Default::default(),
             redis: Default::default(),

@@ -36,4 +36,6 @@ pub(crate) fn agents(status: &'static str, count: u64) {
 pub(crate) fn slots(taken: u64, capacity: u64) {
     gauge!("frontdesk_presence_slots_taken").set(taken as f64);
     gauge!("frontdesk_presence_slots_online").set(capacity as f64);
+    let occupancy = if capacity == 0 { 0.0 } else { taken as f64 / capacity as f64 };
+    gauge!("frontdesk_presence_occupancy_ratio").set(occupancy);
 }

@@ -4,7 +4,7 @@ use frontdesk_proto::api::ApiError;
 use std::future::Future;
 use std::time::Duration;
 
-/// For one call. Listing every open conversation is the longest.
+/// For one call. A page of open conversations is the longest.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn in_time<T>(

@@ -33,6 +33,9 @@ const PUSH_EVERY: Duration = Duration::from_secs(1);
 pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(20);
 /// The longest between two looks, should the clock be set.
 pub(crate) const FARTHEST_LOOK: Duration = Duration::from_secs(60);
+/// What walks through everyone who waits rests for so many times as long as it took: with
+/// very many it takes a twentieth of a core at most.
+const REST: u32 = 20;
 /// Before it is looked whether one who was turned away has gone.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -166,8 +169,12 @@ impl Group {
             site.config = Some(config.clone());
             let before = tally(&site.board, summary.id);
             let change = site.board.observe(summary, terms(config, &summary.queue));
-            if let Some((_, waited)) = change.served {
-                metrics::served(waited, site.pushes.first_estimate(summary.id));
+            if let Some((queue, waited)) = change.served {
+                let told = site.pushes.first_estimate(summary.id);
+                metrics::served(waited, told);
+                if let Some(told) = told {
+                    site.board.proved(&queue, told, waited);
+                }
             }
             if site.board.version(summary.id) == Some(summary.head) {
                 site.vigil.observe(summary, (self.clock)());
@@ -214,13 +221,10 @@ impl Group {
 
     fn note_agents(&mut self, views: Vec<Arc<AgentView>>) {
         for view in views {
-            let site = self.sites.entry(view.site.clone()).or_default();
-            let known = site.agents.get(&view.id);
-            if known.is_some_and(|known| known.revision >= view.revision) {
-                continue;
+            let id = view.site.clone();
+            if self.sites.entry(id.clone()).or_default().note_agent(view) {
+                self.stale.insert(id);
             }
-            self.stale.insert(view.site.clone());
-            site.agents.insert(view.id, view);
         }
     }
 
@@ -287,7 +291,7 @@ impl Group {
         let Some(site) = self.sites.get_mut(site) else {
             return;
         };
-        let at = Instant::now() + wait;
+        let at = Instant::now() + wait.max(site.look_pause);
         site.next_look = Some(site.next_look.map_or(at, |before| before.min(at)));
     }
 
@@ -295,10 +299,12 @@ impl Group {
         let (now, there) = (Instant::now(), self.now());
         let due = |site: &Site| site.next_look.is_some_and(|at| at <= now);
         for (id, site) in self.sites.iter_mut().filter(|(_, site)| due(site)) {
+            let began = Instant::now();
             let found = site.unserving(there);
+            site.look_pause = began.elapsed() * REST;
             site.next_look = found.due.map(|due| {
                 let wait = due.since(there).to_duration();
-                now + wait.clamp(LOOK_AFTER, FARTHEST_LOOK)
+                now + wait.clamp(LOOK_AFTER, FARTHEST_LOOK).max(site.look_pause)
             });
             for (queue, away) in found.away {
                 self.turning.begin(id, &queue, away);
@@ -326,8 +332,9 @@ impl Group {
                 self.stale.insert(id);
                 continue;
             }
-            site.next_push = Some(now + PUSH_EVERY);
             let news = site.pushes.renew(site.everyone(there));
+            let ended = Instant::now();
+            site.next_push = Some(now + PUSH_EVERY.max((ended - now) * REST));
             metrics::pushed(news.len() as u64);
             for (conversation, position) in news {
                 self.sessions.hint(conversation, false, push::frame(conversation, &position));

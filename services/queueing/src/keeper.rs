@@ -5,6 +5,7 @@
 use crate::call::in_time;
 use crate::group::Message;
 use crate::metrics;
+use crate::missed::Missed;
 use crate::seeding::Seeding;
 use crate::service::{Deps, Groups};
 use crate::sites::Sites;
@@ -12,7 +13,7 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Seq, SiteId};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::shard::ShardId;
-use frontdesk_proto::api::{ApiError, ListFilter, PresenceChange};
+use frontdesk_proto::api::{ApiError, OpenWalk, PresenceChange};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Open conversations that one comparison covers. Past that the rest is found
-/// only by being told of, and none is taken to be closed for being absent.
-const LIST_LIMIT: u32 = 100_000;
+/// After a comparison comes a rest of so many times its length, however much is open.
+const REST: u32 = 5;
 /// Absent conversations looked up in one comparison; the others the next time.
 const LOOK_UPS: usize = 256;
 /// Between attempts at the first listing, before which nothing is answered.
@@ -44,6 +44,8 @@ pub(crate) struct Keeper {
     /// Sites whose past is known, or is being read.
     seeded: HashSet<SiteId>,
     seeding: VecDeque<Seeding>,
+    /// Sites that were kept by nobody, or by another node.
+    missed: VecDeque<Missed>,
 }
 
 impl Keeper {
@@ -54,8 +56,8 @@ impl Keeper {
         every: Duration,
         compares: mpsc::Receiver<Compare>,
     ) -> Self {
-        let (seeded, seeding) = (HashSet::new(), VecDeque::new());
-        Self { deps, groups, sites, every, compares, ready: false, seeded, seeding }
+        let (seeded, seeding, missed) = Default::default();
+        Self { deps, groups, sites, every, compares, ready: false, seeded, seeding, missed }
     }
 
     pub(crate) async fn run(self, stop: CancellationToken) {
@@ -72,14 +74,18 @@ impl Keeper {
         loop {
             tokio::select! {
                 () = sleep_until(next) => {
+                    let began = Instant::now();
                     self.reconcile().await;
                     let wait = if self.ready { self.every } else { FIRST_RETRY };
-                    next = Instant::now() + wait;
+                    next = Instant::now() + wait.max(began.elapsed() * REST);
                 }
                 Some(done) = self.compares.recv() => {
                     let is_complete = self.reconcile().await;
                     // Who asked may have gone.
                     let _ = done.send(is_complete);
+                }
+                () = std::future::ready(()), if !self.missed.is_empty() => {
+                    self.look_for_missed().await;
                 }
                 () = std::future::ready(()), if !self.seeding.is_empty() => self.seed().await,
                 change = presence.recv() => if !self.follow(change).await {
@@ -134,6 +140,20 @@ impl Keeper {
         let _ = self.groups.all()[group].send(message).await;
     }
 
+    /// Reads a page of what was changed lately at one site.
+    async fn look_for_missed(&mut self) {
+        let Some(mut missed) = self.missed.pop_front() else { return };
+        let found = match missed.step(self.deps.sessions.as_ref()).await {
+            Ok(abandoned) => self.observe(abandoned).await,
+            Err(e) => Err(e),
+        };
+        if let Err(e) = found {
+            tracing::debug!(site = %missed.site, error = %e, "some of what was missed is not known");
+        } else if !missed.is_over() {
+            self.missed.push_back(missed);
+        }
+    }
+
     /// Reads a page of the past of one site.
     async fn seed(&mut self) {
         let Some(mut seeding) = self.seeding.pop_front() else { return };
@@ -157,9 +177,11 @@ impl Keeper {
         let is_here = |site: &SiteId| owned.holds(ShardId::of_site(site));
         self.seeded.retain(&is_here);
         self.seeding.retain(|seeding| is_here(&seeding.site));
+        self.missed.retain(|missed| is_here(&missed.site));
         let now = (self.deps.clock)();
         for site in self.sites.known().into_iter().filter(is_here) {
             if self.seeded.insert(site.clone()) {
+                self.missed.push_back(Missed::new(site.clone(), now));
                 self.seeding.push_back(Seeding::new(site, now));
             }
         }
@@ -190,17 +212,22 @@ impl Keeper {
         }
         // Before the listing: what is heard of later cannot be missing from it.
         let believed = self.believed_open().await;
-        let list = self.deps.sessions.list(None, ListFilter::Open, LIST_LIMIT);
-        let open = in_time("sessions.list", list).await?;
-        let complete = open.len() < LIST_LIMIT as usize;
-        let there: HashSet<ConversationId> = open.iter().map(|s| s.id).collect();
-        self.observe(open).await?;
-        if !complete {
-            tracing::warn!(limit = LIST_LIMIT, "more conversations are open than are compared");
+        let mut there = HashSet::new();
+        let mut walk = OpenWalk::begin((self.deps.clock)());
+        while let Some(open) =
+            in_time("sessions.changed", walk.page(self.deps.sessions.as_ref())).await?
+        {
+            there.extend(open.iter().map(|s| s.id));
+            self.observe(open).await?;
+        }
+        if !walk.is_complete() {
+            tracing::debug!("more changes at once than can be compared; absent ones next time");
             return Ok(());
         }
-        let absent = believed.into_iter().filter(|(_, id, _)| !there.contains(id));
-        self.look_up(absent.take(LOOK_UPS).collect()).await
+        // What was heard of meanwhile need not be asked for.
+        let still: HashSet<Known> = self.believed_open().await.into_iter().collect();
+        let absent = believed.into_iter().filter(|known| !there.contains(&known.1));
+        self.look_up(absent.filter(|known| still.contains(known)).take(LOOK_UPS).collect()).await
     }
 
     async fn believed_open(&self) -> Vec<Known> {

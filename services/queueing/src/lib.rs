@@ -11,6 +11,7 @@ mod error;
 mod group;
 mod keeper;
 mod metrics;
+mod missed;
 mod push;
 mod raising;
 mod seeding;
@@ -21,6 +22,7 @@ mod sites;
 #[cfg(test)]
 mod tests;
 mod turning;
+mod waits;
 mod watching;
 
 pub use service::{Deps, QueueingService, Running, start};

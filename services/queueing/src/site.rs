@@ -3,14 +3,16 @@
 
 use crate::push::{self, Pushes};
 use crate::turning::Away;
+use crate::waits::Waits;
 use frontdesk_core::hours::{Hours, Opening};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId};
 use frontdesk_core::presence::AgentView;
-use frontdesk_core::queue::{Board, Estimate, OrderKey, Pool, Standing, Vigil};
+use frontdesk_core::queue::{Board, Crew, Estimate, OrderKey, Pool, Standing, Vigil};
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::{QueueConfig, QueueKey, QueuePosition, QueueView, SiteConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 #[derive(Default)]
@@ -18,7 +20,9 @@ pub(crate) struct Site {
     pub(crate) board: Board,
     /// For whom an alarm may come to be due.
     pub(crate) vigil: Vigil,
-    pub(crate) agents: HashMap<AgentId, Arc<AgentView>>,
+    agents: HashMap<AgentId, Arc<AgentView>>,
+    /// The room of `agents`.
+    crew: Crew,
     pub(crate) config: Option<Arc<SiteConfig>>,
     pub(crate) pushes: Pushes,
     /// Not before this is anyone told again.
@@ -27,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) next_look: Option<Instant>,
     /// Then it is to be looked which alarms are due.
     pub(crate) next_watch: Option<Instant>,
+    /// Between two looks at whom the queues do not serve; longer where that takes long.
+    pub(crate) look_pause: Duration,
 }
 
 /// Whom the queues of a site do not serve.
@@ -38,6 +44,25 @@ pub(crate) struct Unserving {
 }
 
 impl Site {
+    /// Takes news of an agent; false when it is old.
+    pub(crate) fn note_agent(&mut self, view: Arc<AgentView>) -> bool {
+        let known = self.agents.get(&view.id);
+        if known.is_some_and(|known| known.revision >= view.revision) {
+            return false;
+        }
+        self.crew.replace(known.map(Arc::as_ref), &view);
+        self.agents.insert(view.id, view);
+        true
+    }
+
+    pub(crate) fn agent(&self, agent: AgentId) -> Option<&AgentView> {
+        self.agents.get(&agent).map(Arc::as_ref)
+    }
+
+    pub(crate) fn agents(&self) -> impl Iterator<Item = &AgentView> {
+        self.agents.values().map(Arc::as_ref)
+    }
+
     pub(crate) fn configured(&self, queue: &QueueId) -> Option<&QueueConfig> {
         self.config.as_ref()?.queue(queue)
     }
@@ -62,7 +87,7 @@ impl Site {
         queues.dedup();
         let weight = |queue: &QueueId| self.configured(queue).map_or(1, |config| config.weight);
         let weighted: Vec<_> = queues.iter().map(|q| (q.clone(), weight(q))).collect();
-        (queues, Pool::of(&weighted, self.agents.values().map(Arc::as_ref)))
+        (queues, Pool::of(&weighted, &self.crew))
     }
 
     /// How many go before a place, in each of some queues.
@@ -79,11 +104,14 @@ impl Site {
         let (queue, position) = self.board.position(conversation)?;
         let place = self.board.place_of(conversation)?;
         let (queues, pool) = self.pool([queue.clone()]);
-        let behind = match self.board.standing(conversation)? {
-            Standing::Waiting => pool.behind(queue, &self.ahead(&queues, &place)),
-            Standing::OnOffer => 0.0,
-        };
-        let estimate = self.board.estimate(queue, behind, pool.slots(queue), now);
+        let ahead = self.ahead(&queues, &place);
+        let mut waits = Waits::new(self, &pool, now);
+        let placed = self.board.placed(conversation)?;
+        let steps = waits.steps(queue, &placed.entry);
+        if !steps.is_empty() {
+            waits.pass(queue, &place, self.board.ahead(queue, &place));
+        }
+        let estimate = waits.estimate(queue, placed.standing, &ahead, &steps);
         let opens_at = self.opens_at(queue, now);
         Some(told(position, estimate, pool.agents(queue), opens_at))
     }
@@ -121,14 +149,13 @@ impl Site {
         placed.sort_unstable_by_key(|(_, placed, _)| placed.entry.order_key());
         let opens: Vec<_> = queues.iter().map(|queue| self.opens_at(queue, now)).collect();
         let mut ahead = vec![0; queues.len()];
+        let mut waits = Waits::new(self, &pool, now);
         let mut all = Vec::with_capacity(placed.len());
         for (i, placed, position) in placed {
             let queue = &queues[i];
-            let behind = match placed.standing {
-                Standing::Waiting => pool.behind(queue, &ahead),
-                Standing::OnOffer => 0.0,
-            };
-            let estimate = self.board.estimate(queue, behind, pool.slots(queue), now);
+            let steps = waits.steps(queue, &placed.entry);
+            let estimate = waits.estimate(queue, placed.standing, &ahead, &steps);
+            waits.count(placed.standing, &steps);
             let position = told(position, estimate, pool.agents(queue), opens[i]);
             all.push((placed.entry.conversation, position));
             ahead[i] += u32::from(placed.standing == Standing::Waiting);
@@ -139,7 +166,6 @@ impl Site {
     /// The configured queues.
     pub(crate) fn views(&self, config: &SiteConfig, now: Timestamp) -> Vec<QueueView> {
         let (queues, pool) = self.pool(config.queues.iter().map(|queue| queue.id.clone()));
-        let assigned = self.board.assigned();
         let view = |queue: &QueueConfig| {
             let counts = self.board.counts(&queue.id);
             let place = OrderKey::of_newcomer(now, queue.priority_minutes);
@@ -157,7 +183,7 @@ impl Site {
                 oldest_since: counts.oldest_since,
                 estimated_wait: estimate.map(|e| push::told_estimate(e.mean)),
                 agents_online: pool.agents(&queue.id),
-                assigned: assigned.get(&queue.id).copied().unwrap_or(0),
+                assigned: self.board.assigned(&queue.id),
                 estimated_wait_upper: estimate.map(|e| push::told_estimate(e.upper)),
             }
         };

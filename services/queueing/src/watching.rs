@@ -83,7 +83,7 @@ impl Site {
     /// Whether an agent could be asked now.
     fn is_there(&self, agent: AgentId) -> bool {
         let is_there = |agent: &AgentId| {
-            let view = self.agents.get(agent)?;
+            let view = self.agent(*agent)?;
             Some(view.status == AgentStatus::Online && !view.gateways.is_empty())
         };
         is_there(&agent).unwrap_or(false)

@@ -3,13 +3,13 @@
 
 use crate::agents::Agents;
 use crate::explanations::Explanations;
-use crate::gather::Gathered;
+use crate::gather::{self, Gathered};
 use crate::metrics;
 use crate::ops::Ops;
 use crate::saga::{OfferPlan, claim};
 use crate::work::{Held, Work};
 use frontdesk_core::ids::{AgentId, ConversationId, QueueId, SiteId};
-use frontdesk_core::matching::{self, Assignment, Request, Rules, Seat};
+use frontdesk_core::matching::{self, Assignment, Decision, Request, Rules, Seat};
 use frontdesk_core::party::{Participant, Party};
 use frontdesk_core::presence::AgentView;
 use frontdesk_core::time::Timestamp;
@@ -19,8 +19,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Offers that one round comes to, so that what happens meanwhile does not wait for
-/// long; another round follows at once. A quarter of what may be under way.
+/// long; another round follows at once. Half of what may be under way with them.
 const MOST: usize = 256;
+/// A round is not worth while for fewer, when it is for want of room for more.
+const FEWEST: usize = 64;
+/// Asked for of each queue beyond those that there is room for.
+const SPARE: u32 = 16;
 
 #[derive(Default)]
 pub(crate) struct Matcher {
@@ -29,6 +33,8 @@ pub(crate) struct Matcher {
     /// A round is being prepared for these.
     gathering: BTreeSet<SiteId>,
     due: BTreeMap<SiteId, Timestamp>,
+    /// Where the first few of each queue were not enough.
+    deep: BTreeSet<SiteId>,
     explanations: Explanations,
 }
 
@@ -75,6 +81,34 @@ impl Matcher {
         self.gathering.remove(site);
     }
 
+    /// How many of each queue the next round of a site looks at: as many as there is room
+    /// for, unless that was not enough; `None` when nobody has room, or too much is under
+    /// way. Whoever becomes free and whatever ends makes for another round.
+    pub(crate) fn reach(&self, site: &SiteId, agents: &Agents, ops: &Ops) -> Option<u32> {
+        let room = agents.of(site).fold(0_u32, |room, view| room.saturating_add(view.free()));
+        if room == 0 || ops.room_for_offers() < FEWEST {
+            return None;
+        }
+        // Those who are about to be offered wait still, as far as the queues know.
+        let busy = u32::try_from(ops.offering().count()).unwrap_or(u32::MAX);
+        let few = room.saturating_add(busy).saturating_add(SPARE).min(gather::FIRST);
+        Some(if self.deep.contains(site) { gather::FIRST } else { few })
+    }
+
+    /// Whether the first few were enough for the room there was.
+    fn judge_reach(&mut self, gathered: &Gathered, seats: &[Seat], decision: &Decision) {
+        let free = |seat: &Seat| u64::from(seat.agent.free().saturating_sub(seat.pending));
+        let room: u64 = seats.iter().map(free).sum();
+        let given: u64 = decision.assignments.iter().map(|a| u64::from(a.weight)).sum();
+        let site = &gathered.config.id;
+        if decision.more || given >= room {
+            self.deep.remove(site);
+        } else if gathered.is_cut {
+            self.deep.insert(site.clone());
+            self.stir(site);
+        }
+    }
+
     /// One round: the offers to make, and whether it has ended before its end.
     pub(crate) fn decide(
         &mut self,
@@ -86,13 +120,15 @@ impl Matcher {
     ) -> (Vec<OfferPlan>, bool) {
         let site = &gathered.config.id;
         let requests = self.requests(gathered, work, ops, now);
-        if requests.is_empty() {
+        if requests.is_empty() && !gathered.is_cut {
             return (vec![], false);
         }
         let began = Instant::now();
         let seats = seats(site, agents, work, ops);
-        let decision = matching::decide_some(&requests, &seats, now, MOST);
+        let most = MOST.min(ops.room_for_offers());
+        let decision = matching::decide_some(&requests, &seats, now, most);
         metrics::decided(requests.len(), decision.assignments.len(), began.elapsed());
+        self.judge_reach(gathered, &seats, &decision);
         let waiting: HashMap<ConversationId, &Request> =
             requests.iter().map(|request| (request.entry.conversation, request)).collect();
         for trace in decision.traces {
@@ -152,18 +188,23 @@ impl Matcher {
 
 /// The agents of a site, with the slots spoken for that their views do not show.
 fn seats(site: &SiteId, agents: &Agents, work: &Work, ops: &Ops) -> Vec<Seat> {
-    let mut spoken_for: HashMap<AgentId, HashMap<ConversationId, (u32, &QueueId)>> = HashMap::new();
-    let held = work.all().filter_map(|(c, known)| Some((c, known.held?, &known.queue)));
-    for (conversation, held, queue) in held.chain(ops.offering()) {
-        spoken_for.entry(held.agent).or_default().insert(conversation, (held.weight, queue));
+    let mut offering: HashMap<AgentId, Vec<(ConversationId, Held, &QueueId)>> = HashMap::new();
+    for (conversation, held, queue) in ops.offering() {
+        offering.entry(held.agent).or_default().push((conversation, held, queue));
     }
     let seat = |view: &Arc<AgentView>| {
         let mut seat = Seat::new(view.clone());
         let shown = |c: &ConversationId| view.reservations.iter().any(|r| r.conversation == *c);
-        let theirs = spoken_for.get(&view.id).into_iter().flatten();
-        for (_, (weight, queue)) in theirs.filter(|(c, (weight, _))| *weight > 0 && !shown(c)) {
-            seat.pending += weight;
-            seat.asked.push((*queue).clone());
+        let offered = offering.get(&view.id).into_iter().flatten().copied();
+        let is_offered = |c: &ConversationId| offered.clone().any(|(of, ..)| of == *c);
+        let held =
+            work.of_agent(view.id).filter_map(|(c, known)| Some((c, known.held?, &known.queue)));
+        let held = held.filter(|(c, held, _)| held.agent == view.id && !is_offered(c));
+        for (_, held, queue) in
+            held.chain(offered.clone()).filter(|(c, held, _)| held.weight > 0 && !shown(c))
+        {
+            seat.pending += held.weight;
+            seat.asked.push(queue.clone());
         }
         seat
     };

@@ -16,6 +16,9 @@ use tokio::task::{Id, JoinSet};
 
 /// Conversations with something under way. Each is a task of about 4 KiB.
 const MAX_UNDER_WAY: usize = 1_024;
+/// Of these, so many at most while an offer is begun: what ends chats and frees room must
+/// not wait for what takes it.
+const MAX_WITH_OFFERS: usize = 512;
 /// Sagas that wait behind another of the same conversation.
 const MAX_BEHIND: usize = 4;
 
@@ -64,6 +67,11 @@ impl Ops {
         self.slots.contains_key(&conversation)
     }
 
+    /// Offers that may be begun now.
+    pub(crate) fn room_for_offers(&self) -> usize {
+        MAX_WITH_OFFERS.saturating_sub(self.slots.len())
+    }
+
     /// Room that running sagas are about to take.
     pub(crate) fn offering(&self) -> impl Iterator<Item = (ConversationId, Held, &QueueId)> {
         self.slots.iter().filter_map(|(c, slot)| {
@@ -81,7 +89,8 @@ impl Ops {
         if let Some(slot) = self.slots.get_mut(&conversation) {
             return slot.put_behind(op);
         }
-        if self.slots.len() >= MAX_UNDER_WAY {
+        let most = if matches!(op, Op::Offer(_)) { MAX_WITH_OFFERS } else { MAX_UNDER_WAY };
+        if self.slots.len() >= most {
             metrics::shed();
             op.refuse(RoutingError::Full);
             return Err(RoutingError::Full);

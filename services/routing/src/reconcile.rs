@@ -5,15 +5,12 @@ use crate::call;
 use crate::saga::Saga;
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{AgentId, ConversationId, SiteId};
+use frontdesk_core::party::Participant;
 use frontdesk_core::presence::{AgentStatus, AgentView, Hold};
 use frontdesk_core::time::Timestamp;
-use frontdesk_proto::api::{ApiError, ListFilter};
+use frontdesk_proto::api::{ApiError, OpenWalk};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// Open conversations that one comparison covers; past that none is taken to be
-/// closed for being absent.
-const LIST_LIMIT: u32 = 100_000;
 
 /// Both sides, the agents read first.
 pub(crate) struct Picture {
@@ -27,21 +24,22 @@ pub(crate) struct Picture {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) site: SiteId,
-    /// Agents who hold room for it without being named by it.
+    /// Agents who hold room for it without being named by it, and guests who are gone.
     pub(crate) suspects: Vec<AgentId>,
 }
 
 pub(crate) async fn look(saga: &Saga) -> Result<Picture, ApiError> {
     let deps = saga.deps();
     let agents = call::list("presence.agents", deps.presence.agents(None)).await?;
-    let list = deps.sessions.list(None, ListFilter::Open, LIST_LIMIT);
-    let open: Vec<Arc<Summary>> =
-        call::list("sessions.list", list).await?.into_iter().map(Arc::new).collect();
-    let complete = open.len() < LIST_LIMIT as usize;
-    if !complete {
-        tracing::warn!(limit = LIST_LIMIT, "more conversations are open than are compared");
+    let mut walk = OpenWalk::begin(saga.now());
+    // Of one that comes twice the later says how it is.
+    let mut open = BTreeMap::new();
+    while let Some(page) = call::list("sessions.changed", walk.page(deps.sessions.as_ref())).await?
+    {
+        open.extend(page.into_iter().map(|summary| (summary.id, Arc::new(summary))));
     }
-    Ok(Picture { agents, open, complete })
+    let open = open.into_values().collect();
+    Ok(Picture { agents, open, complete: walk.is_complete() })
 }
 
 /// What does not agree. The picture may be a little old: each finding is read
@@ -65,15 +63,22 @@ pub(crate) fn compare(picture: &Picture, now: Timestamp) -> BTreeMap<Conversatio
     let agents: HashMap<(&SiteId, AgentId), &AgentView> =
         picture.agents.iter().map(|a| ((&a.site, a.id), a.as_ref())).collect();
     for summary in &picture.open {
-        let Some(holder) = summary.holder() else {
-            continue;
-        };
-        let view = agents.get(&(&summary.site, holder)).copied();
-        if needs_a_look(summary, view, now) {
+        let view = |agent| agents.get(&(&summary.site, agent)).copied();
+        let suspicious = |holder| needs_a_look(summary.id, &summary.phase, view(holder), now);
+        if summary.holder().is_some_and(suspicious) {
             find(&mut findings, summary.id, &summary.site);
+        }
+        let guests = summary.guests.iter().filter_map(Participant::agent_id);
+        for guest in guests.filter(|guest| is_gone(view(*guest))) {
+            find(&mut findings, summary.id, &summary.site).suspects.push(guest);
         }
     }
     findings
+}
+
+/// Offline past the grace, or of no account that presence knows.
+fn is_gone(view: Option<&AgentView>) -> bool {
+    view.is_none_or(|view| view.status == AgentStatus::Offline)
 }
 
 fn find<'a>(
@@ -85,16 +90,21 @@ fn find<'a>(
     findings.entry(conversation).or_insert_with(nothing)
 }
 
-/// A conversation that names an agent: whether the agent can be so named.
-fn needs_a_look(summary: &Summary, view: Option<&AgentView>, now: Timestamp) -> bool {
+/// A conversation that names an agent: whether it is to be looked at, as the agent is.
+pub(crate) fn needs_a_look(
+    conversation: ConversationId,
+    phase: &Phase,
+    view: Option<&AgentView>,
+    now: Timestamp,
+) -> bool {
     let Some(view) = view.filter(|view| view.status != AgentStatus::Offline) else {
         return true;
     };
-    match &summary.phase {
+    match phase {
         Phase::Offered(offer) => now >= offer.expires_at,
         Phase::Assigned { .. } => {
             let mut held = view.reservations.iter();
-            !held.any(|r| r.conversation == summary.id && matches!(r.hold, Hold::Active))
+            !held.any(|r| r.conversation == conversation && matches!(r.hold, Hold::Active))
         }
         Phase::Waiting | Phase::Closed { .. } => false,
     }

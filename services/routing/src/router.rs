@@ -7,7 +7,7 @@ use crate::matcher::Matcher;
 use crate::metrics;
 use crate::notice;
 use crate::ops::{Done, Op, Ops};
-use crate::reconcile::{self, Picture};
+use crate::reconcile::{self, Finding, Picture};
 use crate::saga::{Report, Saga};
 use crate::service::Deps;
 use crate::settings::RoutingSettings;
@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const MAILBOX: usize = 1_024;
 /// Before what failed for want of another role is tried again.
 const RETRY: Millis = Millis::from_secs(1);
+/// After a comparison comes a rest of so many times its length, however much is open.
+const REST: u32 = 5;
 /// What is under way at a stop may take this long: one saga's longest step.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -53,6 +55,12 @@ pub(crate) enum Message {
         agent: AgentId,
         reply: oneshot::Sender<Vec<ConversationId>>,
     },
+    /// Where an agent is asked for something by a colleague.
+    AskedIn {
+        site: SiteId,
+        agent: AgentId,
+        reply: oneshot::Sender<Vec<ConversationId>>,
+    },
     /// Why the last decision about a conversation was what it was.
     Explain {
         site: SiteId,
@@ -69,7 +77,8 @@ pub(crate) struct Router {
     ops: Ops,
     reconcile_every: Duration,
     reconcile_at: Instant,
-    is_reconciling: bool,
+    /// When the comparison under way was begun.
+    reconciling_since: Option<Instant>,
     /// All queues are to be asked for at this time.
     list_queues_at: Option<Timestamp>,
 }
@@ -84,7 +93,7 @@ impl Router {
             ops: Ops::new(saga.clone()),
             reconcile_every: settings.reconcile_every(),
             reconcile_at: Instant::now(),
-            is_reconciling: false,
+            reconciling_since: None,
             list_queues_at: None,
             saga,
         }
@@ -140,6 +149,10 @@ impl Router {
             Message::GuestIn { site, agent, reply } => {
                 // The asker may have given up.
                 let _ = reply.send(self.work.guest_in(&site, agent));
+            }
+            Message::AskedIn { site, agent, reply } => {
+                // The asker may have given up.
+                let _ = reply.send(self.work.asked_in(&site, agent));
             }
             Message::Explain { site, conversation, reply } => {
                 // The asker may have given up.
@@ -222,13 +235,7 @@ impl Router {
 
     /// An agent has gone: everything it has or is asked for goes to others.
     fn give_back_all(&mut self, view: &AgentView) {
-        let theirs = |held: Option<AgentId>| held == Some(view.id);
-        let known = self.work.all().filter(|(_, known)| {
-            known.site == view.site
-                && (theirs(known.holder())
-                    || theirs(known.held.map(|held| held.agent))
-                    || known.guests.contains(&view.id))
-        });
+        let known = self.work.of_agent(view.id).filter(|(_, known)| known.site == view.site);
         let mut all: Vec<ConversationId> = known.map(|(conversation, _)| conversation).collect();
         let reserved = view.reservations.iter().filter(|r| !matches!(r.hold, Hold::WrapUp(_)));
         all.extend(reserved.map(|r| r.conversation));
@@ -261,9 +268,13 @@ impl Router {
                 self.matcher.gathered(&site);
                 continue;
             }
+            let Some(most) = self.matcher.reach(&site, &self.agents, &self.ops) else {
+                self.matcher.gathered(&site);
+                continue;
+            };
             let saga = self.saga.clone();
             self.ops.spawn(async move {
-                let gathered = gather::gather(&saga, &site).await;
+                let gathered = gather::gather(&saga, &site, most).await;
                 Done::Gathered(site, gathered)
             });
         }
@@ -353,7 +364,7 @@ impl Router {
         let now = self.saga.now();
         let wait = |due: Timestamp| Instant::now() + due.since(now).to_duration();
         let due = dues.into_iter().flatten().min().map(wait);
-        let reconcile = (!self.is_reconciling).then_some(self.reconcile_at);
+        let reconcile = self.reconciling_since.is_none().then_some(self.reconcile_at);
         let far = Instant::now() + self.reconcile_every;
         due.into_iter().chain(reconcile).min().unwrap_or(far)
     }
@@ -367,8 +378,8 @@ impl Router {
         if self.list_queues_at.is_some_and(|at| at <= now) {
             self.list_queues();
         }
-        if !self.is_reconciling && self.reconcile_at <= Instant::now() {
-            self.is_reconciling = true;
+        if self.reconciling_since.is_none() && self.reconcile_at <= Instant::now() {
+            self.reconciling_since = Some(Instant::now());
             let saga = self.saga.clone();
             self.ops.spawn(async move { Done::Reconciled(reconcile::look(&saga).await) });
             self.list_queues();
@@ -376,7 +387,7 @@ impl Router {
     }
 
     fn reconciled(&mut self, picture: Result<Picture, ApiError>) {
-        self.is_reconciling = false;
+        let took = self.reconciling_since.take().map_or(Duration::ZERO, |since| since.elapsed());
         let picture = match picture {
             Ok(picture) => picture,
             Err(e) => {
@@ -386,24 +397,45 @@ impl Router {
                 return;
             }
         };
-        self.reconcile_at = Instant::now() + self.reconcile_every;
+        self.reconcile_at = Instant::now() + self.reconcile_every.max(took * REST);
         for agent in &picture.agents {
             self.note_agent(agent.clone());
         }
         for summary in &picture.open {
             self.observe(summary);
         }
-        let findings = reconcile::compare(&picture, self.saga.now());
+        let mut findings = reconcile::compare(&picture, self.saga.now());
+        // What is under way is not half done, nor what has come to agree since.
+        findings.retain(|conversation, finding| {
+            self.owns(&finding.site)
+                && !self.ops.is_busy(*conversation)
+                && !self.agrees_by_now(*conversation, finding)
+        });
         metrics::half_done_found(findings.len());
         for (conversation, finding) in findings {
-            // What is under way is not half done.
-            if !self.ops.is_busy(conversation) {
-                self.begin_settling(conversation, finding.site, finding.suspects);
-            }
+            self.begin_settling(conversation, finding.site, finding.suspects);
         }
         if picture.complete {
             self.settle_absent(&picture);
         }
+    }
+
+    /// Whether what was found is over, as far as has been heard: the two sides of a picture
+    /// are not of the same moment.
+    fn agrees_by_now(&self, conversation: ConversationId, finding: &Finding) -> bool {
+        let Some(known) = self.work.get(conversation) else { return false };
+        let view = |agent| self.agents.get(&finding.site, agent).map(Arc::as_ref);
+        let holder = known.holder();
+        let holds = |view: &AgentView| {
+            let mut theirs = view.reservations.iter().filter(|r| r.conversation == conversation);
+            theirs.any(|r| !matches!(r.hold, Hold::WrapUp(_)))
+        };
+        let needs_a_look = holder.is_some_and(|agent| {
+            let now = self.saga.now();
+            reconcile::needs_a_look(conversation, known.phase(), view(agent), now)
+        });
+        let is_named = |agent: &AgentId| holder == Some(*agent) || !view(*agent).is_some_and(holds);
+        !needs_a_look && finding.suspects.iter().all(is_named)
     }
 
     /// Conversations that were open and are not listed: closed without our

@@ -103,6 +103,20 @@ impl RoutingService {
         self.send(Message::Answer(conversation, Box::new(op(reply))))?;
         answer.await.map_err(|_| RoutingError::Stopping)?
     }
+
+    /// Asks the router about one of its sites.
+    async fn ask<T>(
+        &self,
+        site: &SiteId,
+        question: impl FnOnce(oneshot::Sender<T>) -> Message,
+    ) -> Result<T, ApiError> {
+        if !self.owned.serves(ShardId::of_site(site)) {
+            return Err(ApiError::Moved);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(question(reply))?;
+        Ok(answer.await.map_err(|_| RoutingError::Stopping)?)
+    }
 }
 
 #[async_trait]
@@ -178,12 +192,17 @@ impl Routing for RoutingService {
         site: &SiteId,
         agent: AgentId,
     ) -> Result<Vec<ConversationId>, ApiError> {
-        if !self.owned.serves(ShardId::of_site(site)) {
-            return Err(ApiError::Moved);
-        }
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::GuestIn { site: site.clone(), agent, reply })?;
-        Ok(answer.await.map_err(|_| RoutingError::Stopping)?)
+        let of = site.clone();
+        self.ask(site, |reply| Message::GuestIn { site: of, agent, reply }).await
+    }
+
+    async fn asked_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError> {
+        let of = site.clone();
+        self.ask(site, |reply| Message::AskedIn { site: of, agent, reply }).await
     }
 
     async fn explain(
@@ -191,11 +210,7 @@ impl Routing for RoutingService {
         site: &SiteId,
         conversation: ConversationId,
     ) -> Result<Option<Explanation>, ApiError> {
-        if !self.owned.serves(ShardId::of_site(site)) {
-            return Err(ApiError::Moved);
-        }
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Explain { site: site.clone(), conversation, reply })?;
-        Ok(answer.await.map_err(|_| RoutingError::Stopping)?)
+        let of = site.clone();
+        self.ask(site, |reply| Message::Explain { site: of, conversation, reply }).await
     }
 }

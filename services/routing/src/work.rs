@@ -6,6 +6,7 @@ use frontdesk_core::ids::{AgentId, ConversationId, QueueId, Seq, SiteId};
 use frontdesk_core::party::Participant;
 use frontdesk_core::time::{Millis, Timestamp};
 use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
 
 /// When only agents are left who have refused, they are asked again, but not at
 /// once: an offer must not bounce.
@@ -29,6 +30,8 @@ pub(crate) struct Known {
     pub(crate) held: Option<Held>,
     /// Who take part beside the one who has it.
     pub(crate) guests: Vec<AgentId>,
+    /// Who are asked for something by a colleague.
+    asked: Vec<AgentId>,
     excluded: Vec<AgentId>,
     /// Not before this are agents asked again who have refused.
     pub(crate) ask_again_at: Option<Timestamp>,
@@ -38,6 +41,16 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    pub(crate) fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Agents who have to do with it: who has it or is asked, holds room, or takes part.
+    fn agents(&self) -> impl Iterator<Item = AgentId> {
+        let held = self.held.map(|held| held.agent);
+        self.holder().into_iter().chain(held).chain(self.guests.iter().copied())
+    }
+
     /// Whom the conversation names: who has it or is being asked.
     pub(crate) fn holder(&self) -> Option<AgentId> {
         self.phase.holder().and_then(Participant::agent_id)
@@ -56,6 +69,7 @@ impl Known {
             phase: summary.phase.clone(),
             held: None,
             guests: guests(summary),
+            asked: asked(summary),
             excluded: summary.excluded.clone(),
             ask_again_at: None,
             paused_until: None,
@@ -73,11 +87,17 @@ fn guests(summary: &Summary) -> Vec<AgentId> {
     summary.guests.iter().filter_map(Participant::agent_id).collect()
 }
 
+fn asked(summary: &Summary) -> Vec<AgentId> {
+    summary.asked.iter().map(|asked| asked.agent).collect()
+}
+
 #[derive(Default)]
 pub(crate) struct Work {
     known: HashMap<ConversationId, Known>,
-    /// Those with guests: few among many.
-    with_guests: BTreeSet<ConversationId>,
+    /// Those with guests, or with agents who are asked for something: few among many.
+    with_company: BTreeSet<ConversationId>,
+    /// Each agent's: `Known::agents` the other way round.
+    of_agent: BTreeSet<(AgentId, ConversationId)>,
     due: BTreeSet<(Timestamp, ConversationId)>,
 }
 
@@ -86,6 +106,27 @@ impl Work {
     /// it names when first heard of is believed to hold room. Gives what the
     /// agents concerned are to be told.
     pub(crate) fn observe(&mut self, summary: &Summary, now: Timestamp) -> Vec<Notice> {
+        self.unlist(summary.id);
+        let notices = self.take(summary, now);
+        self.enlist(summary.id);
+        notices
+    }
+
+    fn unlist(&mut self, conversation: ConversationId) {
+        if let Some(known) = self.known.get(&conversation) {
+            for agent in known.agents() {
+                self.of_agent.remove(&(agent, conversation));
+            }
+        }
+    }
+
+    fn enlist(&mut self, conversation: ConversationId) {
+        if let Some(known) = self.known.get(&conversation) {
+            self.of_agent.extend(known.agents().map(|agent| (agent, conversation)));
+        }
+    }
+
+    fn take(&mut self, summary: &Summary, now: Timestamp) -> Vec<Notice> {
         let notices = match self.known.get_mut(&summary.id) {
             Some(known) if known.version >= summary.head => return vec![],
             Some(known) => {
@@ -94,6 +135,7 @@ impl Work {
                 known.queue.clone_from(&summary.queue);
                 known.phase = summary.phase.clone();
                 known.guests = guests(summary);
+                known.asked = asked(summary);
                 if known.excluded != summary.excluded {
                     known.excluded.clone_from(&summary.excluded);
                     known.ask_again_at = Some(now + ASK_AGAIN_AFTER);
@@ -105,10 +147,10 @@ impl Work {
                 notice::of(None, summary, now)
             }
         };
-        if summary.guests.is_empty() {
-            self.with_guests.remove(&summary.id);
+        if summary.guests.is_empty() && summary.asked.is_empty() {
+            self.with_company.remove(&summary.id);
         } else {
-            self.with_guests.insert(summary.id);
+            self.with_company.insert(summary.id);
         }
         let holder = summary.holder();
         if let Some(known) = self.known.get_mut(&summary.id)
@@ -126,6 +168,7 @@ impl Work {
 
     /// What is now believed of the room held for a conversation.
     pub(crate) fn set_held(&mut self, conversation: ConversationId, held: Option<Held>) {
+        self.unlist(conversation);
         if let Some(known) = self.known.get_mut(&conversation) {
             let before = known.held.filter(|before| before.weight > 0);
             known.held = held.map(|now| match before {
@@ -133,6 +176,7 @@ impl Work {
                 _ => now,
             });
         }
+        self.enlist(conversation);
     }
 
     /// Keeps a conversation from being matched until then.
@@ -196,21 +240,41 @@ impl Work {
     /// Drops a conversation that is no more.
     pub(crate) fn forget(&mut self, conversation: ConversationId) {
         self.set_due(conversation, None);
-        self.with_guests.remove(&conversation);
+        self.unlist(conversation);
+        self.with_company.remove(&conversation);
         self.known.remove(&conversation);
     }
 
     /// Where an agent takes part as a guest.
     pub(crate) fn guest_in(&self, site: &SiteId, agent: AgentId) -> Vec<ConversationId> {
-        let takes_part = |conversation: &&ConversationId| {
+        self.in_company(site, |known| known.guests.contains(&agent))
+    }
+
+    /// Where an agent is asked for something by a colleague.
+    pub(crate) fn asked_in(&self, site: &SiteId, agent: AgentId) -> Vec<ConversationId> {
+        self.in_company(site, |known| known.asked.contains(&agent))
+    }
+
+    fn in_company(&self, site: &SiteId, is: impl Fn(&Known) -> bool) -> Vec<ConversationId> {
+        let wanted = |conversation: &&ConversationId| {
             let known = self.known.get(conversation);
-            known.is_some_and(|known| known.site == *site && known.guests.contains(&agent))
+            known.is_some_and(|known| known.site == *site && is(known))
         };
-        self.with_guests.iter().filter(takes_part).copied().collect()
+        self.with_company.iter().filter(wanted).copied().collect()
     }
 
     pub(crate) fn get(&self, conversation: ConversationId) -> Option<&Known> {
         self.known.get(&conversation)
+    }
+
+    /// Those an agent has, is asked for, holds room for or takes part in.
+    pub(crate) fn of_agent(
+        &self,
+        agent: AgentId,
+    ) -> impl Iterator<Item = (ConversationId, &Known)> {
+        let first = (agent, ConversationId::from_uuid(Uuid::nil()));
+        let theirs = self.of_agent.range(first..).take_while(move |(of, _)| *of == agent);
+        theirs.filter_map(|(_, conversation)| Some((*conversation, self.known.get(conversation)?)))
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (ConversationId, &Known)> {

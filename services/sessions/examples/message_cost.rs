@@ -159,6 +159,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         page: "https://shop.example/basket".into(),
         language: "en".into(),
         channel: None,
+        consent: None,
         extra_minutes: 0,
         first_message: None,
     };

@@ -5,6 +5,7 @@
 mod clock;
 mod epochs;
 mod error;
+mod inspect;
 mod lists;
 mod mail;
 mod metrics;
@@ -20,5 +21,6 @@ mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use error::SessionsError;
+pub use inspect::{ShardView, SlowCommit};
 pub use service::{SessionsDeps, SessionsService};
 pub use settings::Settings;

@@ -5,7 +5,7 @@ use crate::service::{PAGE_BYTES, SessionsService, within_deadline};
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{Seq, SiteId};
 use frontdesk_core::party::{Audience, Participant};
-use frontdesk_proto::api::{ApiError, ListFilter};
+use frontdesk_proto::api::{ApiError, ListFilter, Place, SummaryPage};
 use frontdesk_proto::convert::decode_event;
 use frontdesk_store::journal::{ListQuery, ReadQuery};
 use futures::stream::{StreamExt as _, TryStreamExt as _, iter};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// Rows of a list that are looked at together.
 const LOOKS: usize = 32;
+/// Rows of a page, whatever is asked for: at 1 KiB each, 1 MiB.
+const MOST_OF_PAGE: u32 = 1_000;
 
 /// What to ask the journal.
 pub(crate) fn query_of(site: Option<&SiteId>, filter: ListFilter) -> Result<ListQuery, ApiError> {
@@ -28,6 +30,9 @@ pub(crate) fn query_of(site: Option<&SiteId>, filter: ListFilter) -> Result<List
         ListFilter::AllAssigned => ListQuery::AllAssigned(of_site()?),
         ListFilter::All => ListQuery::OfSite(of_site()?),
         ListFilter::Open => ListQuery::Open,
+        ListFilter::ChangedFrom(Place { from, after }) => {
+            ListQuery::Changed { site: of_site()?, from, after }
+        }
     })
 }
 
@@ -38,8 +43,13 @@ impl SessionsService {
         limit: u32,
     ) -> Result<Vec<Summary>, ApiError> {
         let rows = within_deadline(self.journal.list(query.clone(), limit)).await?;
-        let at_a_glance =
-            matches!(query, ListQuery::Open | ListQuery::AllWaiting(_) | ListQuery::AllAssigned(_));
+        let at_a_glance = matches!(
+            query,
+            ListQuery::Open
+                | ListQuery::AllWaiting(_)
+                | ListQuery::AllAssigned(_)
+                | ListQuery::Changed { .. }
+        );
         if at_a_glance {
             // Reconcilers and boards look at what lists show only; that is never old.
             return Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect());
@@ -51,6 +61,27 @@ impl SessionsService {
             list.sort_by_key(|summary| Reverse(summary.last_at));
         }
         Ok(list)
+    }
+
+    /// A page of what is open, or of what was changed at a site; never brought up to date,
+    /// as those who ask look at what lists show only.
+    pub(crate) async fn changed_from(
+        &self,
+        site: Option<&SiteId>,
+        from: Place,
+        limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        let limit = limit.clamp(1, MOST_OF_PAGE);
+        let Place { from, after } = from;
+        let query = match site.cloned() {
+            Some(site) => ListQuery::Changed { site, from, after },
+            None => ListQuery::OpenFrom { from, after },
+        };
+        let rows = within_deadline(self.journal.list(query, limit)).await?;
+        let is_full = rows.len() >= limit as usize;
+        let place = |row: &Arc<Summary>| Place { from: row.last_at, after: Some(row.id) };
+        let next = rows.last().map(place).filter(|_| is_full);
+        Ok(SummaryPage { summaries: rows.into_iter().map(Arc::unwrap_or_clone).collect(), next })
     }
 
     /// A row brought up to date: its own figures may be old.
@@ -94,7 +125,10 @@ fn belongs(summary: &Summary, query: &ListQuery) -> bool {
         ListQuery::OfVisitor(..) | ListQuery::OfSite(_) => true,
         ListQuery::Open => !is_closed,
         // Never asked for here, or not looked through.
-        ListQuery::Changed { .. } | ListQuery::AllWaiting(_) | ListQuery::AllAssigned(_) => true,
+        ListQuery::Changed { .. }
+        | ListQuery::OpenFrom { .. }
+        | ListQuery::AllWaiting(_)
+        | ListQuery::AllAssigned(_) => true,
         ListQuery::Waiting(_, queue) => {
             summary.queue == *queue
                 && matches!(summary.phase, Phase::Waiting | Phase::Offered { .. })

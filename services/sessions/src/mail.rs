@@ -4,8 +4,11 @@ use bytes::Bytes;
 use frontdesk_core::conversation::{Outcome, Reject, Summary};
 use frontdesk_core::ids::{ConversationId, NodeId};
 use frontdesk_core::party::{Origin, Principal};
+use frontdesk_core::shard::ShardId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{ApiError, Attach, Attached, Envelope};
 use frontdesk_store::journal::DedupKey;
+use frontdesk_telemetry::traces::{Kind, Span};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -19,11 +22,42 @@ pub(crate) struct Job {
     pub(crate) attempts: u8,
     /// Set with the first refusal: not run again after this.
     pub(crate) give_up: Option<Instant>,
+    /// Its wait in the mailbox, then its trace, when that is recorded.
+    pub(crate) trace: Option<Box<Traced>>,
+}
+
+/// How far a command has come whose trace is recorded.
+pub(crate) enum Traced {
+    /// In the mailbox.
+    Waits(Span),
+    /// Taken out.
+    Taken(TraceContext),
 }
 
 impl Job {
     pub(crate) fn new(envelope: Envelope, answer: Answer<Outcome>) -> Self {
-        Self { envelope, answer, attempts: 0, give_up: None }
+        Self { envelope, answer, attempts: 0, give_up: None, trace: None }
+    }
+
+    /// It is recorded as part of this.
+    pub(crate) fn traced(mut self, trace: TraceContext) -> Self {
+        let mut span = Span::under("sessions.mailbox", Kind::Server, trace);
+        span.set("conversation", self.envelope.conversation.to_string());
+        span.set("shard", i64::from(ShardId::of(self.envelope.conversation).get()));
+        self.trace = Some(Box::new(Traced::Waits(span)));
+        self
+    }
+
+    /// Its wait is over: what it does is done under this.
+    pub(crate) fn taken(&mut self) -> Option<TraceContext> {
+        let traced = self.trace.as_deref_mut()?;
+        let context = match traced {
+            Traced::Waits(span) => span.context(),
+            Traced::Taken(context) => *context,
+        };
+        // The span is told here.
+        *traced = Traced::Taken(context);
+        Some(context)
     }
 
     /// What makes it the same command when it comes again.

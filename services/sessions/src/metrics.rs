@@ -10,6 +10,7 @@ pub(crate) struct Meters {
     sent: Counter,
     duplicates: Counter,
     rejected: Counter,
+    rejections: [Counter; 5],
     pub(crate) unavailable: Counter,
     pub(crate) sheds: Counter,
     pub(crate) activations: Counter,
@@ -21,6 +22,7 @@ pub(crate) struct Meters {
     pub(crate) observer_drops: Counter,
     pub(crate) live: Gauge,
     pub(crate) mailbox: Gauge,
+    pub(crate) mailbox_limit: Gauge,
     pub(crate) commit: Histogram,
 }
 
@@ -32,6 +34,8 @@ impl Meters {
             sent: commands("sent"),
             duplicates: commands("duplicate"),
             rejected: commands("rejected"),
+            rejections: ["not_found", "forbidden", "invalid", "state", "early"]
+                .map(|why| counter!("frontdesk_sessions_rejections_total", "reason" => why)),
             unavailable: commands("unavailable"),
             sheds: counter!("frontdesk_sessions_mailbox_sheds_total"),
             activations: counter!("frontdesk_sessions_activations_total"),
@@ -43,6 +47,7 @@ impl Meters {
             observer_drops: counter!("frontdesk_sessions_observer_drops_total"),
             live: gauge!("frontdesk_sessions_live_conversations"),
             mailbox: gauge!("frontdesk_sessions_mailbox_depth"),
+            mailbox_limit: gauge!("frontdesk_sessions_mailbox_limit"),
             commit: histogram!("frontdesk_sessions_commit_seconds"),
         }
     }
@@ -53,7 +58,17 @@ impl Meters {
             Ok(Outcome::Done) => &self.done,
             Ok(Outcome::Sent { duplicate: false, .. }) => &self.sent,
             Ok(Outcome::Sent { duplicate: true, .. }) => &self.duplicates,
-            Err(_) => &self.rejected,
+            Err(reject) => {
+                let why = match reject {
+                    Reject::NotFound => 0,
+                    Reject::Forbidden(_) => 1,
+                    Reject::Invalid(_) => 2,
+                    Reject::State(_) => 3,
+                    Reject::Early(_) => 4,
+                };
+                self.rejections[why].increment(1);
+                &self.rejected
+            }
         };
         counter.increment(1);
     }

@@ -4,6 +4,7 @@
 use crate::clock::Clock;
 use crate::epochs::Epochs;
 use crate::error::SessionsError;
+use crate::inspect::{ShardView, SlowCommit, Watched};
 use crate::lists::query_of;
 use crate::mail::{Job, Leaving, Mail};
 use crate::metrics::Meters;
@@ -19,13 +20,15 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Principal};
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
-    RecordPage, ReplyFuture, Sessions, WorkObserver,
+    RecordPage, ReplyFuture, Sessions, SummaryPage, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -60,6 +63,8 @@ pub struct SessionsService {
     parts: Mutex<Option<Parts>>,
     tasks: Mutex<Tasks>,
     gone: watch::Sender<GoneGateways>,
+    /// What the shards that are here tell of themselves.
+    watched: Mutex<BTreeMap<ShardId, Arc<Watched>>>,
 }
 
 #[derive(Default)]
@@ -96,6 +101,7 @@ impl SessionsService {
             parts: Mutex::new(Some(parts)),
             tasks: Mutex::new(tasks),
             gone,
+            watched: Mutex::default(),
         };
         role.own(owned).await?;
         Ok(role)
@@ -114,10 +120,46 @@ impl SessionsService {
         for (id, epoch) in owned {
             self.epochs.set(*id, *epoch);
             let mail = self.mailboxes.open(*id, parts.settings.mailbox_commands.get());
-            let shard = Shard::new(*id, *epoch, parts.clone(), mail);
+            let watched = Arc::<Watched>::default();
+            let shard = Shard::new(*id, *epoch, parts.clone(), (mail, watched.clone()));
+            self.watched().insert(*id, watched);
             tasks.shards.insert(*id, tokio::spawn(shard.run()));
         }
         Ok(())
+    }
+
+    fn watched(&self) -> MutexGuard<'_, BTreeMap<ShardId, Arc<Watched>>> {
+        // Every write is one insertion or removal: a poisoned map is a whole one.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The shards that are owned here, for whoever operates the node.
+    pub fn shards(&self) -> Vec<ShardView> {
+        let watched = self.watched().clone();
+        let view = |(shard, mailbox_depth, mailbox_limit): (ShardId, usize, usize)| {
+            let of = watched.get(&shard)?;
+            Some(ShardView {
+                shard: shard.get(),
+                epoch: self.epochs.get(shard).unwrap_or_default().get(),
+                mailbox_depth,
+                mailbox_limit,
+                live: of.live.load(Ordering::Relaxed),
+                appends: of.appends.load(Ordering::Relaxed),
+                loads: of.loads.load(Ordering::Relaxed),
+                fenced: of.is_fenced(),
+            })
+        };
+        self.mailboxes.depths().into_iter().filter_map(view).collect()
+    }
+
+    /// The slowest commits of late, at most so many.
+    pub fn slowest(&self, limit: usize) -> Vec<SlowCommit> {
+        let (watched, now) = (self.watched().clone(), Instant::now());
+        let of = |(shard, watched): (&ShardId, &Arc<Watched>)| watched.slowest(shard.get(), now);
+        let mut slowest: Vec<SlowCommit> = watched.iter().flat_map(of).collect();
+        slowest.sort_by_key(|slow| std::cmp::Reverse(slow.commit_micros));
+        slowest.truncate(limit);
+        slowest
     }
 
     /// Gateways that are no more: nothing is published to them any longer.
@@ -218,6 +260,7 @@ impl ShardHost for SessionsService {
         shards.iter().for_each(|shard| {
             self.mailboxes.close_one(*shard);
             self.epochs.set(*shard, Epoch::default());
+            self.watched().remove(shard);
         });
         let ending: Vec<_> = {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -267,6 +310,12 @@ impl Sessions for SessionsService {
         ReplyFuture::of(answered)
     }
 
+    fn submit_traced(&self, envelope: Envelope, trace: TraceContext) -> ReplyFuture {
+        let (answer, answered) = oneshot::channel();
+        self.post(Mail::Command(Job::new(envelope, answer).traced(trace)));
+        ReplyFuture::of(answered)
+    }
+
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError> {
         self.ask(|answer| Mail::Attach(request, answer)).await
     }
@@ -312,6 +361,15 @@ impl Sessions for SessionsService {
         self.listed(query_of(site, filter)?, limit).await
     }
 
+    async fn changed(
+        &self,
+        site: Option<&SiteId>,
+        from: Place,
+        limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        self.changed_from(site, from, limit).await
+    }
+
     async fn records(
         &self,
         site: &SiteId,
@@ -319,6 +377,11 @@ impl Sessions for SessionsService {
         limit: u32,
     ) -> Result<RecordPage, ApiError> {
         self.recorded(site, from, limit).await
+    }
+
+    async fn scrub(&self) -> Result<(), ApiError> {
+        // As long as it takes: who asks waits for it, and so do the senders.
+        self.journal.scrub().await.map_err(unavailable)
     }
 
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {

@@ -10,6 +10,7 @@ use frontdesk_core::hours::Hours;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::language::Language;
 use frontdesk_core::matching::Rules;
+use frontdesk_core::privacy::Privacy;
 use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::routes::Route;
 use frontdesk_core::skill::Skills;
@@ -120,6 +121,9 @@ pub struct StoredSite {
     /// Offers an agent may miss in a row before it is away; `None`: any number.
     #[serde(default)]
     pub away_after_missed: Option<u32>,
+    /// What it keeps of visitors, and what they agree to.
+    #[serde(default)]
+    pub privacy: Privacy,
     /// Addresses of the accounts that are no person's.
     #[serde(default)]
     pub bots: BTreeSet<String>,
@@ -156,6 +160,16 @@ pub struct AccountDetails {
     pub caps: BTreeMap<QueueId, u32>,
 }
 
+/// Which files of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentQuery {
+    /// Those uploaded to a conversation.
+    OfConversation(ConversationId),
+    /// Those uploaded before then, the oldest first, at most so many.
+    Before(Timestamp, u32),
+}
+
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAccount {
@@ -181,6 +195,10 @@ pub struct StoredAccount {
     pub disabled: bool,
     /// PHC string.
     pub password_hash: String,
+    /// Goes up when all its tokens are to be refused; each says which it was made under.
+    /// 0 when new. Only the store changes it: a change that is based on an older reading
+    /// never takes it back.
+    pub generation: u32,
 }
 
 /// An uploaded file; its bytes lie in an `AttachmentStore`.
@@ -250,13 +268,14 @@ pub trait DeskStore: Send + Sync + 'static {
     /// `Taken` when its id or address is, `Missing` when there is no such site.
     async fn add_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
 
-    /// Replaces all of an account but its address and password.
+    /// Replaces all of an account but its address, password and generation, which goes up
+    /// when it is disabled or becomes of another kind.
     ///
     /// # Errors
     /// `Missing` when the site has no account of this id.
     async fn change_account(&self, account: StoredAccount) -> Result<(), DeskStoreError>;
 
-    /// Replaces a password.
+    /// Replaces a password; the generation goes up when it is another one.
     ///
     /// # Errors
     /// `Missing` when there is no such account.
@@ -266,6 +285,15 @@ pub trait DeskStore: Send + Sync + 'static {
         id: AgentId,
         password_hash: String,
     ) -> Result<(), DeskStoreError>;
+
+    /// Has the generation go up by one; gives it.
+    ///
+    /// # Errors
+    /// `Missing` when there is no such account.
+    async fn end_sessions(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError>;
+
+    /// The generations of a site's accounts that are above 0.
+    async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError>;
 
     /// Records an uploaded file.
     ///
@@ -279,6 +307,21 @@ pub trait DeskStore: Send + Sync + 'static {
         site: &SiteId,
         id: AttachmentId,
     ) -> Result<Option<StoredAttachment>, DeskStoreError>;
+
+    /// Files of a site.
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        query: AttachmentQuery,
+    ) -> Result<Vec<StoredAttachment>, DeskStoreError>;
+
+    /// Forgets files of a site, of which nothing stays in the tables' files where that is
+    /// in this store's hands. Those it does not have are passed over.
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: &[AttachmentId],
+    ) -> Result<(), DeskStoreError>;
 
     /// Adds an entry to the audit log, which is only ever added to: the tables refuse
     /// every change and removal. Adding the same entry again changes nothing.

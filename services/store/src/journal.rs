@@ -84,6 +84,18 @@ pub enum AppendOutcome {
     Unknown(String),
 }
 
+/// What a conversation is to be from now on: the same events with other payloads, and
+/// some more. What was stored before is gone, wherever it was.
+#[derive(Debug, Clone)]
+pub struct Erasure {
+    /// What follows; the records as in any append. It changes nothing unless it fits.
+    pub append: Append,
+    /// New payloads of all events before, the first first.
+    pub payloads: Vec<Bytes>,
+    /// In the place of the one there is; of the last event of all.
+    pub snapshot: Snapshot,
+}
+
 /// Why a claim or a read failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
@@ -183,6 +195,14 @@ pub enum ListQuery {
     OfSite(SiteId),
     /// All that are not closed, of every site.
     Open,
+    /// Those of every site that are not closed, the longest unchanged first, from a place
+    /// on, as `Changed` gives them.
+    OpenFrom {
+        /// Not before this, by the summary's `last_at`.
+        from: Timestamp,
+        /// Of those at `from`, only ones with a greater id.
+        after: Option<ConversationId>,
+    },
     /// A site's, the longest unchanged first, from a place on: page after page gives
     /// every one that was not changed meanwhile, and those that were once more.
     Changed {
@@ -210,6 +230,18 @@ pub trait Journal: Send + Sync + 'static {
     /// the answer is `Unavailable` at once.
     fn append(&self, append: Append) -> BoxFuture<'static, AppendOutcome>;
 
+    /// Empties what stands in a conversation and appends to it, all or nothing. Readers
+    /// find the one or the other. Nobody else appends to it meanwhile.
+    async fn erase(&self, _: Erasure) -> AppendOutcome {
+        AppendOutcome::Unavailable("nothing is ever erased here".into())
+    }
+
+    /// Makes sure that the bytes of what was erased are nowhere in the files any more.
+    /// Appends may wait for it.
+    async fn scrub(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     /// Everything activation needs; `None` when the conversation has no events.
     async fn load(&self, conversation: ConversationId) -> Result<Option<Loaded>, JournalError>;
 
@@ -225,7 +257,7 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Lists conversations, at most `limit`, as `summary` shows them; but with the
     /// read cursors last saved, except for those that are not listed for a reader:
-    /// `Open`, `AllWaiting`, `AllAssigned`, `Changed`.
+    /// `Open`, `OpenFrom`, `AllWaiting`, `AllAssigned`, `Changed`.
     async fn list(&self, query: ListQuery, limit: u32) -> Result<Vec<Arc<Summary>>, JournalError>;
 
     /// The seq under which a key stands in a conversation.

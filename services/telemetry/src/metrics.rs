@@ -1,7 +1,7 @@
-//! The process's metrics in Prometheus text form.
-//!
-//! Names are `frontdesk_<role>_<what>_<unit>`, labels are bounded words.
+//! The process's metrics in Prometheus text form. What they are is in `catalog`.
 
+use crate::catalog::{self, Kind, Metric, Scale};
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// From 50 µs to 10 s, about three to a decade.
@@ -11,12 +11,6 @@ const SECONDS: [f64; 16] = [
 ];
 /// What people wait: from a second to an hour.
 const WAITS: [f64; 10] = [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3_600.0];
-/// Metrics that are measured in people's time.
-const WAITING: [&str; 3] = [
-    "frontdesk_queueing_wait_seconds",
-    "frontdesk_queueing_estimate_error_seconds",
-    "frontdesk_routing_match_seconds",
-];
 /// Powers of four, for counts per batch and for depths.
 const COUNTS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0];
 
@@ -52,14 +46,27 @@ impl MetricsHandle {
 
 /// Starts recording for the process.
 pub fn init_metrics() -> Result<MetricsHandle, MetricsError> {
-    let mut builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
-        .set_buckets(&COUNTS)?;
-    for name in WAITING {
-        builder = builder.set_buckets_for_metric(Matcher::Full(name.into()), &WAITS)?;
+    let known = catalog::all();
+    let mut builder = PrometheusBuilder::new();
+    for metric in known.iter().filter(|metric| metric.kind == Kind::Histogram) {
+        let buckets: &[f64] = match metric.scale() {
+            Scale::Work => &SECONDS,
+            Scale::Waiting => &WAITS,
+            Scale::Counts => &COUNTS,
+        };
+        builder = builder.set_buckets_for_metric(Matcher::Full(metric.name.into()), buckets)?;
     }
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Twice)?;
+    known.iter().for_each(describe);
     Ok(MetricsHandle(handle))
+}
+
+fn describe(metric: &Metric) {
+    match metric.kind {
+        Kind::Counter => describe_counter!(metric.name, metric.help),
+        Kind::Gauge => describe_gauge!(metric.name, metric.help),
+        Kind::Histogram => describe_histogram!(metric.name, metric.help),
+    }
 }

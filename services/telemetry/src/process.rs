@@ -23,7 +23,9 @@ pub(crate) fn append(page: &mut String) {
 fn append_one<T: ToString>(page: &mut String, name: &str, kind: &str, value: Option<T>) {
     if let Some(value) = value {
         // Writing to a String cannot fail.
-        let _ = write!(page, "# TYPE {name} {kind}\n{name} {}\n\n", value.to_string());
+        let help = crate::catalog::of_series(name).map_or("", |metric| metric.help);
+        let value = value.to_string();
+        let _ = write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n\n");
     }
 }
 
@@ -49,7 +51,8 @@ mod tests {
     fn the_page_gains_what_this_process_uses() {
         let mut page = "up 1\n".to_owned();
         append(&mut page);
-        assert!(page.starts_with("up 1\n# TYPE process_cpu_seconds_total counter\n"), "{page}");
+        assert!(page.starts_with("up 1\n# HELP process_cpu_seconds_total "), "{page}");
+        assert!(page.contains("\n# TYPE process_cpu_seconds_total counter\n"), "{page}");
         let value = |name: &str| -> f64 {
             let sample = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
             sample.unwrap().parse().unwrap()

@@ -11,20 +11,27 @@ const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
- * Starts `frontdesk dev` from FRONTDESK_BIN on a free port, on a fresh folder.
+ * Starts `frontdesk dev` from FRONTDESK_BIN on a free port, or on `listen`, on a fresh
+ * folder, with a settings file if there are `settings`.
  * Resolves with what it prints when it is ready, with `stop`, `apply` and
  * `killAndRestart`, which ends it by SIGKILL and starts it again where it was.
  */
-export async function startFrontdesk() {
+export async function startFrontdesk({ settings, listen = "127.0.0.1:0" } = {}) {
   const data = await mkdtemp(path.join(tmpdir(), "frontdesk-browser-"));
-  let running = await run(data, "127.0.0.1:0");
+  const more = [];
+  if (settings) {
+    const file = path.join(data, "frontdesk.toml");
+    await writeFile(file, settings);
+    more.push("--config", file);
+  }
+  let running = await run(data, listen, more);
   const { host } = new URL(running.ready.listen);
   return {
     ...running.ready,
     async killAndRestart() {
       running.child.kill("SIGKILL");
       await running.exited;
-      running = await run(data, host);
+      running = await run(data, host, more);
     },
     /** Puts a configuration in force, as a supervisor does with `ctl apply`. */
     async apply(document) {
@@ -42,10 +49,10 @@ export async function startFrontdesk() {
   };
 }
 
-async function run(data, listen) {
+async function run(data, listen, more) {
   const binary = process.env.FRONTDESK_BIN;
   if (!binary) throw new Error("set FRONTDESK_BIN to the path of the frontdesk binary");
-  const args = ["dev", "--data", data, "--listen", listen, "--print", "json"];
+  const args = ["dev", "--data", data, "--listen", listen, "--print", "json", ...more];
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env: cleanEnv() });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   try {

@@ -4,7 +4,7 @@ use super::{ATTRIBUTE, Script, Told, next};
 use crate::wire::{fresh_id, text};
 use frontdesk_client::{Heard, Session};
 use frontdesk_proto::v1::server_frame::Frame;
-use frontdesk_proto::v1::{Audience, CloseConversation, EventPush, SendMessage, StartConversation};
+use frontdesk_proto::v1::{Audience, CloseConversation, SendMessage, StartConversation};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -57,7 +57,8 @@ pub(super) fn line(conversation: &str, number: usize, words: &str) -> SendMessag
 /// The words of the next message, if that is what happens next.
 async fn hear(session: &mut Session) -> Option<String> {
     match next(session).await {
-        Heard::Event(EventPush { event: Some(event), .. }) => {
+        Heard::Event(push) => {
+            let event = push.event.expect("a push carries an event");
             assert_eq!(event.audience(), Audience::Public, "a visitor received {event:?}");
             text(&event).map(str::to_owned)
         }

@@ -110,7 +110,7 @@ impl Agent {
             }
             Frame::Done(_) => {
                 if let Some(conversation) = self.closing.remove(&id) {
-                    self.ledger.closed(&conversation);
+                    self.ledger.closed(self.number, &conversation);
                     self.session.forget(&conversation);
                 }
             }

@@ -1,6 +1,6 @@
 //! Who took what and when, as the agents saw it, and what the conversations say of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,6 +27,10 @@ struct Inner {
     assigned_at: Vec<Instant>,
     most_at_once: HashMap<usize, usize>,
     closed: HashSet<String>,
+    /// When slots of each agent fell free that nothing has come for yet.
+    free_since: HashMap<usize, VecDeque<Instant>>,
+    /// How long slots that fell free were, until the next chat was there.
+    fills: Vec<Duration>,
     read: Vec<Account>,
     wrong: Vec<String>,
 }
@@ -53,12 +57,18 @@ impl Ledger {
         if is_first {
             inner.assigned_at.push(Instant::now());
         }
+        if let Some(since) = inner.free_since.get_mut(&agent).and_then(VecDeque::pop_front) {
+            inner.fills.push(since.elapsed());
+        }
         let most = inner.most_at_once.entry(agent).or_default();
         *most = at_once.max(*most);
     }
 
-    pub(super) fn closed(&self, conversation: &str) {
-        self.lock().closed.insert(conversation.to_owned());
+    /// An agent has ended it, and has a slot free.
+    pub(super) fn closed(&self, agent: usize, conversation: &str) {
+        let mut inner = self.lock();
+        inner.closed.insert(conversation.to_owned());
+        inner.free_since.entry(agent).or_default().push_back(Instant::now());
     }
 
     /// Something was refused that must not be.
@@ -98,6 +108,15 @@ impl Ledger {
         }
         found.truncate(MAX_TOLD);
         found
+    }
+
+    /// How long a slot that fell free was, until the next chat was there: in the middle, and
+    /// for 99 in 100.
+    pub(super) fn fills(&self) -> (Duration, Duration) {
+        let mut fills = self.lock().fills.clone();
+        fills.sort_unstable();
+        let at = |part: usize| fills.get(fills.len() * part / 100).copied().unwrap_or_default();
+        (at(50), at(99))
     }
 
     /// The longest time without an assignment that began or ended after `since`.

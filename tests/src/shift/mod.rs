@@ -4,6 +4,8 @@
 
 mod agent;
 mod ledger;
+mod rounds;
+mod usage;
 mod visitor;
 
 use crate::binary;
@@ -11,6 +13,8 @@ use crate::cluster::Cluster;
 use frontdesk_client::{Address, Tokens};
 use futures::stream::{self, StreamExt as _};
 use ledger::Ledger;
+pub use rounds::Rounds;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::process::Command;
 use std::sync::Arc;
@@ -18,6 +22,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
+pub use usage::Usage;
 
 /// Slots of each agent.
 const CAPACITY: u32 = 4;
@@ -59,6 +64,14 @@ pub struct Report {
     pub longest_pause: Duration,
     /// The most assignments of any second.
     pub most_in_a_second: usize,
+    /// How long a slot that fell free was, until the next chat was there: in the middle, and
+    /// for 99 in 100.
+    pub fills: (Duration, Duration),
+    /// Rounds of matching.
+    pub rounds: Rounds,
+    /// What the cluster used from the first sign-in on, and holds at the end, by kind of
+    /// process.
+    pub used: BTreeMap<String, Usage>,
 }
 
 impl fmt::Display for Report {
@@ -73,6 +86,18 @@ impl fmt::Display for Report {
         writeln!(f, "  assignments in the best second     {:>8}", self.most_in_a_second)?;
         let pause = self.longest_pause.as_secs_f64();
         writeln!(f, "  longest pause, leader killed       {pause:>8.1} s")?;
+        let (middle, most) = (self.fills.0.as_secs_f64(), self.fills.1.as_secs_f64());
+        writeln!(f, "  a free slot is filled after, p50   {middle:>8.2} s")?;
+        writeln!(f, "                               p99   {most:>8.2} s")?;
+        let Rounds { count, total, p99 } = self.rounds;
+        let mean = total.as_secs_f64() * 1e3 / count.max(1) as f64;
+        writeln!(f, "  rounds of matching                 {count:>8}")?;
+        writeln!(f, "    mean                             {mean:>8.1} ms")?;
+        writeln!(f, "    p99, at most                     {:>8.1} ms", p99.as_secs_f64() * 1e3)?;
+        for (kind, Usage { cpu, resident }) in &self.used {
+            let (cpu, mib) = (cpu.as_secs_f64(), resident / (1024 * 1024));
+            writeln!(f, "  {kind:<16} {cpu:>8.1} s of CPU {mib:>8} MiB")?;
+        }
         write!(f, "  violations                         {:>8}", self.violations.len())
     }
 }
@@ -109,6 +134,7 @@ pub async fn run(cluster: &Cluster, shift: Shift) -> Report {
     drop(coming);
     let filled = began.elapsed();
 
+    let before = usage::by_kind(&cluster.members());
     let opened = Instant::now();
     let mut agents = JoinSet::new();
     for (n, token) in tokens.into_iter().enumerate() {
@@ -125,6 +151,7 @@ pub async fn run(cluster: &Cluster, shift: Shift) -> Report {
     let killed = Instant::now();
     all_served(&ledger).await;
     let served = opened.elapsed();
+    let (rounds, used) = (rounds::of(&cluster.members()).await, used(cluster, &before));
 
     over.send_replace(true);
     while let Some(ended) = agents.join_next().await {
@@ -140,7 +167,20 @@ pub async fn run(cluster: &Cluster, shift: Shift) -> Report {
         served,
         longest_pause: ledger.longest_pause(killed),
         most_in_a_second: ledger.most_in_a_second(opened),
+        fills: ledger.fills(),
+        rounds,
+        used,
     }
+}
+
+/// One that was killed meanwhile counts with what its heir has used.
+fn used(cluster: &Cluster, before: &BTreeMap<String, Usage>) -> BTreeMap<String, Usage> {
+    let mut used = usage::by_kind(&cluster.members());
+    for (kind, usage) in &mut used {
+        let before = before.get(kind).copied().unwrap_or_default();
+        usage.cpu = usage.cpu.saturating_sub(before.cpu);
+    }
+    used
 }
 
 /// Accounts come with more slots than people have.

@@ -81,7 +81,7 @@ async fn a_full_disk_refuses_and_recovers() {
             return;
         }
     };
-    let plan = Plan::default().data(&disk.path().join("data"));
+    let plan = Plan::default().data(&disk.path().join("data")).expects("journal: cannot commit");
     let plan = plan.set("gateway.requests_per_second", 100_000);
     let mut server = plan.set("gateway.request_burst", 100_000).start().await;
     let token = server.visitor_token().await.token;

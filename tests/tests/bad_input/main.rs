@@ -4,10 +4,12 @@
 mod disk;
 mod flood;
 mod frames;
+mod fuzz;
 mod http;
 mod limits;
 mod raw;
 mod rights;
+mod scopes;
 mod settings;
 mod slow;
 mod tokens;

@@ -52,17 +52,38 @@ fn refused(cluster: &Cluster, words: &[&str]) -> String {
 
 /// A conversation that is under way, as a supervisor finds it.
 fn a_conversation(cluster: &Cluster) -> String {
+    let found = by_supervisor(cluster, &["conversations", "--open"]);
+    let id = &found["conversations"][0]["conversationId"];
+    id.as_str().expect("conversations are under way").to_owned()
+}
+
+/// Each once, whatever was tried again, and with who did it.
+fn what_operators_did_is_written_down(cluster: &Cluster) {
+    let log = by_supervisor(cluster, &["audit", "--actor", "operator"]);
+    let log = log.as_array().expect("a list");
+    let of = |act: &str| {
+        let of_act = log.iter().filter(|record| record["act"] == act);
+        of_act.map(|record| text(&record["subject"]).to_owned()).collect::<Vec<_>>()
+    };
+    let drained = of("drain");
+    assert_eq!(drained.len(), 2, "{log:?}");
+    assert!(drained[0].starts_with("sessions-1") && drained[1].starts_with("gateway-1"));
+    assert!(of("move").len() >= 2 && of("move").iter().all(|what| what.starts_with("sessions ")));
+    assert!(of("raft").contains(&"transfer 2".to_owned()), "{log:?}");
+    assert!(log.iter().all(|record| text(&record["origin"]).contains(" at ")), "{log:?}");
+}
+
+/// What `frontdesk ctl` says to a supervisor of the site.
+fn by_supervisor(cluster: &Cluster, words: &[&str]) -> Value {
     let supervisor = cluster.ready().agents.iter().find(|a| a.email.starts_with("supervisor"));
     let supervisor = supervisor.expect("the demo site has one");
     let mut command = Command::new(binary::frontdesk());
     let password = supervisor.password.as_ref().expect("it is new");
     command.env("FRONTDESK_PASSWORD", password);
     command.args(["ctl", "-o", "json", "--target", cluster.gateways()[1]]);
-    let found = command.args(["--email", &supervisor.email, "conversations", "--open"]).output();
-    let found: Value =
-        serde_json::from_slice(&found.expect("it runs").stdout).expect("a list of conversations");
-    let id = &found["conversations"][0]["conversationId"];
-    id.as_str().expect("conversations are under way").to_owned()
+    let said = command.args(["--email", &supervisor.email]).args(words).output();
+    let said = said.expect("it runs").stdout;
+    serde_json::from_slice(&said).unwrap_or_else(|e| panic!("ctl {words:?}: {e}"))
 }
 
 fn text(value: &Value) -> &str {
@@ -86,6 +107,7 @@ async fn operators_move_shards_clients_and_voters_under_load() {
     voters_change(&cluster).await;
     ctl(&cluster, &["drain", "gateway-1"]);
     ctl(&cluster, &["drain", "sessions-1"]);
+    what_operators_did_is_written_down(&cluster);
     let nodes = ctl_json(&cluster, &["nodes"]);
     for node in nodes.as_array().expect("a list") {
         let drains = ["gateway-1", "sessions-1"].contains(&text(&node["name"]));
@@ -112,7 +134,9 @@ async fn a_shard_is_moved(cluster: &Cluster) {
     let shard = before["shard"].to_string();
     ctl(cluster, &["move", "sessions", &shard, "--to", other]);
     until("the shard has moved", || async {
-        let now = ctl_json(cluster, &["where", &id]);
+        // While it moves, neither owner has it.
+        let asked = frontdesk(cluster, &["ctl", "-o", "json", "where", &id]);
+        let now: Value = serde_json::from_slice(&asked.stdout).ok()?;
         text(&now["node"])
             .starts_with(other)
             .then(|| assert!(now["epoch"].as_u64() > before["epoch"].as_u64()))

@@ -9,8 +9,9 @@ use frontdesk_proto::v1::event::Body;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
-    AddNote, AgentStatus, ErrorCode, Event, InviteAgent, JoinConversation, LeaveConversation,
-    ListConversations, Phase, SkillTarget, TransferConversation,
+    AddNote, AgentStatus, ErrorCode, Event, InvitationPush, InviteAgent, JoinConversation,
+    LeaveConversation, ListConversations, ListTeam, MentionPush, Phase, SkillTarget,
+    TransferConversation,
 };
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::{Plan, Server};
@@ -108,6 +109,19 @@ async fn an_invited_colleague_joins_speaks_and_leaves() {
         );
         assert_eq!(asked.preview, "Hello");
 
+        // She reloads before she answers: whoever comes is told.
+        let token = cast.server.sign_in(&cast.server.agent(1)).await.token;
+        let again = async {
+            let (mut reloaded, _) = Wire::open(&cast.server, carrier, &token).await;
+            let asked = reloaded.push("the invitation once more", |frame| match frame {
+                Frame::Invitation(asked) => Some(asked.clone()),
+                _ => None,
+            });
+            asked.await
+        };
+        let again = again.await;
+        assert_eq!(again, InvitationPush { again: true, ..asked });
+
         let state = cast.bea.call(cast.join()).await;
         assert_eq!((state.phase(), state.guests.len()), (Phase::Assigned, 1));
         cast.visitor.event("a second agent joins", joined).await;
@@ -171,6 +185,13 @@ async fn a_mention_tells_a_colleague_who_may_then_read() {
     });
     let mention = mention.await;
     assert_eq!((mention.seq, mention.text.as_str()), (sent.seq, "@Bea is this deductible?"));
+    let token = cast.server.sign_in(&cast.server.agent(1)).await.token;
+    let (mut reloaded, _) = Wire::open(&cast.server, Carrier::WebSocketJson, &token).await;
+    let again = reloaded.push("the mention once more", |frame| match frame {
+        Frame::Mention(mention) => Some(mention.clone()),
+        _ => None,
+    });
+    assert_eq!(again.await, MentionPush { again: true, ..mention });
     cast.bea.subscribe(&id).await;
     cast.bea.hear("Hello").await;
     cast.bea.call(cast.join()).await;
@@ -226,6 +247,9 @@ async fn a_transfer_to_a_skill_finds_who_has_it() {
         })
         .await;
     cast.bea.status(AgentStatus::Online).await;
+    let team = cast.alex.call(ListTeam::default()).await;
+    assert_eq!(team.skills, [("tax".to_owned(), 4)].into(), "what the dialog offers");
+    assert!(cast.bea.call(ListTeam::default()).await.skills.is_empty(), "of others only");
     let too_much = Request::Transfer(cast.transfer(skill(5), false));
     assert_eq!(code(&mut cast.alex, too_much).await, ErrorCode::FailedPrecondition);
     cast.alex.call(cast.transfer(skill(4), false)).await;

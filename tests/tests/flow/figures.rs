@@ -100,6 +100,13 @@ async fn what_came_is_run_through_other_rules() {
     let table = ctl(&server, &["replay", "--from", "1h", "--rules", &rules]);
     assert!(table.contains("other") && table.contains("2 conversations, 1 agents"), "{table}");
 
+    // One who would be new is there all the time, and takes the one who went.
+    let more = "queues:\n  - name: other\nagents:\n  - { email: nova@b.example, name: Nova }\n";
+    let report =
+        ctl_json(&server, &["replay", "--from", "1h", "--rules", &file("more.yaml", more)]);
+    assert_eq!((&report["agents"], &report["newcomers"]), (&2.into(), &1.into()), "{report}");
+    assert_eq!(report["total"]["replayed"]["served"], 2, "{report}");
+
     let wrong = file("wrong.yaml", "queues:\n  - { name: a, weight: 0 }\n");
     let words = ["ctl", "replay", "--rules", &wrong];
     let refused = frontdesk(&server, Some(&server.supervisor()), &words).output();

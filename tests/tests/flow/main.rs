@@ -3,6 +3,7 @@
 mod agents;
 mod alarms;
 mod audit;
+mod backup;
 mod board;
 mod company;
 mod configure;
@@ -10,10 +11,14 @@ mod figures;
 mod files;
 mod matching;
 mod offers;
+mod privacy;
 mod readers;
+mod signed_out;
 mod supervision;
+mod telemetry;
 mod terminal;
 mod tls;
+mod traces;
 mod unserved;
 mod whole;
 

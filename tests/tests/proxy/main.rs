@@ -4,7 +4,7 @@ mod tamper;
 
 use frontdesk_client::{Agent, Breach, Carrier, Heard, Session, Tokens, Visitor};
 use frontdesk_proto::v1::event::Body;
-use frontdesk_proto::v1::{AgentStatus, EventPush, Party};
+use frontdesk_proto::v1::{AgentStatus, Party};
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::proxy::{Fault, Plot, Proxy};
 use frontdesk_tests::server::Server;
@@ -56,8 +56,8 @@ async fn hear(session: &mut Session, last: &str) -> (Vec<String>, Vec<Breach>) {
     let (mut words, mut breaches) = (Vec::new(), Vec::new());
     while words.last().is_none_or(|words| words != last) {
         match session.next().await.expect("the session goes on") {
-            Heard::Event(EventPush { event: Some(event), .. }) => {
-                if let Some(Body::Message(message)) = event.body {
+            Heard::Event(push) => {
+                if let Some(Body::Message(message)) = push.event.and_then(|event| event.body) {
                     words.push(message.text);
                 }
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// Folders at the top.
 const FOLDERS: [&str; 6] = [".ci", "charts", "loadtest", "proto", "services", "tests"];
 /// Files at the top.
-const FILES: [&str; 14] = [
+const FILES: [&str; 16] = [
     ".dockerignore",
     ".gitignore",
     "ARCHITECTURE.md",
@@ -17,8 +17,10 @@ const FILES: [&str; 14] = [
     "LICENSE",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "clippy.toml",
     "compose.yaml",
+    "deny.toml",
     "rust-toolchain.toml",
     "rustfmt.toml",
 ];

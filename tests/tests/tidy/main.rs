@@ -5,7 +5,9 @@ mod edges;
 mod growth;
 mod layout;
 mod links;
+mod metrics;
 mod schema;
+mod security;
 mod sources;
 
 use frontdesk_tests::corpus::repository;

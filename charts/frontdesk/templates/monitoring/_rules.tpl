@@ -113,6 +113,27 @@ groups:
         summary: An owner cannot keep up
         description: >-
           Mailboxes of {{ $pod }} are full and commands are refused. Add owners (sessions.replicas).
+      - alert: FrontdeskMailboxesFill
+        expr: sum by (pod) (frontdesk_sessions_mailbox_depth{ {{- $m -}} }) / sum by (pod) (frontdesk_sessions_mailbox_limit{ {{- $m -}} }) > 0.5
+        for: 2m
+        severity: warning
+        summary: An owner falls behind
+        description: >-
+          Mailboxes of {{ $pod }} are filled to a share of {{ $value }}. When they are full, commands are refused.
+      - alert: FrontdeskNoWayToOwners
+        expr: sum by (pod) (rate(frontdesk_link_refusals_total{ {{- $m -}} }[5m])) > 0
+        for: 2m
+        severity: critical
+        summary: Commands do not get to their owners
+        description: >-
+          {{ $pod }} refuses {{ $value }} commands a second, for shards without an owner or a link that is full.
+      - alert: FrontdeskDeliveriesLate
+        expr: histogram_quantile(0.99, sum by (le) (rate(frontdesk_gateway_delivery_seconds_bucket{ {{- $m -}} }[10m]))) > 1
+        for: 10m
+        severity: warning
+        summary: Messages arrive late
+        description: >-
+          One in a hundred takes {{ $value }} s from its owner to its reader's gateway. See commits, the bus, and the machines' clocks.
       - alert: FrontdeskBusSilent
         expr: min by (pod) (frontdesk_bus_live{ {{- $m -}} ,role="gateway"}) == 0
         for: 2m

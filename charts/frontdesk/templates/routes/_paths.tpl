@@ -6,6 +6,7 @@ demo shop is not unless it is asked for.
 - { type: Exact, path: / }
 - { type: Exact, path: /openapi.json }
 - { type: Prefix, path: /v1 }
+- { type: Prefix, path: /auth }
 - { type: Prefix, path: /widget }
 - { type: Prefix, path: /console }
 - { type: Prefix, path: /supervisor }

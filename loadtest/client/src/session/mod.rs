@@ -71,7 +71,7 @@ pub enum Heard {
     /// A new connection is open; conversations go on from their cursors.
     Connected(Box<Welcome>),
     /// An event, once and in order.
-    Event(EventPush),
+    Event(Box<EventPush>),
     /// The server broke the order of a conversation's events. It is healed.
     Breach {
         /// The conversation.

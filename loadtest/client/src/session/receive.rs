@@ -87,7 +87,7 @@ impl Session {
             self.heal(Cursor { conversation_id: conversation.clone(), seq: seen });
         }
         if verdict.take {
-            self.inbox.push_back(Heard::Event(push));
+            self.inbox.push_back(Heard::Event(Box::new(push)));
         }
     }
 

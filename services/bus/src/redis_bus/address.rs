@@ -16,8 +16,10 @@ const SENTINEL_PORT: u16 = 26379;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RedisAddress {
-    /// `redis://[user:password@]host[:port]`
+    /// `redis://[user:password@]host[:port]`; `rediss://` with TLS, and so the others.
     Single {
+        /// Speak TLS.
+        tls: bool,
         /// The server.
         host: HostPort,
         /// How to log in to it, if it asks.
@@ -25,6 +27,8 @@ pub enum RedisAddress {
     },
     /// `redis+sentinel://[user:password@]host[:port],…/master`
     Sentinel {
+        /// Speak TLS, with the sentinels as well.
+        tls: bool,
         /// The sentinels, at least one, in the order to ask them.
         sentinels: Vec<HostPort>,
         /// The name under which the sentinels know the master.
@@ -34,6 +38,8 @@ pub enum RedisAddress {
     },
     /// `redis+cluster://[user:password@]host[:port],…`
     Cluster {
+        /// Speak TLS.
+        tls: bool,
         /// Nodes to learn the cluster from, at least one.
         nodes: Vec<HostPort>,
         /// How to log in to every node, if they ask.
@@ -70,11 +76,11 @@ impl fmt::Debug for Login {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not one of the schemes.
-    #[error("an address of Redis starts with redis://, redis+sentinel:// or redis+cluster://")]
+    #[error(
+        "an address of Redis starts with redis://, redis+sentinel:// or redis+cluster://, \
+         with TLS rediss://, rediss+sentinel:// or rediss+cluster://"
+    )]
     Scheme,
-    /// TLS is asked for.
-    #[error("rediss:// (TLS to Redis) is not supported")]
-    Tls,
     /// A host is missing or malformed.
     #[error("a host is missing or malformed; write host or host:port, IPv6 in brackets")]
     Host,
@@ -103,6 +109,26 @@ impl RedisAddress {
     }
 }
 
+impl RedisAddress {
+    /// Whether it speaks TLS.
+    pub fn is_tls(&self) -> bool {
+        match self {
+            Self::Single { tls, .. } | Self::Sentinel { tls, .. } | Self::Cluster { tls, .. } => {
+                *tls
+            }
+        }
+    }
+
+    /// The hosts that are named.
+    pub fn hosts(&self) -> &[HostPort] {
+        match self {
+            Self::Single { host, .. } => std::slice::from_ref(host),
+            Self::Sentinel { sentinels, .. } => sentinels,
+            Self::Cluster { nodes, .. } => nodes,
+        }
+    }
+}
+
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.contains(':') {
@@ -122,13 +148,14 @@ impl From<RedisAddress> for String {
         let list = |hosts: &[HostPort]| {
             hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
         };
+        let redis = if address.is_tls() { "rediss" } else { "redis" };
         match &address {
-            RedisAddress::Single { host, .. } => format!("redis://{login}{host}"),
+            RedisAddress::Single { host, .. } => format!("{redis}://{login}{host}"),
             RedisAddress::Sentinel { sentinels, master, .. } => {
-                format!("redis+sentinel://{login}{}/{master}", list(sentinels))
+                format!("{redis}+sentinel://{login}{}/{master}", list(sentinels))
             }
             RedisAddress::Cluster { nodes, .. } => {
-                format!("redis+cluster://{login}{}", list(nodes))
+                format!("{redis}+cluster://{login}{}", list(nodes))
             }
         }
     }
@@ -152,26 +179,31 @@ impl FromStr for RedisAddress {
             Some((login, hosts)) => (Some(parse_login(login)?), hosts),
             None => (None, authority),
         };
-        match scheme {
-            "redis" => {
+        let (redis, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let tls = match redis {
+            "redis" => false,
+            "rediss" => true,
+            _ => return Err(AddressError::Scheme),
+        };
+        match kind {
+            "" if !scheme.contains('+') => {
                 no_path(path)?;
                 if hosts.contains(',') {
                     return Err(AddressError::SeveralHosts);
                 }
-                Ok(Self::Single { host: parse_host(hosts, REDIS_PORT)?, login })
+                Ok(Self::Single { tls, host: parse_host(hosts, REDIS_PORT)?, login })
             }
-            "redis+sentinel" => {
+            "sentinel" => {
                 if path.is_empty() || path.contains(['/', '?', '#']) {
                     return Err(AddressError::Master);
                 }
                 let sentinels = parse_hosts(hosts, SENTINEL_PORT)?;
-                Ok(Self::Sentinel { sentinels, master: path.to_owned(), login })
+                Ok(Self::Sentinel { tls, sentinels, master: path.to_owned(), login })
             }
-            "redis+cluster" => {
+            "cluster" => {
                 no_path(path)?;
-                Ok(Self::Cluster { nodes: parse_hosts(hosts, REDIS_PORT)?, login })
+                Ok(Self::Cluster { tls, nodes: parse_hosts(hosts, REDIS_PORT)?, login })
             }
-            "rediss" => Err(AddressError::Tls),
             _ => Err(AddressError::Scheme),
         }
     }
@@ -230,19 +262,20 @@ mod tests {
 
     #[test]
     fn reads_each_kind() {
-        let single = RedisAddress::Single { host: at("r", 6379), login: None };
+        let single = RedisAddress::Single { tls: false, host: at("r", 6379), login: None };
         assert_eq!("redis://r".parse(), Ok(single));
-        let single = RedisAddress::Single { host: at("::1", 7000), login: None };
-        assert_eq!("redis://[::1]:7000".parse(), Ok(single));
+        let single = RedisAddress::Single { tls: true, host: at("::1", 7000), login: None };
+        assert_eq!("rediss://[::1]:7000".parse(), Ok(single));
         let sentinel = RedisAddress::Sentinel {
+            tls: false,
             sentinels: vec![at("a", 26379), at("b", 5)],
             master: "main".to_owned(),
             login: Some(Login { user: None, password: "p@s".to_owned() }),
         };
         assert_eq!("redis+sentinel://:p%40s@a,b:5/main".parse(), Ok(sentinel));
         let nodes = vec![at("a", 1), at("b", 6379)];
-        let cluster = RedisAddress::Cluster { nodes, login: None };
-        assert_eq!("redis+cluster://a:1,b".parse(), Ok(cluster));
+        let cluster = RedisAddress::Cluster { tls: true, nodes, login: None };
+        assert_eq!("rediss+cluster://a:1,b".parse(), Ok(cluster));
     }
 
     #[test]
@@ -252,6 +285,9 @@ mod tests {
             "redis://:p%40s%2F@[::1]:7000",
             "redis+sentinel://me:x@a:26379,b:5/main",
             "redis+cluster://a:1,b:6379",
+            "rediss://r:6379",
+            "rediss+sentinel://a:26379/main",
+            "rediss+cluster://a:1",
         ] {
             let address: RedisAddress = text.parse().unwrap();
             assert_eq!(String::from(address), text);
@@ -263,7 +299,9 @@ mod tests {
         for (text, error) in [
             ("localhost", AddressError::Scheme),
             ("http://r", AddressError::Scheme),
-            ("rediss://r", AddressError::Tls),
+            ("redis+://r", AddressError::Scheme),
+            ("redisss://r", AddressError::Scheme),
+            ("rediss+tls://r", AddressError::Scheme),
             ("redis://", AddressError::Host),
             ("redis://r:0", AddressError::Host),
             ("redis://r:70000", AddressError::Host),

@@ -3,14 +3,15 @@
 
 use super::address::{HostPort, RedisAddress};
 use super::settings::Plan;
+use redis::TlsMode;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
-use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue,
-    IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo, RedisError,
+    IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo, RedisError, TlsCertificates,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,9 @@ pub(super) enum LinkError {
     /// Redis or the way to it refused.
     #[error(transparent)]
     Redis(#[from] RedisError),
+    /// A certificate cannot be read.
+    #[error("{0}")]
+    Certificates(String),
     /// No answer in time.
     #[error("Redis did not answer within {0:?}")]
     Silent(Duration),
@@ -78,7 +82,7 @@ impl Line {
 pub(super) struct Connector {
     plan: Arc<Plan>,
     /// Keeps its connections to the sentinels, and where the master was.
-    sentinel: Option<(Sentinel, Option<ConnectionAddr>)>,
+    sentinel: Option<(SentinelClient, Option<ConnectionAddr>)>,
 }
 
 impl Connector {
@@ -117,7 +121,7 @@ impl Connector {
                     let client = cluster(cluster_builder(&plan, nodes)?).build()?;
                     return Ok(Line::Cluster(client.get_async_connection().await?));
                 }
-                RedisAddress::Single { host, .. } => Client::open(info(&plan, host)?)?,
+                RedisAddress::Single { host, .. } => single(&plan, host)?,
                 RedisAddress::Sentinel { sentinels, master, .. } => {
                     let server = self.master(sentinels, master).await?;
                     let address = server.get_connection_info().addr().clone();
@@ -136,14 +140,10 @@ impl Connector {
     /// Asks the sentinels; the master itself has confirmed that it is one.
     async fn master(&mut self, sentinels: &[HostPort], name: &str) -> Result<Client, LinkError> {
         if self.sentinel.is_none() {
-            let addresses = sentinels.iter().map(address).collect();
-            self.sentinel = Some((Sentinel::build::<ConnectionAddr>(addresses)?, None));
+            self.sentinel = Some((sentinel(&self.plan, sentinels, name)?, None));
         }
         let (sentinel, _) = self.sentinel.as_mut().expect("it was set if it was missing");
-        let node = SentinelNodeConnectionInfo::default()
-            .set_redis_connection_info(login(&self.plan))
-            .set_tcp_settings(tcp());
-        Ok(sentinel.async_master_for(name, Some(&node)).await?)
+        Ok(sentinel.async_get_client().await?)
     }
 
     /// Watches over a connection that this opened last. Ends with the reason when
@@ -183,8 +183,48 @@ async fn within<T>(deadline: Duration, work: impl Future<Output = T>) -> Result<
     tokio::time::timeout(deadline, work).await.map_err(|_| LinkError::Silent(deadline))
 }
 
-fn address(host: &HostPort) -> ConnectionAddr {
-    ConnectionAddr::Tcp(host.host.clone(), host.port)
+fn address(host: &HostPort, tls: bool) -> ConnectionAddr {
+    let HostPort { host, port } = host.clone();
+    match tls {
+        true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+        false => ConnectionAddr::Tcp(host, port),
+    }
+}
+
+/// What TLS needs, if it is spoken.
+fn certificates(plan: &Plan) -> Result<Option<TlsCertificates>, LinkError> {
+    let read = plan.address.is_tls().then(|| plan.certificates.read());
+    read.transpose().map_err(LinkError::Certificates)
+}
+
+fn single(plan: &Plan, host: &HostPort) -> Result<Client, LinkError> {
+    let info = info(plan, host)?;
+    Ok(match certificates(plan)? {
+        Some(certificates) => Client::build_with_tls(info, certificates)?,
+        None => Client::open(info)?,
+    })
+}
+
+fn sentinel(plan: &Plan, sentinels: &[HostPort], name: &str) -> Result<SentinelClient, LinkError> {
+    let tls = plan.address.is_tls();
+    let addresses = sentinels.iter().map(|host| address(host, tls));
+    let mut builder = SentinelClientBuilder::new(addresses, name, SentinelServerType::Master)?
+        .set_client_to_redis_protocol(ProtocolVersion::RESP3)
+        .set_client_to_redis_tcp_settings(tcp());
+    if let Some(login) = &plan.login {
+        builder = builder.set_client_to_redis_password(&login.password);
+        if let Some(user) = &login.user {
+            builder = builder.set_client_to_redis_username(user);
+        }
+    }
+    if let Some(certificates) = certificates(plan)? {
+        builder = builder
+            .set_client_to_redis_tls_mode(TlsMode::Secure)
+            .set_client_to_redis_certificates(certificates.clone())
+            .set_client_to_sentinel_tls_mode(TlsMode::Secure)
+            .set_client_to_sentinel_certificates(certificates);
+    }
+    Ok(builder.build()?)
 }
 
 fn tcp() -> TcpSettings {
@@ -204,13 +244,17 @@ fn login(plan: &Plan) -> RedisConnectionInfo {
 }
 
 fn info(plan: &Plan, host: &HostPort) -> Result<ConnectionInfo, RedisError> {
-    let info = address(host).into_connection_info()?;
+    let info = address(host, plan.address.is_tls()).into_connection_info()?;
     Ok(info.set_redis_settings(login(plan)).set_tcp_settings(tcp()))
 }
 
-fn cluster_builder(plan: &Plan, nodes: &[HostPort]) -> Result<ClusterClientBuilder, RedisError> {
+fn cluster_builder(plan: &Plan, nodes: &[HostPort]) -> Result<ClusterClientBuilder, LinkError> {
     let nodes: Result<Vec<_>, _> = nodes.iter().map(|node| info(plan, node)).collect();
-    Ok(ClusterClientBuilder::new(nodes?)
+    let mut builder = ClusterClientBuilder::new(nodes?);
+    if let Some(certificates) = certificates(plan)? {
+        builder = builder.tls(TlsMode::Secure).certs(certificates);
+    }
+    Ok(builder
         .use_protocol(ProtocolVersion::RESP3)
         .tcp_settings(tcp())
         .connection_timeout(plan.connect_timeout)

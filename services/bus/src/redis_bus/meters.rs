@@ -17,6 +17,8 @@ pub(super) struct Meters {
     /// 1 while this process's subscription is live.
     pub(super) live: Gauge,
     pub(super) probe_seconds: Histogram,
+    /// Since the last probe that came back was sent.
+    pub(super) probe_age: Gauge,
     /// Attempts to connect again, to publish and to subscribe.
     pub(super) publisher_reconnects: Counter,
     pub(super) subscriber_reconnects: Counter,
@@ -24,7 +26,8 @@ pub(super) struct Meters {
 
 impl Meters {
     pub(super) fn new() -> Self {
-        let outcome = |name| counter!("frontdesk_bus_publishes_total", "outcome" => name);
+        let outcome =
+            |name| counter!("frontdesk_bus_publishes_total", "mode" => "redis", "outcome" => name);
         let reconnects = |side| counter!("frontdesk_bus_reconnects_total", "side" => side);
         Self {
             accepted: outcome("accepted"),
@@ -35,6 +38,7 @@ impl Meters {
             unreadable: counter!("frontdesk_bus_messages_unreadable_total"),
             live: gauge!("frontdesk_bus_live"),
             probe_seconds: histogram!("frontdesk_bus_probe_seconds"),
+            probe_age: gauge!("frontdesk_bus_probe_age_seconds"),
             publisher_reconnects: reconnects("publisher"),
             subscriber_reconnects: reconnects("subscriber"),
         }

@@ -4,6 +4,7 @@
 
 mod address;
 mod backoff;
+mod certificates;
 mod connect;
 mod meters;
 mod outbox;

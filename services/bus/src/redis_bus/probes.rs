@@ -53,6 +53,11 @@ impl Probes {
         self.proven = None;
     }
 
+    /// How long ago the latest probe that came back had been sent.
+    pub(super) fn age(&self, now: Instant) -> Option<Duration> {
+        self.proven.map(|sent| now.saturating_duration_since(sent))
+    }
+
     /// Until when what was proven counts; `None` when nothing was.
     pub(super) fn live_until(&self) -> Option<Instant> {
         self.proven.map(|sent| sent + self.deadline)
@@ -68,12 +73,13 @@ mod tests {
     #[test]
     fn lives_as_long_as_probes_come_back() {
         let (mut probes, start) = (Probes::new(DEADLINE), Instant::now());
-        assert_eq!(probes.live_until(), None);
+        assert_eq!((probes.live_until(), probes.age(start)), (None, None));
         let first = probes.send(start);
         let second = probes.send(start + Duration::from_secs(1));
         let came = start + Duration::from_secs(2);
         assert_eq!(probes.heard(second, came), Some(Duration::from_secs(1)));
         assert_eq!(probes.live_until(), Some(start + Duration::from_secs(4)));
+        assert_eq!(probes.age(came), Some(Duration::from_secs(1)));
         // An older one that comes later takes nothing back.
         assert_eq!(probes.heard(first, came), Some(Duration::from_secs(2)));
         assert_eq!(probes.live_until(), Some(start + Duration::from_secs(4)));

@@ -2,8 +2,10 @@
 //! connects.
 
 use super::address::{Login, RedisAddress};
+use super::certificates::Certificates;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Longest prefix of the channels' names, in bytes.
@@ -14,8 +16,17 @@ const MAX_PREFIX_BYTES: usize = 64;
 #[serde(default, deny_unknown_fields)]
 pub struct RedisSettings {
     /// `redis://host`, `redis+sentinel://host,…/master` or
-    /// `redis+cluster://host,…`; Redis 7 or later. May hold the login.
+    /// `redis+cluster://host,…`; with TLS `rediss`. Redis 7 or later. May hold the login.
     pub address: RedisAddress,
+    /// Authorities that the servers' certificates may be of, in PEM; else the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// A certificate to show to the servers, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_cert: Option<PathBuf>,
+    /// Its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<PathBuf>,
     /// The user to log in as, unless the address says it or it is the default one.
     pub username: Option<String>,
     /// The password to log in with, unless the address holds it.
@@ -42,7 +53,10 @@ impl Default for RedisSettings {
     fn default() -> Self {
         let host = super::HostPort { host: "127.0.0.1".to_owned(), port: 6379 };
         Self {
-            address: RedisAddress::Single { host, login: None },
+            address: RedisAddress::Single { tls: false, host, login: None },
+            ca: None,
+            client_cert: None,
+            client_key: None,
             username: None,
             password: None,
             channel_prefix: "frontdesk".to_owned(),
@@ -67,8 +81,17 @@ impl fmt::Debug for RedisSettings {
 }
 
 /// Why settings were refused. None of these repeats a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSettings {
+    /// Certificates without TLS.
+    #[error("ca, client_cert and client_key are for rediss:// addresses")]
+    CertificatesUnused,
+    /// A certificate without its key, or the other way round.
+    #[error("client_cert and client_key belong together")]
+    HalfPair,
+    /// A file cannot be used; its path and why.
+    #[error("{0}")]
+    File(String),
     /// The login is given twice.
     #[error("the login is both in the address and in username or password")]
     TwoLogins,
@@ -90,6 +113,7 @@ pub enum BadSettings {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) address: RedisAddress,
+    pub(super) certificates: Certificates,
     pub(super) login: Option<Login>,
     pub(super) channel_prefix: String,
     pub(super) probe_interval: Duration,
@@ -111,6 +135,7 @@ impl RedisSettings {
         }
         Ok(Plan {
             address: self.address.clone(),
+            certificates: Certificates::new(self)?,
             login: self.login()?,
             channel_prefix: self.checked_prefix()?,
             probe_interval: millis("probe_interval_ms", self.probe_interval_ms)?,
@@ -183,6 +208,8 @@ mod tests {
             (r#"{"channel_prefix": "{one}"}"#, BadSettings::ChannelPrefix),
             (r#"{"publish_timeout_ms": 0}"#, BadSettings::Zero("publish_timeout_ms")),
             (r#"{"probe_deadline_ms": 1000}"#, BadSettings::ProbeDeadline),
+            (r#"{"ca": "/ca.pem"}"#, BadSettings::CertificatesUnused),
+            (r#"{"address": "rediss://r", "client_key": "/k"}"#, BadSettings::HalfPair),
         ] {
             assert_eq!(settings(json).unwrap().check(), Err(error), "{json}");
         }

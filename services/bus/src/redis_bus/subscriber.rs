@@ -187,6 +187,9 @@ impl Subscriber {
                 () = gone.notified() => return End::Disconnected,
                 now = probes.tick() => {
                     let number = self.seat.probes().send(now);
+                    if let Some(age) = self.seat.probes().age(now) {
+                        self.seat.meters.probe_age.set(age.as_secs_f64());
+                    }
                     self.desk.probe(&self.gateway, number);
                 }
                 () = self.seat.proven.notified() => {

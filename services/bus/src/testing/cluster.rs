@@ -56,7 +56,7 @@ impl RedisCluster {
     /// Settings to reach it, without a login.
     pub fn settings(&self) -> RedisSettings {
         let nodes = self.nodes.iter().map(RedisServer::host).collect();
-        quick_settings(RedisAddress::Cluster { nodes, login: None })
+        quick_settings(RedisAddress::Cluster { tls: false, nodes, login: None })
     }
 
     /// Has it serve the slots that it can while others are away.

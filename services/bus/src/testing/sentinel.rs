@@ -36,7 +36,7 @@ impl RedisSentinels {
     pub fn settings(&self) -> RedisSettings {
         let sentinels = self.sentinels.iter().map(RedisServer::host).collect();
         let master = MASTER.to_owned();
-        quick_settings(RedisAddress::Sentinel { sentinels, master, login: None })
+        quick_settings(RedisAddress::Sentinel { tls: false, sentinels, master, login: None })
     }
 
     /// The server that was the master at first.

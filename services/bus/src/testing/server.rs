@@ -116,7 +116,7 @@ impl RedisServer {
 
     /// Settings to reach it, without a login.
     pub fn settings(&self) -> RedisSettings {
-        quick_settings(RedisAddress::Single { host: self.host(), login: None })
+        quick_settings(RedisAddress::Single { tls: false, host: self.host(), login: None })
     }
 
     /// Freezes it: connections stay open and nothing is answered.

@@ -7,7 +7,9 @@ use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::{Action, RequestId};
-use frontdesk_proto::api::{AttachmentRecord, ListFilter, Place, QueueKey};
+use frontdesk_proto::api::{
+    AttachmentFilter, AttachmentRecord, ListFilter, Place, QueueKey, Vouched,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -112,6 +114,15 @@ pub enum SessionsQuestion {
         /// At most this many.
         limit: u32,
     },
+    /// Answered with a `SummaryPage`.
+    Changed {
+        /// The tenant, or everything that is open.
+        site: Option<SiteId>,
+        /// From here on.
+        from: Place,
+        /// At most this many.
+        limit: u32,
+    },
 }
 
 /// See `Queueing`.
@@ -192,6 +203,13 @@ pub enum RoutingQuestion {
         /// Who takes part.
         agent: AgentId,
     },
+    /// Answered with a `Vec<ConversationId>`.
+    AskedIn {
+        /// The tenant.
+        site: SiteId,
+        /// Who is asked for something.
+        agent: AgentId,
+    },
     /// Answered with an `Option<Explanation>`.
     Explain {
         /// The tenant.
@@ -226,6 +244,8 @@ pub enum DeskQuestion {
         /// As typed.
         password: Secret,
     },
+    /// Answered with an `AgentAccount`.
+    SignInVouched(Vouched),
     /// Answered with an `Applied`.
     Apply {
         /// The tenant.
@@ -245,6 +265,20 @@ pub enum DeskQuestion {
         /// Who puts it in force.
         by: Author,
     },
+    /// Answered with an `EndedSessions`.
+    EndSessions {
+        /// The tenant.
+        site: SiteId,
+        /// Its id or address.
+        account: String,
+        /// Who ends them.
+        by: Author,
+    },
+    /// Answered with a `BTreeMap<AgentId, u32>`.
+    Generations {
+        /// The tenant.
+        site: SiteId,
+    },
     /// Add to the audit log; answered with `()`.
     Record(AuditEntry),
     /// Answered with an `AuditPage`.
@@ -258,6 +292,20 @@ pub enum DeskQuestion {
     },
     /// Answered with `()`.
     AddAttachment(AttachmentRecord),
+    /// Answered with `Vec<AttachmentRecord>`.
+    Attachments {
+        /// The tenant.
+        site: SiteId,
+        /// Which.
+        filter: AttachmentFilter,
+    },
+    /// Answered with `()`.
+    RemoveAttachments {
+        /// The tenant.
+        site: SiteId,
+        /// The files.
+        ids: Vec<AttachmentId>,
+    },
     /// Answered with `Option<AttachmentRecord>`.
     Attachment {
         /// The tenant.

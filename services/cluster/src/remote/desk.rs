@@ -9,9 +9,10 @@ use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
+    EndedSessions, SiteConfig, Vouched,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -133,6 +134,14 @@ impl Desk for RemoteDesk {
         self.ask(DeskQuestion::SignIn { site, email, password }).await
     }
 
+    async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
+        let (site, asked) = (who.site.clone(), self.ask(DeskQuestion::SignInVouched(who)));
+        let account: AgentAccount = asked.await?;
+        // It may be new, or something else than before.
+        self.agents.remember((site, account.id), Some(Arc::new(account.clone())));
+        Ok(account)
+    }
+
     async fn agent(
         &self,
         site: &SiteId,
@@ -156,6 +165,21 @@ impl Desk for RemoteDesk {
         self.cluster.ask_any(NodeRole::Desk, &question, APPLY_DEADLINE).await
     }
 
+    async fn end_sessions(
+        &self,
+        site: &SiteId,
+        account: &str,
+        by: Author,
+    ) -> Result<EndedSessions, ApiError> {
+        let (site, account) = (site.clone(), account.to_owned());
+        self.ask(DeskQuestion::EndSessions { site, account, by }).await
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        // Never an older answer: it would be as if nothing had been ended.
+        self.ask(DeskQuestion::Generations { site: site.clone() }).await.map(Arc::new)
+    }
+
     async fn record(&self, entry: AuditEntry) -> Result<(), ApiError> {
         self.ask(DeskQuestion::Record(entry)).await
     }
@@ -174,6 +198,22 @@ impl Desk for RemoteDesk {
         id: AttachmentId,
     ) -> Result<Option<AttachmentRecord>, ApiError> {
         self.ask(DeskQuestion::Attachment { site: site.clone(), id }).await
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        self.ask(DeskQuestion::Attachments { site: site.clone(), filter }).await
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: Vec<AttachmentId>,
+    ) -> Result<(), ApiError> {
+        self.ask(DeskQuestion::RemoveAttachments { site: site.clone(), ids }).await
     }
 }
 

@@ -85,6 +85,14 @@ impl Routing for RemoteRouting {
         self.ask(site, RoutingQuestion::GuestIn { site: site.clone(), agent }).await
     }
 
+    async fn asked_in(
+        &self,
+        site: &SiteId,
+        agent: AgentId,
+    ) -> Result<Vec<ConversationId>, ApiError> {
+        self.ask(site, RoutingQuestion::AskedIn { site: site.clone(), agent }).await
+    }
+
     async fn explain(
         &self,
         site: &SiteId,

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use frontdesk_core::conversation::Outcome;
 use frontdesk_core::ids::{ConversationId, Epoch};
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{ApiError, Attach, Envelope, HistoryQuery, Sessions};
-use frontdesk_proto::convert::{error_to_failure, error_to_status};
+use frontdesk_proto::convert::{error_to_failure, error_to_status, trace_from_proto};
 use frontdesk_proto::internal::link_answer::Answer;
 use frontdesk_proto::internal::link_ask::Ask;
 use frontdesk_proto::internal::sessions_service_server::SessionsService;
@@ -106,10 +107,13 @@ async fn serve(
 }
 
 fn take(sessions: &Arc<dyn Sessions>, up: LinkUp, answering: &FuturesUnordered<Answering>) {
-    for LinkAsk { call, ask, epoch } in up.asks {
+    for LinkAsk { call, ask, epoch, trace } in up.asks {
+        let trace = trace.as_ref().and_then(trace_from_proto);
         let epoch = Epoch::new(epoch);
         match ask {
-            Some(Ask::Command(command)) => answering.push(submit(sessions, call, epoch, &command)),
+            Some(Ask::Command(command)) => {
+                answering.push(submit(sessions, (call, epoch, trace), &command));
+            }
             Some(Ask::Attach(request)) => answering.push(attach(sessions, call, epoch, &request)),
             Some(Ask::Detach(detach)) => {
                 let Some(conversation) = conversation(&detach.conversation_id) else { continue };
@@ -152,7 +156,11 @@ fn is_of_another_epoch(sessions: &dyn Sessions, id: ConversationId, epoch: Epoch
     epoch != Epoch::default() && held.is_some_and(|held| held != epoch)
 }
 
-fn submit(sessions: &Arc<dyn Sessions>, call: u64, epoch: Epoch, command: &[u8]) -> Answering {
+fn submit(
+    sessions: &Arc<dyn Sessions>,
+    (call, epoch, trace): (u64, Epoch, Option<TraceContext>),
+    command: &[u8],
+) -> Answering {
     let envelope: Envelope = match decode_bytes(command) {
         Ok(envelope) => envelope,
         Err(error) => return refused(call, &error),
@@ -161,7 +169,10 @@ fn submit(sessions: &Arc<dyn Sessions>, call: u64, epoch: Epoch, command: &[u8])
         return refused(call, &ApiError::Moved);
     }
     // Into the mailbox now: the order of a link's commands is kept.
-    let reply = sessions.submit(envelope);
+    let reply = match trace {
+        Some(trace) => sessions.submit_traced(envelope, trace),
+        None => sessions.submit(envelope),
+    };
     reply.map(move |outcome| answer_of(call, outcome)).boxed()
 }
 

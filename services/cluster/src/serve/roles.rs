@@ -133,6 +133,9 @@ async fn sessions(
         SessionsQuestion::Records { site, from, limit } => {
             encode(&sessions.records(&site, from, limit).await?)
         }
+        SessionsQuestion::Changed { site, from, limit } => {
+            encode(&sessions.changed(site.as_ref(), from, limit).await?)
+        }
     }
 }
 
@@ -169,6 +172,7 @@ async fn routing(routing: &dyn Routing, question: RoutingQuestion) -> Result<Doc
             encode(&routing.tell(&site, agent, frame).await?)
         }
         RoutingQuestion::GuestIn { site, agent } => encode(&routing.guest_in(&site, agent).await?),
+        RoutingQuestion::AskedIn { site, agent } => encode(&routing.asked_in(&site, agent).await?),
         RoutingQuestion::Explain { site, conversation } => {
             encode(&routing.explain(&site, conversation).await?)
         }
@@ -183,6 +187,7 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::SignIn { site, email, password } => {
             encode(&desk.sign_in(&site, &email, &password.0).await?)
         }
+        DeskQuestion::SignInVouched(who) => encode(&desk.sign_in_vouched(who).await?),
         DeskQuestion::Apply { dry_run: false, .. } => Err(ApiError::unavailable(
             "the gateway is of an earlier version: it does not say who changes the configuration",
         )),
@@ -192,10 +197,20 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::ApplyBy { site, document, by } => {
             encode(&desk.apply(&site, &document, Some(by)).await?)
         }
+        DeskQuestion::EndSessions { site, account, by } => {
+            encode(&desk.end_sessions(&site, &account, by).await?)
+        }
+        DeskQuestion::Generations { site } => encode(&*desk.generations(&site).await?),
         DeskQuestion::Record(entry) => encode(&desk.record(entry).await?),
         DeskQuestion::Audit(query) => encode(&desk.audit(query).await?),
         DeskQuestion::Agent { site, agent } => encode(&desk.agent(&site, agent).await?),
         DeskQuestion::AddAttachment(record) => encode(&desk.add_attachment(record).await?),
+        DeskQuestion::Attachments { site, filter } => {
+            encode(&desk.attachments(&site, filter).await?)
+        }
+        DeskQuestion::RemoveAttachments { site, ids } => {
+            encode(&desk.remove_attachments(&site, ids).await?)
+        }
         DeskQuestion::Attachment { site, id } => encode(&desk.attachment(&site, id).await?),
     }
 }

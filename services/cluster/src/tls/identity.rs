@@ -101,7 +101,7 @@ fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsErr
     PrivateKeyDer::from_pem_slice(pem).map_err(|e| content(path, e))
 }
 
-fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
+pub(super) fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path, pem)? {
         roots.add(certificate).map_err(|e| content(path, e))?;

@@ -6,6 +6,7 @@ mod error;
 mod identity;
 mod inspect;
 mod local;
+mod outward;
 mod reload;
 mod stream;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 pub use error::TlsError;
 pub use inspect::CertificateTerm;
 pub use local::local_ca;
+pub use outward::outward;
 pub use reload::{ReloadTask, Tls};
 pub use stream::ServerStream;
 

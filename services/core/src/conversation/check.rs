@@ -32,6 +32,9 @@ pub(super) fn check_start(start: &StartRequest, who: &Principal) -> Result<(), R
         "the language tag is too long"
     } else if start.channel.as_deref().is_some_and(|channel| !is_channel(channel)) {
         "the channel is not 1 to 32 of a-z, 0-9 and -"
+    } else if start.consent.as_deref().is_some_and(|v| !(1..=MAX_CONSENT_BYTES).contains(&v.len()))
+    {
+        "the version of the consent is not 1 to 64 bytes"
     } else if !(-MAX_EXTRA_MINUTES..=MAX_EXTRA_MINUTES).contains(&start.extra_minutes) {
         "the priority is more than a day"
     } else if who.name.chars().count() > MAX_NAME_CHARS {

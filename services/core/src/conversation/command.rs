@@ -1,7 +1,7 @@
 //! What may be asked of a conversation, and the answers.
 
 use super::alarm::Alarm;
-use super::event::{Attachment, Contact, OfferOutcome, Unserved};
+use super::event::{Attachment, Contact, ErasedWhy, OfferOutcome, Unserved};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
 use crate::party::Participant;
 use crate::skill::Skills;
@@ -29,6 +29,9 @@ pub struct StartRequest {
     /// came there.
     #[serde(default)]
     pub extra_minutes: i32,
+    /// The version of the site's text that the visitor has agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Arc<str>>,
     /// A first message with its id.
     pub first_message: Option<(ClientMsgId, Arc<str>)>,
 }
@@ -202,6 +205,12 @@ pub enum Command {
     ReturnTransfer {
         /// When it was handed on; of another transfer by now, nothing is done.
         handed_on_at: Timestamp,
+    },
+    /// Desk: forget what was said. Its owner has all that is stored replaced in the same
+    /// step.
+    Erase {
+        /// Why.
+        why: ErasedWhy,
     },
     /// Routing: the agent went away; what it had waits again, at the old place.
     AgentLost {

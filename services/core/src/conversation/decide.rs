@@ -2,7 +2,9 @@
 
 use super::check::{check_start, check_text};
 use super::command::{Command, Outcome, Reject};
-use super::event::{Attachment, Body, ClosedReason, OfferOutcome, QueuedReason, ReleasedReason};
+use super::event::{
+    Attachment, Body, ClosedReason, Consent, OfferOutcome, QueuedReason, ReleasedReason,
+};
 use super::limits::*;
 use super::state::{Conversation, Offer, Phase};
 use crate::ids::{AgentId, ClientMsgId, OfferId, QueueId, Seq};
@@ -22,7 +24,11 @@ pub(super) fn placeholder_queue() -> QueueId {
 }
 
 /// Opens a conversation: `Started`, perhaps a message, then `Queued`.
-pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, Vec<Body>), Reject> {
+pub(super) fn open(
+    origin: &Origin,
+    command: &Command,
+    now: Timestamp,
+) -> Result<(Participant, Vec<Body>), Reject> {
     let (Command::Start(start), Origin::Client(who)) = (command, origin) else {
         return Err(Reject::NotFound);
     };
@@ -36,6 +42,7 @@ pub(super) fn open(origin: &Origin, command: &Command) -> Result<(Participant, V
         page: start.page.clone(),
         language: start.language.clone(),
         channel: start.channel.clone().unwrap_or_else(|| Arc::from("")),
+        consent: start.consent.clone().map(|version| Consent { version, at: now }),
     }];
     if let Some((id, text)) = &start.first_message {
         check_text(text, &[])?;
@@ -78,6 +85,9 @@ impl Conversation {
             self.authorize(who, command)?;
         }
         let drafts = self.bodies(&by, command, now)?;
+        if !drafts.is_empty() && self.erased {
+            return Err(Reject::State("the conversation was erased"));
+        }
         if !drafts.is_empty() && self.is_full_for(origin, command) {
             return Err(Reject::State("the conversation has reached its greatest length"));
         }
@@ -131,6 +141,7 @@ impl Conversation {
                 self.end_offer(*offer, *outcome, reason)?
             }
             Command::AgentLost { agent } => self.agent_lost(*agent),
+            Command::Erase { why } => self.erase(*why),
             Command::Alarm(alarm) => self.alarm(alarm, now)?,
             Command::ReturnTransfer { handed_on_at } => self.return_transfer(*handed_on_at),
             Command::LeaveContact(contact) => self.leave_contact(contact)?,

@@ -96,6 +96,18 @@ pub enum ClosedReason {
     Unserved(Unserved),
     /// Nobody: the visitor has been without any connection for long.
     VisitorLost,
+    /// Nobody: what it says is erased.
+    Erased,
+}
+
+/// Why what was said is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasedWhy {
+    /// Its visitor is to be forgotten.
+    Request,
+    /// The site keeps it no longer.
+    Retention,
 }
 
 /// What an event says.
@@ -115,6 +127,9 @@ pub enum Body {
         /// By what way the visitor came, such as `web`; empty when not known.
         #[serde(default = "nothing")]
         channel: Arc<str>,
+        /// What the visitor has agreed to, where the site asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        consent: Option<Consent>,
     },
     /// Somebody said something.
     Message {
@@ -256,11 +271,25 @@ pub enum Body {
         /// Who.
         to_agent: Participant,
     },
+    /// What was said before is gone, wherever it was stored; always the last event.
+    Erased {
+        /// Why.
+        why: ErasedWhy,
+    },
 }
 
 /// As events were stored before there were channels.
 fn nothing() -> Arc<str> {
     Arc::from("")
+}
+
+/// A visitor's agreement to a text that the site has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Which version of the text.
+    pub version: Arc<str>,
+    /// When, by the server's clock.
+    pub at: Timestamp,
 }
 
 /// Where a visitor may be reached. At least one of the two is not empty.
@@ -299,7 +328,8 @@ impl Body {
             | Self::ContactAsked { .. }
             | Self::ContactLeft(_)
             | Self::Joined { .. }
-            | Self::Left { .. } => Audience::Public,
+            | Self::Left { .. }
+            | Self::Erased { .. } => Audience::Public,
         }
     }
 

@@ -6,11 +6,32 @@ use super::command::Reject;
 use super::event::{Body, Event};
 use super::limits::{MAX_GUESTS, MAX_INVITATION_BYTES, MAX_MENTIONS, MAX_READERS};
 use super::state::{Conversation, Phase};
-use crate::ids::{AgentId, ClientMsgId};
+use crate::ids::{AgentId, ClientMsgId, Seq};
 use crate::party::Participant;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// What an agent is asked for by a colleague.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedTo {
+    /// Invited.
+    Join,
+    /// Mentioned in a note.
+    Look,
+}
+
+/// An agent who is asked for something and has not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Who.
+    pub agent: AgentId,
+    /// What for.
+    pub to: AskedTo,
+    /// The event that asks: what it says stands there only.
+    pub seq: Seq,
+}
 
 /// An agent who was invited or mentioned, or takes part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +39,35 @@ struct Reader {
     agent: AgentId,
     /// Was invited, and has not answered yet.
     invited: bool,
+    /// The invitation that is not answered. Absent in what earlier versions have stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invitation: Option<Seq>,
+    /// The newest mention that is not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mention: Option<Seq>,
+}
+
+impl Reader {
+    fn new(agent: AgentId) -> Self {
+        Self { agent, invited: false, invitation: None, mention: None }
+    }
+
+    fn ask(&mut self, to: AskedTo, seq: Seq) {
+        match to {
+            AskedTo::Join => (self.invited, self.invitation) = (true, Some(seq)),
+            AskedTo::Look => self.mention = Some(seq),
+        }
+    }
+
+    fn has_answered(&mut self) {
+        *self = Self::new(self.agent);
+    }
+
+    fn asked(&self) -> impl Iterator<Item = Asked> {
+        let of = [(AskedTo::Join, self.invitation), (AskedTo::Look, self.mention)];
+        let agent = self.agent;
+        of.into_iter().filter_map(move |(to, seq)| Some(Asked { agent, to, seq: seq? }))
+    }
 }
 
 /// Everybody of the staff but the one who has the conversation.
@@ -63,11 +113,24 @@ impl Company {
         *self == NOBODY
     }
 
-    fn admit(&mut self, who: &Participant, invited: bool) {
+    /// Whoever is asked for something that they have not answered.
+    fn asked(&self) -> impl Iterator<Item = Asked> {
+        self.readers.iter().flat_map(Reader::asked)
+    }
+
+    fn ask(&mut self, who: &Participant, to: AskedTo, seq: Seq) {
+        self.admit(who);
+        if let Some(reader) = self.readers.last_mut().filter(|r| Some(r.agent) == who.agent_id()) {
+            reader.ask(to, seq);
+        }
+    }
+
+    /// May read from now on, as the newest of those who may.
+    fn admit(&mut self, who: &Participant) {
         let Some(agent) = who.agent_id() else { return };
         if let Some(at) = self.readers.iter().position(|reader| reader.agent == agent) {
             let before = self.readers.remove(at);
-            self.readers.push(Reader { invited: invited || before.invited, ..before });
+            self.readers.push(before);
             return;
         }
         if self.readers.len() == MAX_READERS {
@@ -77,13 +140,20 @@ impl Company {
                 self.readers.remove(oldest);
             }
         }
-        self.readers.push(Reader { agent, invited });
+        self.readers.push(Reader::new(agent));
     }
 
-    /// The invitation has been answered.
+    /// What the agent was asked for has been answered.
     fn answered(&mut self, id: Uuid) {
         for reader in self.readers.iter_mut().filter(|reader| reader.agent.as_uuid() == id) {
-            reader.invited = false;
+            reader.has_answered();
+        }
+    }
+
+    /// Whoever writes a note has read the one that mentions them.
+    fn answered_by_note(&mut self, id: Uuid) {
+        for reader in self.readers.iter_mut().filter(|reader| reader.agent.as_uuid() == id) {
+            reader.mention = None;
         }
     }
 
@@ -93,12 +163,15 @@ impl Company {
 
     fn note(&mut self, event: &Event) {
         match &event.body {
-            Body::Note { mentions, .. } => mentions.iter().for_each(|who| self.admit(who, false)),
-            Body::Invited { agent, .. } => self.admit(agent, true),
+            Body::Note { mentions, .. } => {
+                self.answered_by_note(event.by.id);
+                mentions.iter().for_each(|who| self.ask(who, AskedTo::Look, event.seq));
+            }
+            Body::Invited { agent, .. } => self.ask(agent, AskedTo::Join, event.seq),
             Body::Joined { agent } => {
                 self.remove_guest(agent.id);
                 self.guests.push(agent.clone());
-                self.admit(agent, false);
+                self.admit(agent);
                 self.answered(agent.id);
             }
             Body::Left { agent, by_other } => {
@@ -112,7 +185,7 @@ impl Company {
                 let stays = *warm && event.by.agent_id().is_some();
                 self.companion = stays.then(|| event.by.clone());
                 if stays {
-                    self.admit(&event.by, false);
+                    self.admit(&event.by);
                 }
             }
             Body::Assigned { agent } => {
@@ -122,7 +195,7 @@ impl Company {
             }
             Body::Closed { .. } => {
                 self.guests.clear();
-                self.readers.iter_mut().for_each(|reader| reader.invited = false);
+                self.readers.iter_mut().for_each(Reader::has_answered);
                 self.companion = None;
             }
             _ => {}
@@ -140,10 +213,15 @@ impl Conversation {
         self.company().readers().collect()
     }
 
+    /// Agents who are asked for something that they have not answered yet.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.company().asked().collect()
+    }
+
     /// Who is there after an event.
     pub(super) fn note_company(&mut self, event: &Event) {
         let concerned = match &event.body {
-            Body::Note { mentions, .. } => !mentions.is_empty(),
+            Body::Note { mentions, .. } => !mentions.is_empty() || self.company.is_some(),
             Body::Transferred { warm, .. } => *warm || self.company.is_some(),
             Body::Assigned { .. } | Body::Closed { .. } | Body::Left { .. } => {
                 self.company.is_some()

@@ -18,6 +18,8 @@ pub const MAX_PAGE_BYTES: usize = 2_048;
 pub const MAX_LANGUAGE_BYTES: usize = 35;
 /// Bytes of a channel's name.
 pub const MAX_CHANNEL_BYTES: usize = 32;
+/// Bytes of the version of a text that visitors agree to.
+pub const MAX_CONSENT_BYTES: usize = 64;
 /// Characters of a name.
 pub const MAX_NAME_CHARS: usize = 80;
 /// Tags of a conversation.

@@ -8,6 +8,7 @@ mod alarm;
 mod check;
 mod command;
 mod decide;
+mod erase;
 mod event;
 mod guests;
 mod handover;
@@ -26,9 +27,10 @@ pub use alarm::{ActionName, Alarm, AlarmAction, AlarmKind, RaisedAlarm, Texts};
 pub use check::is_channel;
 pub use command::{Command, Instead, Outcome, Reject, StartRequest, TransferTarget};
 pub use event::{
-    Attachment, Body, ClosedReason, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason,
-    Unserved,
+    Attachment, Body, ClosedReason, Consent, Contact, ErasedWhy, Event, OfferOutcome, QueuedReason,
+    ReleasedReason, Unserved,
 };
+pub use guests::{Asked, AskedTo};
 pub use limits::*;
 pub use state::{Conversation, Offer, Phase, Step};
 pub use summary::Summary;

@@ -78,6 +78,7 @@ impl Conversation {
             | Command::Unserved { .. }
             | Command::Alarm(_)
             | Command::ReturnTransfer { .. }
+            | Command::Erase { .. }
             | Command::AgentLost { .. } => Err(Reject::Forbidden("only routing may do this")),
         }
     }

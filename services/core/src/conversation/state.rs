@@ -1,7 +1,7 @@
 //! The state of a conversation and how events change it.
 
 use super::command::{Command, Outcome, Reject};
-use super::event::{Body, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason};
+use super::event::{Body, Consent, Contact, Event, OfferOutcome, QueuedReason, ReleasedReason};
 use super::guests::Company;
 use super::limits::{MAX_EXCLUDED, PREVIEW_BYTES, TARGET_HOLD};
 use super::recent::RecentIds;
@@ -80,6 +80,8 @@ pub struct Conversation {
     pub(super) language: Arc<str>,
     #[serde(default)]
     pub(super) channel: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) consent: Option<Box<Consent>>,
     pub(super) phase: Phase,
     pub(super) queue: QueueId,
     pub(super) waiting_since: Timestamp,
@@ -113,6 +115,9 @@ pub struct Conversation {
     pub(super) visitor_read: Seq,
     pub(super) agent_read: Seq,
     pub(super) recent: RecentIds,
+    /// Nothing can happen in it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) erased: bool,
 }
 
 impl Conversation {
@@ -123,7 +128,7 @@ impl Conversation {
         command: &Command,
         now: Timestamp,
     ) -> Result<(Self, Step), Reject> {
-        let (by, drafts) = super::decide::open(origin, command)?;
+        let (by, drafts) = super::decide::open(origin, command, now)?;
         let mut drafts = drafts.into_iter();
         let first = drafts.next().ok_or(Reject::NotFound)?;
         let first = Event {
@@ -148,7 +153,8 @@ impl Conversation {
 
     /// The state after the first event; `None` when that is no `Started`.
     pub fn from_first(event: &Event) -> Option<Self> {
-        let Body::Started { site, attributes, page, language, channel } = &event.body else {
+        let Body::Started { site, attributes, page, language, channel, consent } = &event.body
+        else {
             return None;
         };
         Some(Self {
@@ -159,6 +165,7 @@ impl Conversation {
             page: page.clone(),
             language: language.clone(),
             channel: (!channel.is_empty()).then(|| channel.clone()),
+            consent: consent.clone().map(Box::new),
             phase: Phase::Waiting,
             // Replaced by the `Queued` that always follows in the same append.
             queue: super::decide::placeholder_queue(),
@@ -184,6 +191,7 @@ impl Conversation {
             visitor_read: Seq::ZERO,
             agent_read: Seq::ZERO,
             recent: RecentIds::default(),
+            erased: false,
         })
     }
 
@@ -316,6 +324,7 @@ impl Conversation {
                 self.phase = Phase::Waiting;
                 self.wait_anew(event.at);
             }
+            Body::Erased { .. } => self.forget(),
             Body::Rated { score, comment } => {
                 self.rating = Some(Box::new((*score, comment.clone())));
             }

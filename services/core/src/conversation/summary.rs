@@ -1,5 +1,7 @@
 //! What others are told of a conversation.
 
+use super::event::Consent;
+use super::guests::Asked;
 use super::state::{Conversation, Phase};
 use super::unserved::{Arrival, Reachable};
 use super::watch::Watch;
@@ -50,6 +52,9 @@ pub struct Summary {
     /// Who take part beside the one who has it.
     #[serde(default)]
     pub guests: Vec<Participant>,
+    /// Who are asked for something by a colleague and have not answered yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
     /// The last agent who had it.
     pub last_agent: Option<Participant>,
     /// Tags, sorted.
@@ -61,6 +66,9 @@ pub struct Summary {
     /// By what way the visitor came, as far as that is known.
     #[serde(default)]
     pub channel: Option<Arc<str>>,
+    /// What the visitor has agreed to, where the site asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
     /// First words of the visitor.
     pub preview: Arc<str>,
     /// First event's time.
@@ -75,6 +83,9 @@ pub struct Summary {
     pub visitor_read: Seq,
     /// How far the staff has read.
     pub agent_read: Seq,
+    /// What was said is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 impl Conversation {
@@ -96,11 +107,13 @@ impl Conversation {
             handover_note: self.handover_note.clone(),
             asked_skills: self.asked_skills.as_deref().cloned().unwrap_or_default(),
             guests: self.company().guests().to_vec(),
+            asked: self.asked(),
             last_agent: self.last_agent.clone(),
             tags: self.tags.clone(),
             attributes: self.attributes.clone(),
             language: self.language.clone(),
             channel: self.channel.clone(),
+            consent: self.consent.as_deref().cloned(),
             preview: self.preview.clone(),
             started_at: self.started_at,
             last_at: self.last_at,
@@ -108,6 +121,7 @@ impl Conversation {
             public_head: self.public_head,
             visitor_read: self.visitor_read,
             agent_read: self.agent_read,
+            erased: self.erased,
         }
     }
 }

@@ -79,7 +79,8 @@ impl Fold {
             | Body::ContactAsked { .. }
             | Body::ContactLeft(_)
             | Body::AlarmRaised(_)
-            | Body::TransferReturned { .. } => {}
+            | Body::TransferReturned { .. }
+            | Body::Erased { .. } => {}
         }
     }
 
@@ -218,7 +219,7 @@ impl Fold {
         if let Some(episode) = self.open() {
             let how = match reason {
                 ClosedReason::ByVisitor => End::Visitor,
-                ClosedReason::ByAgent => End::Staff,
+                ClosedReason::ByAgent | ClosedReason::Erased => End::Staff,
                 ClosedReason::Unserved(why) => End::Unserved(why),
                 ClosedReason::VisitorLost => End::VisitorLost,
             };

@@ -47,7 +47,7 @@ impl Rule for Plain {
 fn started(language: &str) -> Body {
     let (site, none) = ("shop".parse().unwrap(), Arc::from(""));
     let (language, page, channel) = (Arc::from(language), Arc::clone(&none), none);
-    Body::Started { site, attributes: [].into(), page, language, channel }
+    Body::Started { site, attributes: [].into(), page, language, channel, consent: None }
 }
 
 fn queued(name: &str, reason: QueuedReason) -> Body {

@@ -289,6 +289,25 @@ proptest! {
         }
     }
 
+    /// What a queue's agents are said to have room for is what a round gives them, when
+    /// more than that wait who ask for nothing.
+    #[test]
+    fn as_many_are_given_as_there_are_free_slots(
+        seats in team(), weight in 1..3_u32, per_agent in prop::option::of(1..4_u32),
+        in_all in prop::option::of(1..6_u32),
+    ) {
+        let rules = Rules { max_per_agent: per_agent, max_active: in_all, ..Rules::default() };
+        let rules = Arc::new(rules);
+        let waits = |id: u128| {
+            let mut it = Request { rules: rules.clone(), ..request(id, 1) };
+            it.entry.weight = weight;
+            it
+        };
+        let requests: Vec<Request> = (1..40).map(waits).collect();
+        let free = rules.free_slots(&queue("sales"), weight, seats.iter().map(|s| &*s.agent));
+        prop_assert_eq!(run(&requests, &seats).assignments.len() as u32, free);
+    }
+
     /// Relaxation is monotone, language included: who would do now will do later.
     #[test]
     fn who_would_do_now_will_do_later(

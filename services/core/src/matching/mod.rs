@@ -5,6 +5,7 @@
 //! conversation twice. It only proposes: presence has the last word on room, the
 //! conversation on who is assigned.
 
+mod ability;
 mod classes;
 #[cfg(test)]
 mod laws;
@@ -14,12 +15,15 @@ mod round;
 #[cfg(test)]
 mod tests;
 
+pub use ability::{Abilities, Able, Wanted, wait_for};
+
 use crate::ids::{AgentId, ConversationId, QueueId};
 use crate::language::Language;
 use crate::presence::AgentView;
 use crate::queue::Entry;
 use crate::skill::{Needs, Skills};
 use crate::time::{Millis, Timestamp};
+use needed::Wish;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -86,6 +90,27 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// How many of a queue's conversations its agents could take now, when each takes so
+    /// many slots and may be given to any of them.
+    pub fn free_slots<'a>(
+        &self,
+        queue: &QueueId,
+        weight: u32,
+        agents: impl IntoIterator<Item = &'a AgentView>,
+    ) -> u32 {
+        let (mut room, mut active) = (0_u32, 0_u32);
+        for agent in agents {
+            room = room.saturating_add(agent.room_for(queue, weight, self.max_per_agent));
+            active = active.saturating_add(place::active(agent, queue));
+        }
+        self.max_active.map_or(room, |max| room.min(max.saturating_sub(active)))
+    }
+
+    /// Whether whoever serves the queue will do for one who waits in it.
+    pub fn suits_anyone(&self, entry: &Entry) -> bool {
+        Wish::of(self, entry).is_plain()
+    }
+
     /// Whether the conversations that an agent has of the queue are to be counted.
     pub fn counts(&self, queue: &QueueId, agent: &AgentView) -> bool {
         self.max_active.is_some() || agent.cap(queue, self.max_per_agent).is_some()

@@ -2,10 +2,46 @@
 //! and the visitor's language. Both become less with time, and what nobody signed in
 //! has is not waited for. Who would do now must do later.
 
-use super::{Request, Rules};
+use super::{Rejection, Request, Rules};
 use crate::language::Language;
+use crate::presence::AgentView;
+use crate::queue::Entry;
 use crate::skill::Skills;
 use crate::time::Millis;
+
+/// What one asks for, besides its queue.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'r> {
+    pub(super) rules: &'r Rules,
+    pub(super) language: Option<&'r Language>,
+    /// By a transfer.
+    pub(super) asked: Option<&'r Skills>,
+}
+
+impl<'r> Wish<'r> {
+    pub(super) fn of(rules: &'r Rules, entry: &'r Entry) -> Self {
+        let asked = Some(&entry.asked_skills).filter(|asked| !asked.is_empty());
+        Self { rules, language: entry.language.as_ref(), asked }
+    }
+
+    /// Whoever serves the queue will do, at any time.
+    pub(super) fn is_plain(&self) -> bool {
+        let foreign = self.rules.language.is_some() && self.language.is_some();
+        self.rules.needs.steps().is_empty() && self.asked.is_none() && !foreign
+    }
+
+    pub(super) fn needed(self, step: Option<usize>, language: Option<&'r Language>) -> Needed<'r> {
+        let skills = step.map(|i| &self.rules.needs.steps()[i].skills);
+        Needed { step, skills, language, asked: self.asked }
+    }
+
+    /// When less is needed next, in time waited.
+    pub(super) fn next_after(&self, waited: Millis) -> Option<Millis> {
+        let language = self.rules.language.filter(|_| self.language.is_some());
+        let relaxes = language.and_then(|rule| rule.relax_after).filter(|after| *after > waited);
+        self.rules.needs.next_after(waited).into_iter().chain(relaxes).min()
+    }
+}
 
 /// What is needed now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +61,17 @@ impl<'r> Needed<'r> {
         step: Option<usize>,
         language: Option<&'r Language>,
     ) -> Self {
-        let skills = step.map(|i| &request.rules.needs.steps()[i].skills);
-        let asked = Some(&request.entry.asked_skills).filter(|asked| !asked.is_empty());
-        Self { step, skills, language, asked }
+        Wish::of(&request.rules, &request.entry).needed(step, language)
+    }
+
+    /// What an agent lacks of it.
+    pub(super) fn lacked_by(&self, agent: &AgentView) -> Option<Rejection> {
+        let lacks = |required: &Skills| !agent.profile.skills.satisfy(required);
+        if self.skills.is_some_and(lacks) || self.asked.is_some_and(lacks) {
+            return Some(Rejection::Unskilled);
+        }
+        let is_foreign = self.language.is_some_and(|language| !agent.speaks(language));
+        is_foreign.then_some(Rejection::Language)
     }
 
     /// All the skills, for people.
@@ -40,11 +84,11 @@ impl<'r> Needed<'r> {
 /// `somebody` says whether anyone signed in who serves the queue has a step's skills,
 /// and speaks a language where one is given.
 pub(super) fn needed<'r>(
-    request: &'r Request,
+    wish: Wish<'r>,
     waited: Millis,
     mut somebody: impl FnMut(Option<usize>, Option<&'r Language>) -> bool,
 ) -> Needed<'r> {
-    let rules: &Rules = &request.rules;
+    let rules = wish.rules;
     let steps = rules.needs.steps();
     let begun = steps.iter().rposition(|step| step.after <= waited);
     let mut first_with = |language: Option<&'r Language>| match begun {
@@ -52,7 +96,7 @@ pub(super) fn needed<'r>(
         None => somebody(None, language).then_some(None),
         Some(begun) => (begun..steps.len()).find(|i| somebody(Some(*i), language)).map(Some),
     };
-    let spoken = rules.language.and(request.entry.language.as_ref());
+    let spoken = rules.language.and(wish.language);
     let with_language = spoken.and_then(|language| first_with(Some(language)));
     let is_over = rules.language.and_then(|rule| rule.relax_after).is_some_and(|at| at <= waited);
     let (step, language) = match with_language {
@@ -64,13 +108,10 @@ pub(super) fn needed<'r>(
             (alone.max(other.flatten()), None)
         }
     };
-    Needed::of(request, step, language)
+    wish.needed(step, language)
 }
 
 /// When less is needed next, in time waited.
 pub(super) fn next_after(request: &Request, waited: Millis) -> Option<Millis> {
-    let rules = &request.rules;
-    let language = rules.language.filter(|_| request.entry.language.is_some());
-    let relaxes = language.and_then(|rule| rule.relax_after).filter(|after| *after > waited);
-    rules.needs.next_after(waited).into_iter().chain(relaxes).min()
+    Wish::of(&request.rules, &request.entry).next_after(waited)
 }

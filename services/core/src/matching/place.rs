@@ -60,9 +60,8 @@ impl<'a> Place<'a> {
 
     /// The same without those in wrap-up: what counts for the queue as a whole.
     pub(super) fn active(&self, queue: &QueueId) -> u32 {
-        let wraps_up = |hold: &Hold| matches!(hold, Hold::WrapUp(_));
-        let resting = self.agent.claimed(queue).filter(|r| wraps_up(&r.hold)).count();
-        self.had(queue) - u32::try_from(resting).unwrap_or(u32::MAX)
+        let asked = self.asked.iter().filter(|of| *of == queue).count();
+        active(self.agent, queue).saturating_add(u32::try_from(asked).unwrap_or(u32::MAX))
     }
 
     /// Share of the capacity taken, in millionths.
@@ -88,4 +87,11 @@ impl<'a> Place<'a> {
         };
         (queue_rank, by_policy, agent.id)
     }
+}
+
+/// Conversations that an agent has of a queue, those in wrap-up left out.
+pub(super) fn active(agent: &AgentView, queue: &QueueId) -> u32 {
+    let wraps_up = |hold: &Hold| matches!(hold, Hold::WrapUp(_));
+    let active = agent.claimed(queue).filter(|r| !wraps_up(&r.hold)).count();
+    u32::try_from(active).unwrap_or(u32::MAX)
 }

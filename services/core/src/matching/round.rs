@@ -1,14 +1,14 @@
 //! One round in the making: the seats with what this round has given them.
 
 use super::classes::{Class, ClassKey, Index, Served};
-use super::needed::{Needed, needed, next_after};
+use super::needed::{Needed, Wish, needed, next_after};
 use super::place::{Place, Rank};
 use super::{Assignment, Decision, MAX_VERDICTS, Rejection, Request, Rules, Seat, Trace, Verdict};
 use crate::ids::AgentId;
 use crate::language::Language;
-use crate::skill::Skills;
 use crate::time::Timestamp;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) struct Round<'a> {
     places: Vec<Place<'a>>,
@@ -19,6 +19,8 @@ pub(super) struct Round<'a> {
     /// Whether anyone signed in has what is needed, as far as it has been asked.
     somebody: HashMap<ClassKey<'a>, bool>,
     classes: HashMap<ClassKey<'a>, Class>,
+    /// Why each agent does not suit a class at all, where that has been told.
+    unsuited: HashMap<ClassKey<'a>, Arc<[Option<Rejection>]>>,
     /// Conversations of a queue that agents have, where that is limited.
     active: HashMap<usize, u32>,
     /// Conversations of a queue that an agent was given in this round.
@@ -65,6 +67,7 @@ impl<'a> Round<'a> {
             open_of,
             somebody: HashMap::new(),
             classes: HashMap::new(),
+            unsuited: HashMap::new(),
             active: HashMap::new(),
             given: HashMap::new(),
             now,
@@ -139,7 +142,8 @@ impl<'a> Round<'a> {
             let key = ClassKey::new(queue, request, &needed);
             *known.entry(key).or_insert_with(|| served.serving(queue).iter().any(has))
         };
-        needed(request, self.now.since(request.entry.waiting_since), somebody)
+        let wish = Wish::of(&request.rules, &request.entry);
+        needed(wish, self.now.since(request.entry.waiting_since), somebody)
     }
 
     fn is_full(&mut self, request: &Request, queue: usize) -> bool {
@@ -237,7 +241,7 @@ impl<'a> Round<'a> {
         request: &Request,
         ask: &Ask<'_>,
         choice: &Choice,
-        i: Index,
+        (i, unsuited): (Index, Option<Rejection>),
     ) -> Option<Rejection> {
         let place = &self.places[i];
         if let Some(target) = ask.target {
@@ -246,8 +250,8 @@ impl<'a> Round<'a> {
                 return Some(Rejection::HeldForTarget);
             }
         } else {
-            if let Some(why) = suits(place, request, &ask.needed) {
-                return Some(why);
+            if unsuited.is_some() {
+                return unsuited;
             }
             if ask.previous.is_some_and(|previous| previous != place.agent.id) {
                 return Some(Rejection::HeldForPrevious);
@@ -268,8 +272,17 @@ impl<'a> Round<'a> {
         self.obstacle(request, ask.queue, i)
     }
 
-    fn explain(&mut self, request: &Request, ask: &Ask<'_>, choice: &Choice) {
-        let verdict = |i: Index| match self.refusal(request, ask, choice, i) {
+    /// The same for all of a class: told for each of them, but found once.
+    fn unsuited(&mut self, request: &'a Request, ask: &Ask<'a>) -> Arc<[Option<Rejection>]> {
+        let places = &self.places;
+        let all = || places.iter().map(|place| suits(place, request, &ask.needed)).collect();
+        let key = ClassKey::new(ask.queue, request, &ask.needed);
+        self.unsuited.entry(key).or_insert_with(all).clone()
+    }
+
+    fn explain(&mut self, request: &'a Request, ask: &Ask<'a>, choice: &Choice) {
+        let unsuited = self.unsuited(request, ask);
+        let verdict = |i: Index| match self.refusal(request, ask, choice, (i, unsuited[i])) {
             Some(why) => Verdict::Rejected(why),
             None if Some(i) == choice.agent => Verdict::Chosen,
             None => Verdict::Rejected(Rejection::Outranked),
@@ -358,9 +371,13 @@ impl<'a> Round<'a> {
         }
         let could_fit = |i: &Index| {
             let place = &self.places[*i];
+            let refusal = || {
+                let unsuited = suits(place, request, &ask.needed);
+                self.refusal(request, ask, choice, (*i, unsuited))
+            };
             place.is_open()
                 && place.agent.profile.capacity >= weight
-                && self.refusal(request, ask, choice, *i) == Some(Rejection::NoRoom)
+                && refusal() == Some(Rejection::NoRoom)
         };
         let serving = self.served.serving(ask.queue).iter().copied();
         let target = ask.target.and_then(|id| self.served.place(id));
@@ -386,14 +403,8 @@ impl<'a> Round<'a> {
 
 /// Why an agent does not suit a conversation at all, busy or not.
 fn suits(place: &Place<'_>, request: &Request, needed: &Needed<'_>) -> Option<Rejection> {
-    let agent = place.agent;
-    if !agent.serves(&request.queue) {
+    if !place.agent.serves(&request.queue) {
         return Some(Rejection::NotServing);
     }
-    let lacks = |required: &Skills| !agent.profile.skills.satisfy(required);
-    if needed.skills.is_some_and(lacks) || needed.asked.is_some_and(lacks) {
-        return Some(Rejection::Unskilled);
-    }
-    let is_foreign = needed.language.is_some_and(|language| !agent.speaks(language));
-    is_foreign.then_some(Rejection::Language)
+    needed.lacked_by(place.agent)
 }

@@ -147,6 +147,18 @@ impl AgentView {
         self.profile.caps.get(queue).copied().into_iter().chain(max).min()
     }
 
+    /// Conversations of a queue that the agent could take now, when each takes so many
+    /// slots and each of the queue's agents may have `max`.
+    pub fn room_for(&self, queue: &QueueId, weight: u32, max: Option<u32>) -> u32 {
+        if !self.serves(queue) {
+            return 0;
+        }
+        let room = self.free() / weight.max(1);
+        let Some(cap) = self.cap(queue, max) else { return room };
+        let had = u32::try_from(self.claimed(queue).count()).unwrap_or(u32::MAX);
+        room.min(cap.saturating_sub(had))
+    }
+
     /// Conversations that count for a queue, those in wrap-up included.
     pub fn claimed<'v>(&'v self, queue: &'v QueueId) -> impl Iterator<Item = &'v Reservation> {
         let counts = |r: &&Reservation| r.claim.as_ref().is_some_and(|c| c.queue == *queue);

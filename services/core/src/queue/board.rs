@@ -1,11 +1,12 @@
 //! The queues of one site.
 
 use super::entry::{Entry, OrderKey};
-use super::estimate::{Estimate, Handling, Slots};
+use super::estimate::{Estimate, Slots};
+use super::line::Line;
 use crate::conversation::{Phase, Summary};
 use crate::ids::{ConversationId, QueueId, Seq};
 use crate::time::{Millis, Timestamp};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Closed conversations remembered by a board, so that late news does not put
 /// them back: 10,000 × about 100 bytes is 1 MB. Past that the oldest is
@@ -72,12 +73,6 @@ struct Known {
     whereabouts: Whereabouts,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Line {
-    order: BTreeMap<OrderKey, Placed>,
-    handling: Handling,
-}
-
 /// The queues of one site: the fold of what was heard of its conversations, in
 /// whatever order it was heard.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +100,7 @@ impl Board {
             }
             _ => None,
         };
-        self.measure(before.as_ref(), summary);
+        self.end_of_assignment(before.as_ref(), summary);
         let entered = self.place(summary, terms);
         if let Some((queue, placed)) = &left {
             let same_place = entered.as_ref().is_some_and(|(to, now)| {
@@ -143,6 +138,9 @@ impl Board {
             }
             Phase::Closed { .. } => (Whereabouts::Closed, None),
         };
+        if standing.is_none() && whereabouts != Whereabouts::Closed {
+            self.lines.entry(queue.clone()).or_default().assigned += 1;
+        }
         let closed = whereabouts == Whereabouts::Closed;
         self.known.insert(summary.id, Known { version: summary.head, whereabouts });
         if closed {
@@ -150,22 +148,23 @@ impl Board {
         }
         let placed = Placed { entry, standing: standing? };
         let line = self.lines.entry(queue.clone()).or_default();
-        line.order.insert(key, placed.clone());
+        line.insert(key, placed.clone());
         Some((queue, placed))
     }
 
     fn take_out(&mut self, queue: &QueueId, key: &OrderKey) -> Option<Placed> {
-        self.lines.get_mut(queue)?.order.remove(key)
+        self.lines.get_mut(queue)?.take_out(key)
     }
 
-    fn measure(&mut self, before: Option<&Whereabouts>, summary: &Summary) {
-        let (Some(Whereabouts::WithAgent { queue, since }), Phase::Closed { at }) =
-            (before, &summary.phase)
-        else {
-            return;
-        };
+    /// One that an agent had is another now: counted no longer, and measured when it is
+    /// closed.
+    fn end_of_assignment(&mut self, before: Option<&Whereabouts>, summary: &Summary) {
+        let Some(Whereabouts::WithAgent { queue, since }) = before else { return };
         let line = self.lines.entry(queue.clone()).or_default();
-        line.handling.measure(*at, at.since(*since));
+        line.assigned = line.assigned.saturating_sub(1);
+        if let Phase::Closed { at } = &summary.phase {
+            line.handling.measure(*at, at.since(*since));
+        }
     }
 
     fn bury(&mut self, conversation: ConversationId, version: Seq) {
@@ -191,7 +190,12 @@ impl Board {
         }
         match self.known.remove(&conversation)?.whereabouts {
             Whereabouts::InLine { queue, key } => self.take_out(&queue, &key).map(|_| queue),
-            Whereabouts::WithAgent { .. } | Whereabouts::Closed => None,
+            Whereabouts::WithAgent { queue, .. } => {
+                let line = self.lines.entry(queue).or_default();
+                line.assigned = line.assigned.saturating_sub(1);
+                None
+            }
+            Whereabouts::Closed => None,
         }
     }
 
@@ -205,24 +209,24 @@ impl Board {
             placed.entry.priority_minutes == terms.priority_minutes
                 && placed.entry.weight == terms.weight
         };
-        if line.order.values().all(as_before) {
+        if line.iter().all(as_before) {
             return false;
         }
-        for (_, mut placed) in std::mem::take(&mut line.order) {
+        for mut placed in line.empty() {
             placed.entry.priority_minutes = terms.priority_minutes;
             placed.entry.weight = terms.weight;
             let key = placed.entry.order_key();
             if let Some(known) = self.known.get_mut(&placed.entry.conversation) {
                 known.whereabouts = Whereabouts::InLine { queue: queue.clone(), key };
             }
-            line.order.insert(key, placed);
+            line.insert(key, placed);
         }
         true
     }
 
     /// Everyone in a queue in order, those on offer at their old places.
     pub fn line(&self, queue: &QueueId) -> impl Iterator<Item = &Placed> {
-        self.lines.get(queue).into_iter().flat_map(|line| line.order.values())
+        self.lines.get(queue).into_iter().flat_map(Line::iter)
     }
 
     /// The head of a conversation when it was last heard of.
@@ -235,53 +239,41 @@ impl Board {
         self.line(queue).filter(|p| p.standing == Standing::Waiting).map(|p| &p.entry)
     }
 
-    /// Where a conversation waits: its queue, and 1 for the next. Walks the
-    /// queue up to it.
+    /// Where a conversation waits: its queue, and 1 for the next.
     pub fn position(&self, conversation: ConversationId) -> Option<(&QueueId, u32)> {
         let Whereabouts::InLine { queue, key } = &self.known.get(&conversation)?.whereabouts else {
             return None;
         };
-        let before = self.lines.get(queue)?.order.range(..key).count();
+        let before = self.lines.get(queue)?.before(key);
         Some((queue, u32::try_from(before + 1).unwrap_or(u32::MAX)))
     }
 
     /// Whether it waits free to be matched or on offer; `None` when it does not.
     pub fn standing(&self, conversation: ConversationId) -> Option<Standing> {
+        self.placed(conversation).map(|placed| placed.standing)
+    }
+
+    /// One who waits or is on offer, at its place.
+    pub fn placed(&self, conversation: ConversationId) -> Option<&Placed> {
         let Whereabouts::InLine { queue, key } = &self.known.get(&conversation)?.whereabouts else {
             return None;
         };
-        Some(self.lines.get(queue)?.order.get(key)?.standing)
+        self.lines.get(queue)?.get(key)
     }
 
     /// How many are in a queue.
     pub fn counts(&self, queue: &QueueId) -> Counts {
-        self.line(queue).fold(Counts::default(), |mut counts, placed| {
-            match placed.standing {
-                Standing::Waiting => counts.waiting += 1,
-                Standing::OnOffer => counts.offered += 1,
-            }
-            let since = placed.entry.waiting_since;
-            counts.oldest_since = Some(counts.oldest_since.map_or(since, |o| o.min(since)));
-            counts
-        })
+        self.lines.get(queue).map(Line::counts).unwrap_or_default()
     }
 
-    /// How many of each queue are with agents.
-    pub fn assigned(&self) -> HashMap<&QueueId, u32> {
-        let mut assigned = HashMap::new();
-        for known in self.known.values() {
-            if let Whereabouts::WithAgent { queue, .. } = &known.whereabouts {
-                *assigned.entry(queue).or_default() += 1;
-            }
-        }
-        assigned
+    /// How many of a queue are with agents.
+    pub fn assigned(&self, queue: &QueueId) -> u32 {
+        self.lines.get(queue).map_or(0, |line| line.assigned)
     }
 
     /// How many are free to be matched in a queue and go before a place.
     pub fn ahead(&self, queue: &QueueId, place: &OrderKey) -> u32 {
-        let Some(line) = self.lines.get(queue) else { return 0 };
-        let before = line.order.range(..place).map(|(_, placed)| placed);
-        let count = before.filter(|placed| placed.standing == Standing::Waiting).count();
+        let count = self.lines.get(queue).map_or(0, |line| line.waiting_before(place));
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
@@ -304,6 +296,14 @@ impl Board {
         self.lines.get(queue)?.handling.estimate(behind, slots, now)
     }
 
+    /// Learns how true an estimate was that somebody of a queue was told who has been
+    /// served since.
+    pub fn proved(&mut self, queue: &QueueId, told: Estimate, waited: Millis) {
+        if let Some(line) = self.lines.get_mut(queue) {
+            line.handling.proved(told, waited);
+        }
+    }
+
     /// Learns of a chat that was finished before the board knew of it.
     pub fn measured(&mut self, queue: &QueueId, at: Timestamp, handled: Millis) {
         self.lines.entry(queue.clone()).or_default().handling.measure(at, handled);
@@ -311,7 +311,7 @@ impl Board {
 
     /// Queues with anyone waiting or on offer.
     pub fn active(&self) -> impl Iterator<Item = &QueueId> {
-        self.lines.iter().filter(|(_, line)| !line.order.is_empty()).map(|(queue, _)| queue)
+        self.lines.iter().filter(|(_, line)| !line.is_empty()).map(|(queue, _)| queue)
     }
 
     /// Conversations believed to be open, with what was last heard of each.

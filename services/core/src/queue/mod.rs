@@ -17,7 +17,11 @@ mod estimate;
 mod limits;
 #[cfg(test)]
 mod limits_tests;
+mod line;
 mod pool;
+#[cfg(test)]
+mod pool_tests;
+mod ranks;
 #[cfg(test)]
 mod tests;
 mod vigil;
@@ -27,5 +31,5 @@ pub use board::{Board, Change, Counts, MAX_TOMBSTONES, Placed, Standing, Terms};
 pub use entry::{Entry, OrderKey};
 pub use estimate::{Estimate, Handling, Slots};
 pub use limits::{Answer, Limits, TurnedAway};
-pub use pool::Pool;
-pub use vigil::Vigil;
+pub use pool::{Crew, Pool};
+pub use vigil::{TRIED_FOR, Vigil};

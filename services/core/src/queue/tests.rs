@@ -54,6 +54,9 @@ pub(super) fn seen(id: u128, version: u32, in_queue: &str, since: u64, phase: Ph
         handover_note: None,
         asked_skills: Default::default(),
         guests: vec![],
+        asked: vec![],
+        consent: None,
+        erased: false,
         last_agent: None,
         tags: vec![],
         attributes: BTreeMap::new(),
@@ -202,38 +205,6 @@ fn an_interval_widens_with_what_is_not_known() {
 }
 
 #[test]
-fn those_ahead_in_another_queue_count_as_far_as_its_agents_are_shared() {
-    let view = |id: u128, queues: &[&str]| crate::presence::AgentView {
-        site: "shop".parse().unwrap(),
-        id: crate::ids::AgentId::from_uuid(uuid::Uuid::from_u128(id)),
-        profile: crate::presence::AgentProfile {
-            capacity: 2,
-            queues: queues.iter().map(|name| queue(name)).collect(),
-            ..crate::presence::AgentProfile::default()
-        },
-        status: crate::presence::AgentStatus::Online,
-        reason: "".into(),
-        since: at(0),
-        load: 2,
-        reservations: vec![],
-        idle_since: at(0),
-        gateways: vec![("gateway".parse().unwrap(), 1)],
-        revision: 1,
-        assigned_at: at(0),
-        missed: 0,
-    };
-    let agents = [view(1, &["sales"]), view(2, &["sales", "tax"]), view(3, &["tax"])];
-    let (sales, tax) = (queue("sales"), queue("tax"));
-    let pool = Pool::of(&[(sales.clone(), 1), (tax.clone(), 2)], &agents);
-    assert_eq!(pool.slots(&sales), Slots { online: 4, free: 0 });
-    assert_eq!(pool.slots(&tax), Slots { online: 2, free: 0 }, "of weight 2");
-    assert_eq!((pool.agents(&sales), pool.agents(&queue("none"))), (2, 0));
-    // Half of those in `tax` are served by somebody who serves `sales`, too.
-    assert_eq!(pool.behind(&sales, &[3, 4]), 3.0 + 2.0 + 1.0);
-    assert_eq!(pool.behind(&sales, &[0, 0]), 1.0);
-}
-
-#[test]
 fn new_terms_move_everyone() {
     let mut board = Board::default();
     let sales = queue("sales");
@@ -329,6 +300,27 @@ proptest! {
                 prop_assert_eq!(position as usize, i + 1);
             }
             prop_assert!(line.is_sorted_by_key(|p| p.entry.order_key()));
+        }
+    }
+
+    /// What is kept beside the order against walks through it.
+    #[test]
+    fn counts_are_those_of_a_walk(told in histories(), newcomer in 0..50u64) {
+        let board = board_of(&told);
+        let place = OrderKey::of_newcomer(at(newcomer), 0);
+        for name in ["sales", "support"].map(queue) {
+            let line: Vec<&Placed> = board.line(&name).collect();
+            let is_free = |p: &&&Placed| p.standing == Standing::Waiting;
+            let waiting = line.iter().filter(is_free).count() as u32;
+            let oldest_since = line.iter().map(|p| p.entry.waiting_since).min();
+            let offered = line.len() as u32 - waiting;
+            prop_assert_eq!(board.counts(&name), Counts { waiting, offered, oldest_since });
+            let before = |p: &&&Placed| is_free(p) && p.entry.order_key() < place;
+            let ahead = line.iter().filter(before).count() as u32;
+            prop_assert_eq!(board.ahead(&name, &place), ahead);
+            let latest: BTreeMap<_, _> = told.iter().map(|s| (s.id, s)).collect();
+            let has = |s: &&&Summary| s.queue == name && matches!(s.phase, Phase::Assigned { .. });
+            prop_assert_eq!(board.assigned(&name), latest.values().filter(has).count() as u32);
         }
     }
 

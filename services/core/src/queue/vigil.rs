@@ -9,8 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Before what was not done is tried again, with a look before it.
 const AGAIN: Millis = Millis::from_secs(5);
-/// How long an abandoned conversation is tried for.
-const GIVE_UP: Millis = Millis::from_mins(10);
+/// How long it is tried to raise that a conversation was abandoned.
+pub const TRIED_FOR: Millis = Millis::from_mins(10);
 
 #[derive(Debug, Clone)]
 struct Kept {
@@ -116,7 +116,7 @@ impl Vigil {
             }
             let abandoned = kept.sight.facts.watch.abandoned_at;
             let is_closed = kept.sight.facts.stage == Stage::Closed;
-            if is_closed && (next.is_none() || abandoned.is_none_or(|at| now >= at + GIVE_UP)) {
+            if is_closed && (next.is_none() || abandoned.is_none_or(|at| now >= at + TRIED_FOR)) {
                 self.forget(conversation);
             } else {
                 self.at(conversation, next);

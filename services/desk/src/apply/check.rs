@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::document::{Agent, Document, Queue, RoleName, Span};
-use super::{alarms, calendars, limits, routes, serving};
+use super::{alarms, calendars, limits, privacy, routes, serving};
 use crate::validate;
 use frontdesk_core::ids::{CalendarId, QueueId, SkillId};
 use frontdesk_core::presence::limits::{MAX_CAPACITY, MAX_RESERVATION, MAX_WRAP_UP};
@@ -65,6 +65,8 @@ pub(super) fn check(
     let is_calendar = |named: &CalendarId| calendars.contains_key(named);
     let routes = routes::check(&mut check, &document.routes, is_queue, is_calendar);
     let away_after_missed = check.away_after_missed(document.away_after_missed.as_ref());
+    let (retention, consent) = (document.retention.as_ref(), document.consent.as_ref());
+    let privacy = privacy::check(&mut check, retention, consent);
     limits::check_names(&mut check, &document.queues.value, &queues, &calendars);
     let agents = check.agents(&document.agents, &queues);
     let team = team(accounts, &agents);
@@ -82,6 +84,7 @@ pub(super) fn check(
         routes,
         calendars,
         away_after_missed,
+        privacy,
         bots: bots(&site.bots, &agents),
         ..site.clone()
     };

@@ -3,6 +3,7 @@
 
 use super::alarms::{self, Alarm};
 use super::calendars::Calendar;
+use super::privacy::{Consent, Kept};
 use super::routes::Route;
 use super::serving::{self, LanguageNeed, Serving};
 use frontdesk_core::ids::{CalendarId, QueueId};
@@ -34,6 +35,10 @@ pub(super) struct Document {
     pub(super) routes: Vec<Spanned<Route>>,
     /// Offers an agent may miss in a row before it is away; any number when absent.
     pub(super) away_after_missed: Option<Spanned<u32>>,
+    /// For how long what is said is kept; for ever when absent.
+    pub(super) retention: Option<Spanned<Kept>>,
+    /// What visitors agree to before they start; nothing when absent.
+    pub(super) consent: Option<Spanned<Consent>>,
     /// All queues of the site.
     pub(super) queues: Spanned<Vec<Spanned<Queue>>>,
     /// Accounts to be as written here; others stay as they are.

@@ -6,13 +6,16 @@ mod calendars;
 mod check;
 mod diff;
 mod document;
+#[cfg(test)]
+mod hostile_tests;
 mod limits;
+mod privacy;
 mod routes;
 mod serving;
 #[cfg(test)]
 mod serving_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trial;
 
 pub use trial::{Trial, trial};
@@ -160,6 +163,7 @@ fn changes(site: &StoredSite, accounts: &[StoredAccount], wanted: &Wanted) -> Ve
     for gone in before.iter().filter(|old| now.iter().all(|queue| queue.name != old.name)) {
         changes.extend(diff::changed(&format!("queue {}", gone.name), Some(gone), None));
     }
+    changes.extend(privacy::changes(&site.privacy, &wanted.site.privacy));
     changes.extend(calendars::changes(&site.calendars, &wanted.site.calendars));
     changes.extend(routes::changes(&site.routes, &wanted.site.routes));
     for agent in &wanted.agents {

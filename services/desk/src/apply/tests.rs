@@ -41,7 +41,7 @@ agents:
 ";
 
 /// What comes of a document that a supervisor hands in.
-pub(super) async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
+pub(crate) async fn apply(desk: &crate::DeskService, text: &str, dry_run: bool) -> Applied {
     let by = Author {
         at: Timestamp::ZERO,
         id: AgentId::from_uuid(Uuid::from_u128(1)),
@@ -340,6 +340,11 @@ async fn a_document_is_tried_without_a_store() {
     assert_eq!((tax.weight, tax.rules.policy), (2, Policy::BestProficiency));
     assert_eq!((tried.agents.len(), tried.agents[0].profile.capacity), (1, 6));
     assert_eq!(tried.agents[0].id, alex.id);
+    assert!(tried.newcomers.iter().all(|account| account.email != alex.email));
+    let fresh = crate::trial(GOOD, &demo(), &[]).unwrap();
+    assert!(fresh.agents.is_empty(), "none are there");
+    let new = fresh.newcomers.iter().find(|account| account.email == alex.email).unwrap();
+    assert_eq!((new.profile.capacity, &new.profile.name), (6, &tried.agents[0].profile.name));
     let problems = crate::trial("queues: []\n", &demo(), &[]).unwrap_err();
     assert_eq!(problems.len(), 1);
 }

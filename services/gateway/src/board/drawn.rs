@@ -89,8 +89,9 @@ fn is_there(agent: &AgentView) -> bool {
 
 /// Chats of a queue that its agents could take.
 fn free_slots(id: &QueueId, config: Option<&QueueConfig>, agents: &[Arc<AgentView>]) -> u32 {
-    let weight = config.map_or(1, |config| config.weight).max(1);
-    agents.iter().filter(|agent| agent.serves(id)).map(|agent| agent.free() / weight).sum()
+    let rules = config.map(|config| config.rules.clone()).unwrap_or_default();
+    let weight = config.map_or(1, |config| config.weight);
+    rules.free_slots(id, weight, agents.iter().map(Arc::as_ref))
 }
 
 /// Those who are there first, then by name.

@@ -239,6 +239,7 @@ fn summary(n: u128, phase: &Phase) -> Summary {
         attributes,
         page: "".into(),
         language: "".into(),
+        consent: None,
         first_message: None,
         channel: Default::default(),
         extra_minutes: 0,

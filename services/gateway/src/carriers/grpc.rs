@@ -83,6 +83,7 @@ impl StreamingService<Bytes> for ChatService {
 
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
         let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+        let headers = request.metadata().clone().into_headers();
         let (out, batches) = mpsc::channel(1);
         let carrier = GrpcStream {
             incoming: request.into_inner(),
@@ -90,7 +91,7 @@ impl StreamingService<Bytes> for ChatService {
             written: 0,
             moved: false,
         };
-        let arrival = Arrival::new(CarrierKind::Grpc, peer, None);
+        let arrival = Arrival::new(CarrierKind::Grpc, peer, None).within(&headers);
         let run = connection::run(self.shared.clone(), carrier, arrival);
         // The task of one connection; ends with it, or with the gateway's stop.
         self.shared.tasks.spawn(run);

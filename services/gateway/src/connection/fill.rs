@@ -146,6 +146,6 @@ pub(super) fn follow_all(client: &Arc<Client>, id: ConversationId) -> BoxFuture<
                 Ok(_) => break,
             }
         }
-        Reply { id: 0, answer, conversation: Some(id.to_string()) }
+        Reply { id: 0, answer, conversation: Some(id.to_string()), is_recorded: false }
     })
 }

@@ -2,7 +2,9 @@
 
 use super::client::Client;
 use super::requests::{Reply, instant_of};
+use crate::asked;
 use crate::audit;
+use crate::auth;
 use crate::codec::{self, push_frame};
 use crate::following;
 use crate::http::origin_allowed;
@@ -10,15 +12,17 @@ use crate::outbox::{Class, Outbox};
 use crate::peer::Peer;
 use crate::registry::Reader;
 use crate::shared::{CALL_DEADLINE, Shared, within};
+use crate::standing::Standing;
 use crate::tokens::{TokenError, Verified};
 use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{MAX_TEXT_BYTES, Phase};
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
-use frontdesk_core::party::Principal;
+use frontdesk_core::party::{Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentView};
 use frontdesk_proto::api::{ApiError, ListFilter};
 use frontdesk_proto::convert::{
-    agent_view_to_proto, duration_to_proto, offer_push, participant_to_proto, timestamp_to_proto,
+    agent_view_to_proto, consent_text_to_proto, duration_to_proto, offer_push,
+    participant_to_proto, timestamp_to_proto,
 };
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, server_frame::Frame};
@@ -80,19 +84,25 @@ pub(super) async fn hello(
 ) -> Result<Box<Opened>, Refused> {
     check_form(&hello)?;
     let verified = shared.tokens.verify(&hello.token, shared.now()).map_err(token_refused)?;
-    let Verified { mut principal, expires_at, attributes } = verified;
+    let Verified { mut principal, expires_at, attributes, generation, kid } = verified;
     check_origin(&shared, &principal, origin.as_ref()).await?;
-    let profile = account(&shared, &mut principal).await?;
+    let profile = account(&shared, &mut principal, generation).await?;
     let person = shared
         .admit_person(&principal.site, principal.id)
         .map_err(|(code, why)| (code, ApiError::State(why.into())))?;
     let expires = instant_of(expires_at, shared.now());
+    shared.standings.stand(connection, Standing::new(&principal, generation, kid.clone()));
+    // Had the key gone before that, nobody would end the connection.
+    if !shared.tokens.knows(&kid) {
+        return Err(token_refused(TokenError::UnknownKey));
+    }
     let reader = Arc::new(Reader::new(connection, principal, outbox));
     let client = Client::new(shared.clone(), reader, peer, profile, attributes, person);
     let mut work = Vec::new();
     let agent = connect(&client, &mut work).await;
     let (resumed, not_resumed) = resume(&client, hello.resume).await;
 
+    let consent = asked_consent(&shared, client.who()).await?;
     let settings = &shared.settings;
     let welcome = Some(Box::new(v1::Welcome {
         session_id: connection.to_string(),
@@ -106,6 +116,7 @@ pub(super) async fn hello(
         token_expires_at: Some(timestamp_to_proto(expires_at)),
         resumed,
         agent_state: agent.as_ref().map(agent_view_to_proto),
+        consent,
     }));
     tracing::debug!(%connection, client = hello.client, "a connection is open");
     Ok(Box::new(Opened { client, hello_id, expires, welcome, not_resumed, work }))
@@ -159,15 +170,32 @@ async fn check_origin(
     }
 }
 
+/// What a visitor has to agree to before it starts a conversation.
+async fn asked_consent(
+    shared: &Shared,
+    who: &Principal,
+) -> Result<Option<v1::ConsentText>, Refused> {
+    if who.role != Role::Visitor {
+        return Ok(None);
+    }
+    let site = within(CALL_DEADLINE, "desk", shared.deps.desk.site(&who.site));
+    let site = site.await.map_err(overloaded)?;
+    Ok(site.and_then(|site| site.privacy.consent.as_ref().map(consent_text_to_proto)))
+}
+
 /// The account behind an agent's token; it may have been disabled since.
-async fn account(shared: &Shared, who: &mut Principal) -> Result<Option<AgentProfile>, Refused> {
+async fn account(
+    shared: &Shared,
+    who: &mut Principal,
+    generation: u32,
+) -> Result<Option<AgentProfile>, Refused> {
     let Some(agent) = who.agent_id() else {
         return Ok(None);
     };
     let account = within(CALL_DEADLINE, "desk", shared.deps.desk.agent(&who.site, agent))
         .await
         .map_err(overloaded)?
-        .filter(|a| !a.disabled && a.role == who.role)
+        .filter(|account| auth::stands(account, who, generation))
         .ok_or_else(|| refused("the account is disabled or has changed"))?;
     who.name = account.profile.name.clone();
     Ok(Some(account.profile.clone()))
@@ -180,6 +208,7 @@ async fn connect(
 ) -> Option<AgentView> {
     client.who().agent_id()?;
     work.push(offers(client.clone()));
+    work.push(asked_for(client.clone()));
     match client.connect().await {
         Ok(view) => view,
         Err(error) => {
@@ -205,7 +234,7 @@ fn connect_later(client: Arc<Client>) -> BoxFuture<'static, Reply> {
         if let Ok(Some(frame)) = &answer {
             push(&client, frame.clone());
         }
-        Reply { id: 0, answer: answer.map(|_| None), conversation: None }
+        Reply { id: 0, answer: answer.map(|_| None), conversation: None, is_recorded: false }
     })
 }
 
@@ -228,7 +257,19 @@ fn offers(client: Arc<Client>) -> BoxFuture<'static, Reply> {
                 push(&client, Frame::Offer(offer_push(summary, offer)));
             }
         }
-        Reply { id: 0, answer: answer.map(|_| None), conversation: None }
+        Reply { id: 0, answer: answer.map(|_| None), conversation: None, is_recorded: false }
+    })
+}
+
+/// Shows an agent what colleagues have asked of it before it connected.
+fn asked_for(client: Arc<Client>) -> BoxFuture<'static, Reply> {
+    Box::pin(async move {
+        if let Some(agent) = client.who().agent_id() {
+            for frame in asked::frames(&client.shared, &client.who().site, agent).await {
+                push(&client, frame);
+            }
+        }
+        Reply { id: 0, answer: Ok(None), conversation: None, is_recorded: false }
     })
 }
 

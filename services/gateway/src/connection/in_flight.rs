@@ -23,6 +23,8 @@ pub(super) enum Done {
     Sent {
         id: u32,
         sent: Sent,
+        /// When it was read.
+        begun: Instant,
     },
 }
 
@@ -118,23 +120,30 @@ impl Future for Request {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Done> {
         match &mut *self {
             Self::Other(reply) => reply.poll_unpin(cx).map(|reply| Done::Reply(Box::new(reply))),
-            Self::Message { id, saying, .. } => {
+            Self::Message { id, until, saying } => {
                 let outcome = std::task::ready!(saying.outcome.poll_unpin(cx));
-                Poll::Ready(said(*id, saying, outcome))
+                Poll::Ready(said(*id, *until - COMMAND_DEADLINE, saying, outcome))
             }
         }
     }
 }
 
-fn said(id: u32, saying: &Saying, outcome: Result<Outcome, ApiError>) -> Done {
-    match outcome.and_then(|outcome| saying.sent(outcome)) {
-        Ok(sent) => Done::Sent { id, sent },
-        Err(error) => Done::Reply(Box::new(refused(id, saying, error))),
+fn said(id: u32, begun: Instant, saying: &mut Saying, outcome: Result<Outcome, ApiError>) -> Done {
+    let sent = outcome.and_then(|outcome| saying.sent(outcome));
+    let traced = saying.trace.take();
+    let is_recorded = traced.is_some();
+    if let Some(trace) = traced {
+        trace.answered(sent.as_ref().map(drop));
+    }
+    match sent {
+        Ok(sent) => Done::Sent { id, sent, begun },
+        Err(error) => Done::Reply(Box::new(Reply { is_recorded, ..refused(id, saying, error) })),
     }
 }
 
 fn refused(id: u32, saying: &Saying, error: ApiError) -> Reply {
-    Reply { id, answer: Err(error), conversation: Some(saying.conversation.to_string()) }
+    let conversation = Some(saying.conversation.to_string());
+    Reply { id, answer: Err(error), conversation, is_recorded: false }
 }
 
 #[cfg(test)]
@@ -154,7 +163,10 @@ mod tests {
         let (answer, answered) = oneshot::channel();
         let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
         let client_msg_id = "m1".parse().unwrap();
-        (answer, Saying { conversation, client_msg_id, outcome: ReplyFuture::of(answered) })
+        (
+            answer,
+            Saying { conversation, client_msg_id, outcome: ReplyFuture::of(answered), trace: None },
+        )
     }
 
     #[tokio::test(start_paused = true)]
@@ -177,7 +189,7 @@ mod tests {
         let outcome = Outcome::Sent { seq: Seq::new(7), at: Timestamp::ZERO, duplicate: false };
         answer.send(Ok(outcome)).unwrap();
         let done = poll_fn(|cx| in_flight.poll_next(cx)).await;
-        assert!(matches!(done, Done::Sent { id: 2, sent: Sent { duplicate: false, .. } }));
+        assert!(matches!(done, Done::Sent { id: 2, sent: Sent { duplicate: false, .. }, .. }));
         tokio::time::advance(COMMAND_DEADLINE).await;
         assert!(in_flight.overdue(Instant::now()).is_empty());
         assert_eq!(in_flight.look_at(), None);

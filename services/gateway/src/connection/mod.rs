@@ -30,11 +30,14 @@ use crate::metrics::CarrierKind;
 use crate::outbox::{Outbox, Signal};
 use crate::peer::Peer;
 use crate::shared::Shared;
+use axum::http::HeaderMap;
 use fill::{Filled, Fills};
 use frontdesk_core::ids::ConnectionId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use futures::future::BoxFuture;
 use hello::{Opened, Refusal};
 use in_flight::{Done, InFlight};
@@ -51,11 +54,20 @@ pub(crate) struct Arrival {
     pub(crate) kind: CarrierKind,
     pub(crate) peer: Peer,
     pub(crate) origin: Option<BrowserOrigin>,
+    /// The trace that the client says its requests belong to.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Arrival {
     pub(crate) fn new(kind: CarrierKind, peer: Peer, origin: Option<BrowserOrigin>) -> Self {
-        Self { kind, peer, origin }
+        Self { kind, peer, origin, trace: None }
+    }
+
+    /// With what its first request says of a trace.
+    pub(crate) fn within(mut self, headers: &HeaderMap) -> Self {
+        let text = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        self.trace = traces::incoming(text);
+        self
     }
 
     fn format(&self) -> codec::WireFormat {
@@ -141,6 +153,8 @@ struct Connection<C> {
     blocked: bool,
     half_closed: bool,
     since_write: u32,
+    /// Acknowledgements, modulo their number.
+    acknowledged: u8,
 }
 
 impl<C: Carrier> Connection<C> {
@@ -165,6 +179,7 @@ impl<C: Carrier> Connection<C> {
             blocked: false,
             half_closed: false,
             since_write: 0,
+            acknowledged: 0,
             shared,
             carrier,
             arrival,
@@ -189,7 +204,10 @@ impl<C: Carrier> Connection<C> {
     fn handle(&mut self, event: Event) -> Option<End> {
         match event {
             Event::Done(Done::Reply(reply)) => self.reply(*reply),
-            Event::Done(Done::Sent { id, sent }) => self.sent(id, &sent),
+            Event::Done(Done::Sent { id, sent, begun }) => {
+                self.measure(begun);
+                self.sent(id, &sent);
+            }
             Event::Prepared(ready) => return self.prepared(*ready),
             Event::Filled(filled) => self.filled(filled),
             Event::Received(received) => return self.received(received),

@@ -5,12 +5,14 @@ use super::{Connection, End, Stage};
 use crate::carriers::Carrier;
 use crate::limits::BucketRate;
 use crate::settings::Settings;
+use crate::tokens::Grant;
 use crate::verbs::{self, Handling};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::timestamp_to_proto;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, client_frame::Request, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use futures::future::BoxFuture;
 use std::collections::VecDeque;
 use tokio::time::Instant;
@@ -27,6 +29,8 @@ pub(super) struct Reply {
     pub(super) answer: Result<Option<Frame>, ApiError>,
     /// Named in an error.
     pub(super) conversation: Option<String>,
+    /// A failure has been told to a trace.
+    pub(super) is_recorded: bool,
 }
 
 /// What a request that others wait for has come to.
@@ -105,7 +109,7 @@ impl<C: Carrier> Connection<C> {
         let now = Instant::now();
         if let Err(retry_after) = self.requests.take(rate(&self.shared.settings), now) {
             self.shared.metrics.rate_limited.increment(1);
-            return self.push_error(id, &ApiError::RateLimited { retry_after }, None);
+            return self.refuse(id, &ApiError::RateLimited { retry_after });
         }
         let refusal = match request {
             None => ApiError::Unimplemented("this kind of request is not known here".into()),
@@ -113,7 +117,12 @@ impl<C: Carrier> Connection<C> {
             Some(Request::RefreshToken(refresh)) => match self.refresh(&refresh.token) {
                 Ok(frame) => {
                     let answer = Ok(Some(frame));
-                    return self.reply(Reply { id, answer, conversation: None });
+                    return self.reply(Reply {
+                        id,
+                        answer,
+                        conversation: None,
+                        is_recorded: false,
+                    });
                 }
                 Err(error) => error,
             },
@@ -122,7 +131,12 @@ impl<C: Carrier> Connection<C> {
             }
             Some(request) => return self.carry_out(id, request),
         };
-        self.push_error(id, &refusal, None);
+        self.refuse(id, &refusal);
+    }
+
+    fn refuse(&mut self, id: u32, error: &ApiError) {
+        self.record_failure(error);
+        self.push_error(id, error, None);
     }
 
     /// What nearly every request is.
@@ -131,6 +145,11 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = send.conversation_id.parse();
+        let mut frame = traces::begin("gateway.frame", self.arrival.trace);
+        if let Some(frame) = &mut frame {
+            frame.set("carrier", self.arrival.kind.as_str());
+            frame.set("connection", self.id.to_string());
+        }
         let begun = conversation.map_err(ApiError::from).and_then(|conversation| {
             let after = &*send.after_client_msg_id;
             let after = (!after.is_empty()).then_some(after);
@@ -141,6 +160,7 @@ impl<C: Carrier> Connection<C> {
                 send.text.into(),
                 vec![],
                 after,
+                &mut frame,
             )
         });
         match begun {
@@ -149,7 +169,13 @@ impl<C: Carrier> Connection<C> {
                     self.set_timer();
                 }
             }
-            Err(error) => self.push_error(id, &error, Some(send.conversation_id)),
+            Err(error) => {
+                match frame {
+                    Some(frame) => frame.fail(error.as_str()),
+                    None => self.record_failure(&error),
+                }
+                self.push_error(id, &error, Some(send.conversation_id));
+            }
         }
     }
 
@@ -158,7 +184,7 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = verbs::conversation_of(&request).map(str::to_owned);
-        let name = move |answer| Reply { id, answer, conversation };
+        let name = move |answer| Reply { id, answer, conversation, is_recorded: false };
         match verbs::handle(&open.client, request) {
             Handling::Done(answer) => self.reply(name(*answer)),
             Handling::Concurrent(future) => {
@@ -184,12 +210,19 @@ impl<C: Carrier> Connection<C> {
             return Err(ApiError::Invalid("not open".into()));
         };
         let who = open.client.who();
-        let (token, expires_at) = if token.is_empty() {
+        let standing = self.shared.standings.of(self.id);
+        let account = standing.and_then(|standing| standing.account);
+        // As it was: a new token outlives no sign-out.
+        let generation = account.map_or(0, |account| account.2);
+        let (token, expires_at, kid) = if token.is_empty() {
             let life = token_life(&self.shared.settings, who.role);
-            self.shared
+            let grant = Grant { who, attributes: &open.client.signed, generation };
+            let issued = self
+                .shared
                 .tokens
-                .issue(who, &open.client.signed, now, life)
-                .map_err(|e| ApiError::Internal(e.to_string()))?
+                .issue(grant, now, life)
+                .map_err(|e| ApiError::Internal(e.to_string()))?;
+            (issued.token, issued.expires_at, issued.kid)
         } else {
             let verified = self
                 .shared
@@ -200,8 +233,12 @@ impl<C: Carrier> Connection<C> {
             if (&theirs.site, theirs.role, theirs.id) != (&who.site, who.role, who.id) {
                 return Err(ApiError::Unauthenticated("the token is somebody else's".into()));
             }
-            (token.to_owned(), verified.expires_at)
+            if verified.generation < generation {
+                return Err(ApiError::Unauthenticated("the account has been signed out".into()));
+            }
+            (token.to_owned(), verified.expires_at, verified.kid)
         };
+        self.shared.standings.signed_by(self.id, kid);
         open.expires = instant_of(expires_at, now);
         self.set_timer();
         let expires_at = Some(timestamp_to_proto(expires_at));

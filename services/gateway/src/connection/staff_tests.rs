@@ -109,7 +109,18 @@ async fn whom_a_note_names_or_an_invitation_asks_is_told() {
     let invite = v1::InviteAgent { conversation_id, agent_id, note: "look".into() };
     assert!(matches!(cast.agent.ask(Request::Invite(invite.clone())).await, Frame::Done(_)));
     let asked = push(&mut cast.boss, |frame| matches!(frame, Frame::Invitation(_))).await;
-    assert!(matches!(asked, Frame::Invitation(i) if i.note == "look" && i.queue == "sales"));
+    assert!(matches!(&asked, Frame::Invitation(i) if i.note == "look" && i.queue == "sales"));
+    assert!(matches!(&asked, Frame::Invitation(i) if i.seq > 0 && !i.again), "{asked:?}");
+
+    // A new connection is told all of it again, in the same words.
+    let (mut again, _) =
+        TestClient::hello(&cast.world, true, cast.world.supervisor(), vec![]).await;
+    let told = push(&mut again, |frame| matches!(frame, Frame::Invitation(_))).await;
+    let Frame::Invitation(first) = asked else { unreachable!() };
+    assert_eq!(told, Frame::Invitation(v1::InvitationPush { again: true, ..first }));
+    let told = push(&mut again, |frame| matches!(frame, Frame::Mention(_))).await;
+    assert!(matches!(told, Frame::Mention(m) if m.again && m.text == "ü".repeat(100)));
+
     let stranger = v1::InviteAgent { agent_id: uuid::Uuid::now_v7().to_string(), ..invite };
     let refused = error(cast.agent.ask(Request::Invite(stranger)).await);
     assert_eq!(refused.0, ErrorCode::NotFound);

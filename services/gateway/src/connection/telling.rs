@@ -9,12 +9,16 @@ use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::Sent;
 use frontdesk_proto::status::{self, CloseCode};
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use std::future::poll_fn;
 use std::task::Context;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Of so many acknowledgements one is measured.
+const MEASURED_OF: u8 = 16;
 
 impl<C: Carrier> Connection<C> {
     pub(super) fn reply(&mut self, reply: Reply) {
@@ -23,8 +27,26 @@ impl<C: Carrier> Connection<C> {
                 self.push(&v1::ServerFrame { id: reply.id, frame: Some(frame) });
             }
             Ok(_) => {}
-            Err(error) => self.push_error(reply.id, &error, reply.conversation),
+            Err(error) => {
+                if !reply.is_recorded {
+                    self.record_failure(&error);
+                }
+                self.push_error(reply.id, &error, reply.conversation);
+            }
         }
+    }
+
+    /// A request that is not recorded has failed: that is.
+    pub(super) fn record_failure(&self, error: &ApiError) {
+        traces::failed("gateway.frame", self.arrival.trace, SystemTime::now(), error.as_str());
+    }
+
+    /// Measures one acknowledgement in 16: the clock costs more than a message may.
+    pub(super) fn measure(&mut self, begun: Instant) {
+        if self.acknowledged.is_multiple_of(MEASURED_OF) {
+            self.shared.metrics.acknowledge.record(begun.elapsed());
+        }
+        self.acknowledged = self.acknowledged.wrapping_add(1);
     }
 
     /// The answer to a message.

@@ -2,12 +2,16 @@
 
 use super::error::{Failure, json};
 use super::{caller, sniff};
+use crate::audit;
+use crate::peer::Peer;
 use crate::shared::{CALL_DEADLINE, Shared, within};
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::Phase;
 use frontdesk_core::ids::{AttachmentId, ConversationId};
 use frontdesk_core::party::Principal;
@@ -128,6 +132,7 @@ fn malformed_name() -> ApiError {
 pub(super) async fn download(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let who = caller(&shared, &headers).await?;
@@ -136,7 +141,12 @@ pub(super) async fn download(
     let asked = shared.deps.desk.attachment(&who.site, id);
     let record = within(CALL_DEADLINE, "desk", asked).await?.ok_or_else(absent)?;
     let asked = shared.deps.sessions.summary(record.conversation, Some(&who));
-    within(CALL_DEADLINE, "sessions", asked).await?;
+    let summary = within(CALL_DEADLINE, "sessions", asked).await.map_err(|error| match error {
+        // Somebody else's file: as if there were none.
+        ApiError::NotFound(_) => absent(),
+        other => other,
+    })?;
+    audit::look_of(&shared, &who, peer, Act::READ, &summary).await?;
     let reading = shared.deps.blobs.get(&who.site, id);
     let bytes = within(UPLOAD_DEADLINE, "blobs", reading).await?.ok_or_else(absent)?;
     let media_type = match record.media_type.as_str() {

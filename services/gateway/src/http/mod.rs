@@ -3,6 +3,8 @@
 mod attachments;
 mod cors;
 mod error;
+mod headers;
+mod oidc;
 mod ops;
 mod pages;
 mod sniff;
@@ -11,6 +13,9 @@ mod tests;
 mod tokens;
 mod transcript;
 mod upgrade;
+
+#[cfg(test)]
+pub(crate) use tests::status_of_transcript;
 
 use crate::auth;
 use crate::shared::{CALL_DEADLINE, Shared, within};
@@ -77,6 +82,10 @@ fn api() -> Routes {
 fn local() -> Routes {
     Routes { router: Router::new(), list: Vec::new() }
         .get("/v1/ws", upgrade::websocket)
+        .get("/auth/methods", oidc::methods)
+        .get("/auth/oidc/start", oidc::start)
+        .get("/auth/oidc/callback", oidc::callback)
+        .post("/auth/oidc/token", oidc::token)
         .get("/livez", ops::live)
         .get("/readyz", ops::ready)
         .get("/metrics", ops::metrics)
@@ -95,10 +104,12 @@ fn local() -> Routes {
 /// All routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let cors = axum::middleware::from_fn_with_state(shared.clone(), cors::layer);
+    let headers = axum::middleware::from_fn_with_state(shared.clone(), headers::layer);
     Router::new()
         .merge(api().router.route_layer(cors))
         .merge(local().router)
         .fallback(error::not_found)
+        .layer(headers)
         .with_state(shared)
 }
 
@@ -120,7 +131,7 @@ fn origin_of(headers: &HeaderMap) -> Option<(&str, &str)> {
 /// The caller, from a page that may call for the caller's site.
 async fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Principal, Failure> {
     let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let who = auth::caller(shared, auth::bearer(value)?).await?;
+    let (who, _) = auth::caller(shared, auth::bearer(value)?).await?;
     if let Some((origin, host)) = origin_of(headers) {
         let site = within(CALL_DEADLINE, "desk", shared.deps.desk.site(&who.site))
             .await?

@@ -39,8 +39,8 @@ impl Section {
     /// Who may put these pages into a frame.
     fn frame_ancestors(self) -> &'static str {
         match self {
-            Self::Widget => "*",
-            Self::Console | Self::Supervisor => "'none'",
+            // The widget is part of the page that carries it; it has no frame.
+            Self::Widget | Self::Console | Self::Supervisor => "'none'",
             Self::Demo => "'self'",
         }
     }

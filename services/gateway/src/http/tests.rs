@@ -6,10 +6,12 @@ use crate::settings::DemoSettings;
 use crate::testing::{AGENT_EMAIL, PASSWORD, SITE_KEY, TestClient, World, agent_id};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use frontdesk_core::audit::Act;
 use frontdesk_core::party::Role;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::v1::{self, client_frame::Request as Ask, server_frame::Frame};
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use tonic::codegen::Service as _;
 use uuid::Uuid;
 
@@ -49,6 +51,13 @@ async fn call(
 
 async fn get(world: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
     call(world, Method::GET, path, headers, Body::empty()).await
+}
+
+/// What a call with this token comes to, about a conversation that does not exist.
+pub(crate) async fn status_of_transcript(world: &World, token: &str) -> u16 {
+    let path = format!("/v1/conversations/{}/transcript", Uuid::now_v7());
+    let bearer = format!("Bearer {token}");
+    get(world, &path, &[("authorization", &bearer)]).await.status.as_u16()
 }
 
 async fn visitor_token(world: &World, previous: &str, headers: &[(&str, &str)]) -> Answer {
@@ -168,6 +177,15 @@ async fn a_file_goes_up_and_comes_down_as_a_download() {
     assert_eq!(down.header("x-content-type-options"), "nosniff");
     assert!(down.header("content-security-policy").contains("sandbox"));
 
+    let supervisor = format!("Bearer {}", world.supervisor());
+    assert!(world.desk.log().is_empty(), "of whose it is no log is kept");
+    let seen = get(&world, &file, &[("authorization", &supervisor)]).await;
+    assert_eq!(seen.status, StatusCode::OK);
+    assert_eq!(world.desk.log()[0].act, Act::READ);
+    world.desk.log_is_away.store(true, Ordering::SeqCst);
+    let refused = get(&world, &file, &[("authorization", &supervisor)]).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+
     let stranger = format!("Bearer {}", world.visitor());
     let answer = get(&world, &file, &[("authorization", &stranger)]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -261,5 +279,51 @@ async fn pages_come_with_a_strict_policy_and_are_revalidated() {
         let again = get(&world, &path, &[(header::IF_NONE_MATCH.as_str(), &etag)]).await;
         assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{path}");
         assert!(again.body.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_what_browsers_may_do_with_it() {
+    let demo = Some(DemoSettings { site_key: SITE_KEY.into() });
+    let world = World::with(|s| s.demo = demo).await;
+    let routes = api().list.into_iter().chain(local().list).chain([(Method::GET, "/nothing")]);
+    for (method, path) in routes {
+        let path = path.replace("{*path}", "none").replace("{id}", "none");
+        let answer = call(&world, method.clone(), &path, &[], Body::empty()).await;
+        let what = format!("{method} {path}: {:?}", answer.headers);
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'"), "{what}");
+        assert!(policy.contains("frame-ancestors 'none'") || path.starts_with("/demo"), "{what}");
+        assert!(["no-store", "no-cache"].contains(&answer.header("cache-control")), "{what}");
+        assert!(!answer.header("cross-origin-resource-policy").is_empty(), "{what}");
+        assert_eq!(answer.header("strict-transport-security"), "", "{what}");
+    }
+    // Tokens are kept by nobody.
+    assert_eq!(visitor_token(&world, "", &[]).await.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn only_allowed_pages_may_call_and_only_what_is_for_pages() {
+    let world = World::start().await;
+    for (method, path) in api().list {
+        let path = path.replace("{id}", "none");
+        let allowed = call_options(&world, &path, "https://shop.example").await;
+        assert_eq!(allowed.status, StatusCode::NO_CONTENT, "{method} {path}");
+        assert!(allowed.header("access-control-allow-methods").contains(method.as_str()), "{path}");
+        assert_eq!(allowed.header("access-control-allow-origin"), "https://shop.example");
+        assert_eq!(allowed.header("access-control-allow-credentials"), "", "{path}");
+        let others = ["https://evil.example", "null", "https://shop.example.evil.example", ""];
+        for origin in others.into_iter().chain(["http://shop.example"]) {
+            let refused = call_options(&world, &path, origin).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} {origin}");
+            assert_eq!(refused.header("access-control-allow-origin"), "", "{path} {origin}");
+        }
+    }
+    for (_, path) in local().list.into_iter().filter(|(_, path)| !path.starts_with("/widget")) {
+        let path = path.replace("{*path}", "none");
+        let answer = get(&world, &path, &[("origin", "https://shop.example")]).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
     }
 }

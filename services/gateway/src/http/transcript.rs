@@ -182,7 +182,7 @@ fn line(event: &v1::Event, out: &mut String) -> std::fmt::Result {
     write!(out, "[{at}] ")?;
     match &event.body {
         Some(EventBody::Message(m)) => {
-            write!(out, "{by}: {}", m.text)?;
+            write!(out, "{by}: {}", said(m))?;
             for file in &m.attachments {
                 write!(out, " [{}, {} bytes]", file.name, file.size)?;
             }
@@ -193,6 +193,14 @@ fn line(event: &v1::Event, out: &mut String) -> std::fmt::Result {
         Some(body) => writeln!(out, "* {}", happened(body, by)),
         None => writeln!(out, "*"),
     }
+}
+
+/// Nobody says nothing at all: what is empty was erased.
+fn said(message: &v1::Message) -> &str {
+    if message.text.is_empty() && message.attachments.is_empty() {
+        return "(erased)";
+    }
+    &message.text
 }
 
 fn name(p: &v1::Participant) -> &str {
@@ -225,6 +233,7 @@ fn happened(body: &EventBody, by: &str) -> String {
             "the visitor had gone: the conversation was closed".to_owned()
         }
         EventBody::Closed(_) => format!("{by} closed the conversation"),
+        EventBody::Erased(_) => "what was said is erased".to_owned(),
         EventBody::Reopened(_) => format!("{by} reopened the conversation"),
         EventBody::Rated(b) => format!("{by} rated {} of 5: {}", b.score, b.comment),
         EventBody::Invited(b) => format!("{by} invited {}", of(&b.agent)),

@@ -40,11 +40,11 @@ pub(super) async fn websocket(
     let (kind, protocol) = subprotocol(headers)?;
     let origin =
         origin_of(headers).map(|(o, h)| BrowserOrigin { origin: o.to_owned(), host: h.to_owned() });
+    let arrival = Arrival::new(kind, peer, origin).within(headers);
     let switching = request
         .extensions_mut()
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::Invalid("this connection cannot be upgraded".into()))?;
-    let arrival = Arrival::new(kind, peer, origin);
     // Ends with the switch or its deadline.
     shared.tasks.spawn(switch(shared.clone(), switching, arrival));
 

@@ -15,8 +15,10 @@ use crate::outbox::{Class, Outbox, Pushed, Signal};
 use follow::{Deliver, Follow};
 use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::EventPage;
 use frontdesk_proto::convert::Rights;
+use frontdesk_telemetry::traces::{self, Span};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -93,6 +95,8 @@ pub(crate) struct LiveEvent<'a> {
     pub(crate) internal: bool,
     pub(crate) bytes: &'a [u8],
     pub(crate) rights: Option<Rights>,
+    /// Set when its trace is recorded.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// What was done with a delivery.
@@ -395,6 +399,22 @@ fn ends_before(who: &Principal, event: &LiveEvent<'_>) -> Option<Seq> {
     }
 }
 
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Visitor => "visitor",
+        Role::Agent => "agent",
+        Role::Supervisor => "supervisor",
+    }
+}
+
+/// From the bus to a reader's socket.
+fn delivery_span(trace: TraceContext, reader: &Reader) -> Span {
+    let mut span = Span::under("gateway.delivery", traces::Kind::Consumer, trace);
+    span.set("reader", role_name(reader.who.role));
+    span.set("connection", reader.connection.to_string());
+    span
+}
+
 fn deliver(
     s: &mut Subscriber,
     event: &LiveEvent<'_>,
@@ -410,6 +430,9 @@ fn deliver(
     match s.follow.deliver(event.seq, prev, outbox.has_room()) {
         Deliver::Push => match shared.piece(outbox.format(), prev.get()) {
             Some(piece) => {
+                if let Some(trace) = event.trace {
+                    outbox.trace_next(delivery_span(trace, &s.reader));
+                }
                 outbox.push(piece, Class::Durable);
                 done.pushed += 1;
             }

@@ -55,6 +55,7 @@ fn publish_to(
         internal,
         bytes: &bytes(seq),
         rights,
+        trace: None,
     });
 }
 

@@ -5,11 +5,13 @@ use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
+use frontdesk_core::privacy::Privacy;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, AuditPage, Desk, QueueConfig, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
+    QueueConfig, SiteConfig, Vouched,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
@@ -29,7 +31,11 @@ pub(crate) fn supervisor_id() -> AgentId {
 pub(crate) struct FakeDesk {
     /// The agent's account is disabled.
     pub(crate) disabled: AtomicBool,
+    /// Of every account.
+    pub(crate) generation: AtomicU32,
     attachments: Mutex<HashMap<AttachmentId, AttachmentRecord>>,
+    /// What the site keeps and asks for.
+    pub(crate) privacy: Mutex<Privacy>,
     /// Nothing can be written down.
     pub(crate) log_is_away: AtomicBool,
     log: Mutex<Vec<AuditEntry>>,
@@ -41,7 +47,8 @@ impl FakeDesk {
         self.log.lock().unwrap().clone()
     }
 
-    fn site_config() -> Arc<SiteConfig> {
+    fn site_config(&self) -> Arc<SiteConfig> {
+        let privacy = self.privacy.lock().unwrap().clone();
         let queue = "sales".parse().unwrap();
         Arc::new(SiteConfig {
             id: super::site(),
@@ -53,6 +60,7 @@ impl FakeDesk {
             queues: vec![QueueConfig::plain("sales".parse().unwrap())],
             calendars: BTreeMap::new(),
             away_after_missed: None,
+            privacy,
             bots: BTreeSet::new(),
         })
     }
@@ -71,6 +79,7 @@ impl FakeDesk {
                 ..AgentProfile::default()
             },
             disabled: self.disabled.load(Ordering::SeqCst),
+            generation: self.generation.load(Ordering::SeqCst),
         })
     }
 }
@@ -78,15 +87,15 @@ impl FakeDesk {
 #[async_trait]
 impl Desk for FakeDesk {
     async fn site_by_key(&self, key: &str) -> Result<Option<Arc<SiteConfig>>, ApiError> {
-        Ok((key == SITE_KEY).then(Self::site_config))
+        Ok((key == SITE_KEY).then(|| self.site_config()))
     }
 
     async fn site(&self, site: &SiteId) -> Result<Option<Arc<SiteConfig>>, ApiError> {
-        Ok((*site == super::site()).then(Self::site_config))
+        Ok((*site == super::site()).then(|| self.site_config()))
     }
 
     async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
-        Ok(vec![Self::site_config()])
+        Ok(vec![self.site_config()])
     }
 
     async fn sign_in(
@@ -101,12 +110,26 @@ impl Desk for FakeDesk {
             .ok_or_else(|| ApiError::Unauthenticated("wrong".into()))
     }
 
+    async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
+        let found = self.account(agent_id()).filter(|a| a.email == who.email && a.site == who.site);
+        match found {
+            None => Err(ApiError::NotFound("account".into())),
+            Some(account) if account.disabled => Err(ApiError::Unauthenticated("disabled".into())),
+            Some(account) => Ok(account),
+        }
+    }
+
     async fn agent(
         &self,
         site: &SiteId,
         agent: AgentId,
     ) -> Result<Option<Arc<AgentAccount>>, ApiError> {
         Ok(self.account(agent).filter(|a| a.site == *site).map(Arc::new))
+    }
+
+    async fn generations(&self, _: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {
+        let generation = self.generation.load(Ordering::SeqCst);
+        Ok(Arc::new([agent_id(), supervisor_id()].map(|id| (id, generation)).into()))
     }
 
     async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
@@ -143,5 +166,23 @@ impl Desk for FakeDesk {
     ) -> Result<Option<AttachmentRecord>, ApiError> {
         let found = self.attachments.lock().unwrap().get(&id).cloned();
         Ok(found.filter(|r| r.site == *site))
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        filter: AttachmentFilter,
+    ) -> Result<Vec<AttachmentRecord>, ApiError> {
+        let is_meant = |file: &&AttachmentRecord| match filter {
+            AttachmentFilter::OfConversation(id) => file.conversation == id,
+            AttachmentFilter::Before(at) => file.created_at < at,
+        };
+        let files = self.attachments.lock().unwrap();
+        Ok(files.values().filter(|file| file.site == *site).filter(is_meant).cloned().collect())
+    }
+
+    async fn remove_attachments(&self, _: &SiteId, ids: Vec<AttachmentId>) -> Result<(), ApiError> {
+        self.attachments.lock().unwrap().retain(|id, _| !ids.contains(id));
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ pub(crate) use sessions::FakeSessions;
 use crate::deps::GatewayDeps;
 use crate::server::{Gateway, Running};
 use crate::settings::{Settings, TokenAlgorithm, TokenKey};
-use crate::tokens::Tokens;
+use crate::tokens::{Grant, Tokens};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use frontdesk_bus::LocalBus;
@@ -94,7 +94,16 @@ impl World {
 
     pub(crate) fn token_until(&self, role: Role, id: Uuid, life: Millis) -> String {
         let who = Principal { site: site(), role, id, name: "".into() };
-        self.tokens.issue(&who, &BTreeMap::new(), now(), life).unwrap().0
+        let grant = Grant { who: &who, attributes: &BTreeMap::new(), generation: 0 };
+        self.tokens.issue(grant, now(), life).unwrap().token
+    }
+
+    /// A token for the agent, of a generation.
+    pub(crate) fn agent_of(&self, generation: u32) -> String {
+        let id = agent_id().as_uuid();
+        let who = Principal { site: site(), role: Role::Agent, id, name: "".into() };
+        let grant = Grant { who: &who, attributes: &BTreeMap::new(), generation };
+        self.tokens.issue(grant, now(), Millis::from_mins(60)).unwrap().token
     }
 
     pub(crate) fn visitor(&self) -> String {

@@ -221,6 +221,10 @@ impl Routing for FakeRouting {
         Ok(self.sessions.with_guest(agent))
     }
 
+    async fn asked_in(&self, _: &SiteId, agent: AgentId) -> Result<Vec<ConversationId>, ApiError> {
+        Ok(self.sessions.with_asked(agent))
+    }
+
     async fn tell(&self, _: &SiteId, agent: AgentId, frame: Vec<u8>) -> Result<(), ApiError> {
         self.sessions.notice(agent, frame.into(), None);
         Ok(())

@@ -42,11 +42,17 @@ impl FakeSessions {
 
     /// Conversations in which an agent takes part as a guest.
     pub(crate) fn with_guest(&self, agent: AgentId) -> Vec<ConversationId> {
+        self.with(|it| it.guests.iter().any(|guest| guest.agent_id() == Some(agent)))
+    }
+
+    /// Conversations in which an agent is asked for something.
+    pub(crate) fn with_asked(&self, agent: AgentId) -> Vec<ConversationId> {
+        self.with(|it| it.asked.iter().any(|asked| asked.agent == agent))
+    }
+
+    fn with(&self, is: impl Fn(&Summary) -> bool) -> Vec<ConversationId> {
         let state = self.state.lock().unwrap();
-        let is = |it: &Conversation| {
-            it.summary().guests.iter().any(|guest| guest.agent_id() == Some(agent))
-        };
-        let found = state.conversations.iter().filter(|(_, (it, _))| is(it));
+        let found = state.conversations.iter().filter(|(_, (it, _))| is(&it.summary()));
         found.map(|(id, _)| *id).collect()
     }
 
@@ -99,6 +105,7 @@ impl FakeSessions {
                 assigned_agent: assigned.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
                 reading_agents: readers.iter().map(|a| a.as_bytes().to_vec().into()).collect(),
                 dismissed_agent: dismissed.map_or(Bytes::new(), |a| a.as_bytes().to_vec().into()),
+                trace: None,
             }),
         );
         if let Some(agent) = assigned {

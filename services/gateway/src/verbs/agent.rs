@@ -8,6 +8,7 @@ use frontdesk_core::ids::{ConversationId, OfferId};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::{agent_status_from_proto, agent_view_to_proto};
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Bytes of a status's reason.
@@ -79,7 +80,14 @@ pub(super) fn team(client: &Arc<Client>) -> Result<Handling, ApiError> {
     Ok(Handling::Concurrent(Box::pin(async move {
         let agents = colleagues::all_present(&client).await?;
         let site = colleagues::own_site(&client).await?;
+        let others = agents.iter().filter(|agent| agent.id.as_uuid() != client.who().id);
+        let mut skills: HashMap<String, u32> = HashMap::new();
+        for (skill, level) in others.flat_map(|agent| agent.profile.skills.iter()) {
+            let best = skills.entry(skill.to_string()).or_default();
+            *best = u32::from(level.get()).max(*best);
+        }
         Ok(Some(Frame::Team(v1::Team {
+            skills,
             agents: agents.iter().map(|agent| agent_view_to_proto(agent)).collect(),
             queues: site.queues.iter().map(|q| q.id.to_string()).collect(),
         })))

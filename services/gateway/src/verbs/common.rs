@@ -14,6 +14,7 @@ use frontdesk_proto::api::{
 };
 use frontdesk_proto::convert::Sent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::traces::{Kind, Span};
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling,
         let files = files(&client, id, &r.attachment_ids).await;
         let saying = files.and_then(|files| {
             let after = (!r.after_client_msg_id.is_empty()).then_some(&*r.after_client_msg_id);
-            say(&client, id, &r.client_msg_id, r.text.into(), files, after)
+            say(&client, id, &r.client_msg_id, r.text.into(), files, after, &mut None)
         });
         match saying {
             Ok(saying) => Prepared::Wait(Box::pin(saying.answer())),
@@ -51,11 +52,15 @@ pub(crate) fn say(
     text: Arc<str>,
     attachments: Vec<Attachment>,
     after: Option<&str>,
+    frame: &mut Option<Span>,
 ) -> Result<Saying, ApiError> {
     let client_msg_id: ClientMsgId = client_msg_id.parse()?;
     let after = after.map(str::parse).transpose()?;
     let command = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments, after };
-    Ok(Saying::begin(client, conversation, client_msg_id, command))
+    Ok(match frame.take() {
+        None => Saying::begin(client, conversation, client_msg_id, command),
+        Some(frame) => Saying::begin_traced(client, conversation, client_msg_id, command, frame),
+    })
 }
 
 /// A message or note that has been submitted.
@@ -64,6 +69,37 @@ pub(crate) struct Saying {
     pub(crate) client_msg_id: ClientMsgId,
     /// Whoever waits for it sets a deadline.
     pub(crate) outcome: ReplyFuture,
+    /// Set when its trace is recorded.
+    pub(crate) trace: Option<Box<SayingTrace>>,
+}
+
+/// The spans of something that is said, told with its answer.
+pub(crate) struct SayingTrace {
+    /// From its receipt; ended last.
+    frame: Span,
+    /// From here to its owner and back.
+    forward: Span,
+}
+
+impl SayingTrace {
+    pub(crate) fn new(frame: Span, conversation: ConversationId) -> Self {
+        let mut forward = Span::under("sessions.forward", Kind::Client, frame.context());
+        forward.set("conversation", conversation.to_string());
+        Self { frame, forward }
+    }
+
+    pub(crate) fn answered(self, outcome: Result<(), &ApiError>) {
+        match outcome {
+            Ok(()) => {
+                self.forward.end();
+                self.frame.end();
+            }
+            Err(error) => {
+                self.forward.fail(error.as_str());
+                self.frame.fail(error.as_str());
+            }
+        }
+    }
 }
 
 impl Saying {
@@ -77,7 +113,23 @@ impl Saying {
         let origin = Origin::Client(client.who().clone());
         let envelope = Envelope { conversation, origin, command };
         let outcome = client.shared.deps.sessions.submit(envelope);
-        Self { conversation, client_msg_id, outcome }
+        Self { conversation, client_msg_id, outcome, trace: None }
+    }
+
+    /// The same, recorded as part of `frame`.
+    fn begin_traced(
+        client: &Client,
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        command: Command,
+        frame: Span,
+    ) -> Self {
+        let origin = Origin::Client(client.who().clone());
+        let envelope = Envelope { conversation, origin, command };
+        let trace = SayingTrace::new(frame, conversation);
+        let sessions = &client.shared.deps.sessions;
+        let outcome = sessions.submit_traced(envelope, trace.forward.context());
+        Self { conversation, client_msg_id, outcome, trace: Some(Box::new(trace)) }
     }
 
     /// What the sender is told.

@@ -5,13 +5,11 @@ use super::{Answer, Handling, Prepared, Saying, colleagues, command, common, sub
 use crate::connection::Client;
 use crate::shared::within;
 use frontdesk_core::audit::Act;
-use frontdesk_core::conversation::{
-    Command, MAX_INVITATION_BYTES, MAX_MENTIONS, PREVIEW_BYTES, Summary,
-};
-use frontdesk_core::ids::{AgentId, ClientMsgId, ConversationId};
+use frontdesk_core::conversation::{AskedTo, Command, MAX_INVITATION_BYTES, MAX_MENTIONS, Summary};
+use frontdesk_core::ids::{AgentId, ClientMsgId, ConversationId, Seq};
 use frontdesk_core::party::Participant;
 use frontdesk_proto::api::ApiError;
-use frontdesk_proto::convert::{invitation_push, participant_to_proto};
+use frontdesk_proto::convert::{invitation_push, mention_push};
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use serde_json::json;
 use std::cmp::Reverse;
@@ -42,7 +40,11 @@ async fn invited(client: &Client, id: ConversationId, agent: AgentId, note: &str
     let summary = client.summary(id).await?;
     let whom = colleagues::present(client, agent).await?;
     submit(client, id, Command::Invite { agent: whom, note: note.into() }).await?;
-    let push = invitation_push(&summary, &client.who().participant(), note);
+    // Its place lets the agent's pages know it again. It holds without.
+    let asked = client.summary(id).await.map(|summary| summary.asked).unwrap_or_default();
+    let invitation = asked.iter().find(|it| it.agent == agent && it.to == AskedTo::Join);
+    let seq = invitation.map_or(Seq::ZERO, |it| it.seq);
+    let push = invitation_push(&summary, &client.who().participant(), note, seq);
     colleagues::tell(client, agent, Frame::Invitation(push));
     Ok(Some(Frame::Done(v1::Done {})))
 }
@@ -152,12 +154,8 @@ async fn mentioned(
 }
 
 fn tell_mentioned(client: &Client, whom: &[AgentId], sent: &v1::Sent, text: &str) {
-    let push = v1::MentionPush {
-        conversation_id: sent.conversation_id.clone(),
-        by: Some(participant_to_proto(&client.who().participant())),
-        seq: sent.seq,
-        text: text[..text.floor_char_boundary(PREVIEW_BYTES)].to_owned(),
-    };
+    let by = client.who().participant();
+    let push = mention_push(&sent.conversation_id, &by, text, Seq::new(sent.seq));
     for agent in whom {
         colleagues::tell(client, *agent, Frame::Mention(push.clone()));
     }

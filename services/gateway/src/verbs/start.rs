@@ -31,6 +31,8 @@ pub(super) struct Start {
     page: Arc<str>,
     language: Arc<str>,
     channel: Option<Arc<str>>,
+    /// The version of the site's text that the visitor has agreed to.
+    consent: Option<Arc<str>>,
     /// The caller, under the name it wants to show.
     who: Principal,
     first_message: Option<(ClientMsgId, Arc<str>)>,
@@ -70,6 +72,7 @@ impl Start {
             page: r.page.into(),
             language: r.language.into(),
             channel: (!r.channel.is_empty()).then(|| r.channel.into()),
+            consent: (!r.consent_version.is_empty()).then(|| r.consent_version.into()),
             who,
             first_message,
         })
@@ -103,6 +106,7 @@ pub(super) async fn open(client: &Arc<Client>, start: Start) -> Answer {
     let site = within(CALL_DEADLINE, "desk", asked)
         .await?
         .ok_or_else(|| ApiError::NotFound("site".into()))?;
+    let consent = agreed(&site, start.consent)?;
     let visit = Visit {
         page: &start.page,
         language: &start.language,
@@ -119,6 +123,7 @@ pub(super) async fn open(client: &Arc<Client>, start: Start) -> Answer {
         page: start.page,
         language: start.language,
         channel: start.channel,
+        consent,
         extra_minutes,
         first_message: start.first_message,
     });
@@ -139,6 +144,18 @@ async fn check_open(client: &Client, id: ConversationId) -> Result<(), ApiError>
         return Err(ApiError::State("5 conversations are open already".into()));
     }
     Ok(())
+}
+
+/// What the visitor has agreed to, which is what the site asks for or nothing.
+fn agreed(site: &SiteConfig, said: Option<Arc<str>>) -> Result<Option<Arc<str>>, ApiError> {
+    match &site.privacy.consent {
+        None => Ok(None),
+        Some(asked) if said.as_ref() == Some(&asked.version) => Ok(said),
+        Some(asked) => Err(ApiError::State(format!(
+            "the visitor has to agree to version {} of the site's text first (consent_version)",
+            asked.version
+        ))),
+    }
 }
 
 /// What the client names, else what the site's rules say: the queue, and the minutes

@@ -27,7 +27,10 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
         Body::Message(m) => {
             let files: String =
                 m.attachments.iter().map(|a| format!(" [{} {} B]", a.name, a.size)).collect();
-            return format!("  {:>4} {who}: {}", event.seq, plain(&(m.text.clone() + &files)));
+            // Nobody says nothing at all: what is empty was erased.
+            let is_erased = m.text.is_empty() && files.is_empty();
+            let said = if is_erased { "(erased)" } else { &m.text };
+            return format!("  {:>4} {who}: {}", event.seq, plain(&(said.to_owned() + &files)));
         }
         Body::Note(n) if n.mentions.is_empty() => format!("{who} noted: {}", n.text),
         Body::Note(n) => {
@@ -73,6 +76,7 @@ pub(crate) fn line(event: &Event, own: &str) -> String {
             ClosedReason::VisitorLost => "closed: the visitor was gone".to_owned(),
             _ => format!("{who} closed the chat"),
         },
+        Body::Erased(_) => "what was said is erased".to_owned(),
         Body::Reopened(_) => format!("{who} reopened the chat"),
         Body::ContactAsked(_) => "no agent yet: /contact EMAIL [message] to be reached".to_owned(),
         Body::ContactLeft(c) => {

@@ -1,6 +1,6 @@
 //! The command line of `frontdesk ctl`. Says what can be asked for; does nothing.
 
-use super::{ReplayArgs, StaffArgs, TargetArgs};
+use super::{BackupArgs, ReplayArgs, RestoreArgs, StaffArgs, TargetArgs, VisitorCommand};
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -16,6 +16,10 @@ pub(crate) struct CtlArgs {
     /// How to print.
     #[arg(long, short, value_enum, default_value_t = Output::Table, global = true)]
     pub(crate) output: Output,
+    /// Drain, move or change voters even if that cannot be written down in the audit log:
+    /// for when the desk or its database is what is broken.
+    #[arg(long, global = true)]
+    pub(crate) unrecorded: bool,
     #[command(subcommand)]
     pub(crate) command: CtlCommand,
 }
@@ -31,7 +35,7 @@ pub(crate) enum Output {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CtlCommand {
     /// Agents with status and load.
-    Agents,
+    Agents(AgentsArgs),
     /// Queues with how many wait and for how long.
     Queues,
     /// Conversations, newest activity first.
@@ -80,8 +84,65 @@ pub(crate) enum CtlCommand {
     Staff(StaffArgs),
     /// What came, run through other rules: waits, service level and load beside the real.
     Replay(ReplayArgs),
+    /// Copy a data folder while its server runs (no gateway is asked).
+    Backup(BackupArgs),
+    /// Make a data folder from a backup (no gateway is asked).
+    Restore(RestoreArgs),
+    /// Hand out, or forget, all that is kept of a visitor.
+    #[command(subcommand)]
+    Visitor(VisitorCommand),
+    /// What processes log, and another level for a while.
+    Log(LogArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
+}
+
+/// Which processes, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct OpsArgs {
+    /// Health listener of a process; may be given several times.
+    #[arg(long = "at", value_name = "HOST:PORT", default_value = "127.0.0.1:7101")]
+    pub(crate) at: Vec<String>,
+    /// The admin token of its settings.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "FRONTDESK_TELEMETRY__ADMIN_TOKEN",
+        hide_env_values = true,
+        default_value = ""
+    )]
+    pub(crate) admin_token: String,
+}
+
+/// What is to be logged.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    #[command(flatten)]
+    pub(crate) ops: OpsArgs,
+    /// Directives such as `debug` or `info,frontdesk_gateway=trace`; `default` for those
+    /// of the settings. Without any it is only shown.
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// After this it is as in the settings again.
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub(crate) time: std::time::Duration,
+}
+
+/// What is done with agents; nothing: they are listed.
+#[derive(Debug, Args)]
+pub(crate) struct AgentsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<AgentsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentsCommand {
+    /// Sign an account out everywhere, within seconds: its tokens are refused from then on.
+    Revoke {
+        /// Its e-mail address or id.
+        #[arg(value_name = "EMAIL|ID")]
+        account: String,
+    },
 }
 
 /// How a conversation begins.

@@ -1,13 +1,15 @@
 //! The command line. Says what can be asked for; does nothing.
 
 mod ctl;
+mod privacy;
 mod replay;
 mod staff;
 
 pub(crate) use ctl::{
-    AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs, FiguresFormat, FitArgs, Output,
-    PlacedRole, RaftCommand, RouteArgs,
+    AgentsArgs, AgentsCommand, AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs,
+    FiguresFormat, FitArgs, LogArgs, OpsArgs, Output, PlacedRole, RaftCommand, RouteArgs,
 };
+pub(crate) use privacy::{BackupArgs, RestoreArgs, VisitorCommand};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use staff::StaffArgs;
 
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Ctl(CtlArgs),
     /// Check the settings of a cluster against its live parts.
     Doctor(DoctorArgs),
+    /// Print what can be measured, as a table.
+    Metrics,
 }
 
 /// Where settings come from: the file, then `FRONTDESK_…` variables, then these.

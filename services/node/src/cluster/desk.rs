@@ -3,6 +3,7 @@
 use super::ClusterError;
 use super::parts::joined;
 use super::process::{Process, leave};
+use crate::ops::DebugPages;
 use frontdesk_cluster::Offer;
 use frontdesk_core::presence::NodeRole;
 use frontdesk_desk::DeskService;
@@ -18,7 +19,9 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let offer = Offer { desk: Some(desk), ..Offer::default() };
     let known = cluster.joined();
     let readiness = Arc::new(move || std::future::ready(joined(&known)).boxed());
-    let served = process.serve(listener, &offer, readiness).await?;
+    let served = process
+        .serve(listener, &offer, readiness, DebugPages::default().placement(&cluster))
+        .await?;
     process.until_stopped().await;
     // The others ask another desk from now on.
     leave(&cluster, tasks).await;

@@ -5,6 +5,7 @@
 use super::ClusterError;
 use super::process::Process;
 use super::settings::{ClusterSection, VoterSettings};
+use crate::ops::DebugPages;
 use frontdesk_cluster::{
     Cluster, ClusterQuestion, ClusterSettings, GroupStatus, Offer, Question, VoterId, has_log,
 };
@@ -72,7 +73,7 @@ pub(super) async fn identity(
             std::future::ready(said).boxed()
         })
     };
-    let served = process.serve(listener, &offer, readiness).await?;
+    let served = process.serve(listener, &offer, readiness, DebugPages::default()).await?;
     let asking = Asking::new(process, section.clone(), folder, own)?;
     let found = tokio::select! {
         found = asking.run(founder, &address, &to_be_added) => Some(found),

@@ -5,6 +5,8 @@ use super::clock::clock;
 use super::parts::{FanOut, joined, owned};
 use super::process::{Process, leave};
 use crate::blobs::Blobs;
+use crate::keys;
+use crate::ops::DebugPages;
 use bytes::Bytes;
 use frontdesk_cluster::{
     Cluster, ClusterView, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
@@ -50,8 +52,13 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         clock: clock(),
     };
     let offer = Offer { gateway: Some((cluster.node().clone(), direct)), ..Offer::default() };
-    let served = process.serve(listener, &offer, readiness).await?;
-    let gateway = Gateway::start(process.settings.gateway.clone(), deps).await?;
+    let served = process
+        .serve(listener, &offer, readiness, DebugPages::default().placement(&cluster))
+        .await?;
+    let mut settings = process.settings.gateway.clone();
+    keys::resolve(&mut settings).map_err(|error| ClusterError::Settings(error.to_string()))?;
+    let gateway = Gateway::start(settings, deps).await?;
+    let _keys = keys::follow(gateway.key_ring(), &process.settings.gateway);
     tokio::select! {
         () = process.until_stopped() => {
             draining.store(true, Ordering::Relaxed);

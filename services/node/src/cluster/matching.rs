@@ -2,14 +2,15 @@
 
 use super::ClusterError;
 use super::clock::clock;
-use super::health::Readiness;
 use super::parts::{FanOut, joined};
 use super::process::{Process, drain, leave};
+use crate::ops::DebugPages;
 use frontdesk_actor::{Ownership, ShardHost};
 use frontdesk_cluster::{
     Cluster, ClusterTasks, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteSessions, keep,
 };
 use frontdesk_core::presence::NodeRole;
+use frontdesk_gateway::ReadinessCheck;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -40,7 +41,7 @@ impl Member {
     }
 }
 
-fn readiness(cluster: &Cluster) -> Readiness {
+fn readiness(cluster: &Cluster) -> ReadinessCheck {
     let known = cluster.joined();
     Arc::new(move || std::future::ready(joined(&known)).boxed())
 }
@@ -58,7 +59,9 @@ pub(super) async fn run_queueing(mut process: Process) -> Result<(), ClusterErro
     };
     let (queueing, running) = frontdesk_queueing::start(deps, &process.settings.queueing);
     let offer = Offer { queueing: Some(queueing.clone()), ..Offer::default() };
-    let served = process.serve(listener, &offer, readiness(&cluster)).await?;
+    let served = process
+        .serve(listener, &offer, readiness(&cluster), DebugPages::default().placement(&cluster))
+        .await?;
     let member = Member::start(NodeRole::Queueing, cluster, tasks, queueing);
     process.until_stopped().await;
     member.stop(&process).await;
@@ -89,7 +92,9 @@ pub(super) async fn run_routing(mut process: Process) -> Result<(), ClusterError
         feed_directly: Some(fan_out.feed_directly()),
         ..Offer::default()
     };
-    let served = process.serve(listener, &offer, readiness(&cluster)).await?;
+    let served = process
+        .serve(listener, &offer, readiness(&cluster), DebugPages::default().placement(&cluster))
+        .await?;
     let member = Member::start(NodeRole::Routing, cluster, tasks, routing);
     process.until_stopped().await;
     member.stop(&process).await;

@@ -6,7 +6,6 @@ mod clock;
 mod desk;
 mod founding;
 mod gateway;
-mod health;
 mod listener;
 mod matching;
 mod parts;
@@ -60,6 +59,10 @@ pub(crate) enum ClusterError {
     Metrics(#[from] MetricsError),
     #[error("{0}")]
     Settings(String),
+    #[error(transparent)]
+    Traces(#[from] frontdesk_telemetry::traces::TracesError),
+    #[error(transparent)]
+    AdminToken(#[from] crate::ops::TooShort),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("cannot listen on {address}: {source}")]
@@ -86,13 +89,19 @@ pub(crate) enum ClusterError {
 
 /// Runs a role until SIGINT or SIGTERM.
 pub(crate) async fn run(role: Role, settings: Settings) -> Result<(), ClusterError> {
-    let process = process::Process::start(settings)?;
-    match role {
+    let mut process = process::Process::start(role, settings)?;
+    let traces = process.take_traces();
+    let ended = match role {
         Role::Gateway => gateway::run(process).await,
         Role::Sessions => sessions::run(process).await,
         Role::Presence => presence::run(process).await,
         Role::Routing => matching::run_routing(process).await,
         Role::Queueing => matching::run_queueing(process).await,
         Role::Desk => desk::run(process).await,
+    };
+    // Last: what the stop did is told as well.
+    if let Some(traces) = traces {
+        traces.stop().await;
     }
+    ended
 }

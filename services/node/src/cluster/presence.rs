@@ -3,6 +3,7 @@
 use super::ClusterError;
 use super::founding::{self, Identity};
 use super::process::Process;
+use crate::ops::DebugPages;
 use frontdesk_cluster::{GrpcTransport, Offer};
 use frontdesk_presence::{PresenceService, PresenceSettings, SystemClock};
 use futures::FutureExt as _;
@@ -31,7 +32,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         let ready = if led { Ok(()) } else { Err("the group has no leader".to_owned()) };
         std::future::ready(ready).boxed()
     });
-    let served = process.serve(listener, &offer, readiness).await?;
+    let served = process.serve(listener, &offer, readiness, DebugPages::default()).await?;
     tracing::info!(voter, "presence runs");
     process.until_stopped().await;
     if let Err(error) = presence.group().hand_over().await {

@@ -1,16 +1,18 @@
 //! What every process of a cluster has: logs, metrics, signals, the internal
 //! listener, the health listener, and its connection to the others.
 
-use super::ClusterError;
-use super::health::{self, Health, Readiness};
 use super::listener::InternalListener;
 use super::settings::ClusterSection;
+use super::{ClusterError, Role};
+use crate::ops::{self, AdminToken, DebugPages, Ops};
 use crate::settings::Settings;
 use frontdesk_cluster::tls::{ReloadTask, Tls, TlsError};
 use frontdesk_cluster::{Channels, Cluster, ClusterSettings, ClusterTasks, Offer, routes};
 use frontdesk_core::presence::{NodeRole, incarnation_id};
 use frontdesk_core::time::Timestamp;
-use frontdesk_telemetry::MetricsHandle;
+use frontdesk_gateway::ReadinessCheck;
+use frontdesk_telemetry::traces::{Exporting, Identity, init_traces};
+use frontdesk_telemetry::{LogControl, MetricsHandle};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,7 +28,10 @@ const SERVER_GRACE: Duration = Duration::from_secs(3);
 pub(super) struct Process {
     pub(super) settings: Settings,
     pub(super) metrics: MetricsHandle,
+    logs: LogControl,
+    admin_token: AdminToken,
     pub(super) channels: Arc<Channels>,
+    traces: Option<Exporting>,
     tls: Option<Tls>,
     /// Follows the certificates' files for as long as the process runs.
     _reload: Option<ReloadTask>,
@@ -36,21 +41,36 @@ pub(super) struct Process {
 
 impl Process {
     /// Logs, metrics and signals.
-    pub(super) fn start(settings: Settings) -> Result<Self, ClusterError> {
-        frontdesk_telemetry::init_logs(&settings.log)?;
+    pub(super) fn start(role: Role, settings: Settings) -> Result<Self, ClusterError> {
+        let logs = frontdesk_telemetry::init_logs(&settings.log)?;
         let metrics = frontdesk_telemetry::init_metrics()?;
+        let admin_token = AdminToken::new(&settings.telemetry.admin_token)?;
         if settings.cluster.name.is_empty() {
             return Err(ClusterError::Settings("the process needs a name: --name".into()));
         }
         if settings.cluster.voters.is_empty() {
             return Err(ClusterError::Settings("no voters are configured: cluster.voters".into()));
         }
+        let identity =
+            Identity { role: role.as_str().into(), instance: settings.cluster.name.clone() };
+        let traces = init_traces(&settings.telemetry.traces, &identity)?;
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let tls = load_tls(&settings.cluster)?;
         let channels = Arc::new(Channels::new(tls.clone()));
         let _reload = tls.as_ref().map(Tls::follow);
-        Ok(Self { settings, metrics, channels, tls, _reload, interrupt, terminate })
+        Ok(Self {
+            settings,
+            metrics,
+            logs,
+            admin_token,
+            traces,
+            channels,
+            tls,
+            _reload,
+            interrupt,
+            terminate,
+        })
     }
 
     /// Binds the internal listener; what it offers comes later.
@@ -81,13 +101,21 @@ impl Process {
         &self,
         listener: InternalListener,
         offer: &Offer,
-        readiness: Readiness,
+        readiness: ReadinessCheck,
+        debug: DebugPages,
     ) -> Result<Served, ClusterError> {
         let stop = CancellationToken::new();
         let health = match self.settings.cluster.health_listen {
             Some(address) => {
-                let health = Health { metrics: self.metrics.clone(), readiness };
-                Some(health::serve(address, health, stop.clone()).await?)
+                let ops = Ops {
+                    metrics: self.metrics.clone(),
+                    readiness,
+                    logs: self.logs.clone(),
+                    admin_token: self.admin_token.clone(),
+                    debug,
+                };
+                let serving = ops::serve(address, ops, stop.clone()).await;
+                Some(serving.map_err(|source| ClusterError::Listen { address, source })?)
             }
             None => None,
         };
@@ -106,6 +134,11 @@ impl Process {
             }
         }
         tracing::info!("stopping");
+    }
+
+    /// The task that sends spans, for whoever stops it last.
+    pub(super) fn take_traces(&mut self) -> Option<Exporting> {
+        self.traces.take()
     }
 
     /// How long a stop waits for others to take over.

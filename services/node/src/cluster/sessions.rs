@@ -3,6 +3,7 @@
 use super::ClusterError;
 use super::parts::{FanOut, joined};
 use super::process::{Process, drain, leave};
+use crate::ops::DebugPages;
 use frontdesk_cluster::{Cluster, Offer, RemoteObserver, keep};
 use frontdesk_core::ids::{ConversationId, NodeId};
 use frontdesk_core::presence::NodeRole;
@@ -60,7 +61,14 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         }
         .boxed()
     });
-    let served = process.serve(listener, &offer, readiness).await?;
+    let served = process
+        .serve(
+            listener,
+            &offer,
+            readiness,
+            DebugPages::default().placement(&cluster).sessions(&sessions),
+        )
+        .await?;
     // Both end below, once nothing is owned any more.
     let tenure = tokio::spawn(keep(cluster.clone(), NodeRole::Sessions, sessions.clone()));
     let undertaker = tokio::spawn(forget_gateways(cluster.clone(), sessions.clone()));

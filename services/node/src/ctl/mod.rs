@@ -2,18 +2,22 @@
 //! gateway, and moves its parts by way of the voters.
 
 mod audit;
+mod backup;
 mod cluster;
 mod configure;
 mod explain;
 mod figures;
+mod newcomers;
+mod operate;
 mod replay;
 mod staff;
 pub(crate) mod table;
+mod visitor;
 
 pub(crate) use cluster::{Link, now};
 
 use crate::chat::screen;
-use crate::cli::{CtlArgs, CtlCommand, Output};
+use crate::cli::{AgentsArgs, AgentsCommand, CtlArgs, CtlCommand, Output};
 use crate::link::{self, LinkError};
 use crate::settings::SettingsError;
 use crate::signin::{self, SignInError, with_deadline};
@@ -22,9 +26,10 @@ use frontdesk_core::ids::InvalidId;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
 use frontdesk_proto::v1::{
-    AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
-    ListAgentsRequest, ListQueuesRequest, Phase,
+    AdminListConversationsRequest, Cursor, EndSessionsRequest, FollowConversationRequest,
+    GetConversationRequest, ListAgentsRequest, ListQueuesRequest, Phase,
 };
+use frontdesk_store::sqlite::backup::BackupError;
 use serde::Serialize;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -53,13 +58,26 @@ pub(crate) enum CtlError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}")]
     Usage(String),
+    #[error("{at}: {source}")]
+    Unreachable { at: String, source: std::io::Error },
+    #[error("{at} says {said}")]
+    Denied { at: String, said: String },
     #[error("{file}: {source}")]
     File { file: String, source: std::io::Error },
     /// The places have been printed.
     #[error("{file} was refused ({problems} problems); nothing was changed")]
     Document { file: String, problems: usize },
+}
+
+impl CtlError {
+    /// Whether it was asked for in a way that cannot work.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::Backup(error) if error.is_usage())
+    }
 }
 
 type Admin = AdminServiceClient<InterceptedService<Channel, Bearer>>;
@@ -79,8 +97,11 @@ impl Interceptor for Bearer {
 pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let command = match args.command {
         CtlCommand::Cluster(command) => {
-            return cluster::run(command, args.config, args.output).await;
+            return cluster::run(command, args.config, args.output, args.unrecorded).await;
         }
+        CtlCommand::Backup(wanted) => return backup::back_up(wanted, args.output).await,
+        CtlCommand::Restore(wanted) => return backup::restore(wanted, args.output).await,
+        CtlCommand::Log(wanted) => return operate::log(wanted, args.output).await,
         command => command,
     };
     if let CtlCommand::Staff(wanted) = &command
@@ -94,8 +115,15 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
     let (output, site) = (args.output, args.target.site);
     match command {
-        CtlCommand::Cluster(_) => Ok(()),
-        CtlCommand::Agents => agents(admin, output).await,
+        CtlCommand::Cluster(_)
+        | CtlCommand::Log(_)
+        | CtlCommand::Backup(_)
+        | CtlCommand::Restore(_) => Ok(()),
+        CtlCommand::Visitor(command) => visitor::run(admin, output, command).await,
+        CtlCommand::Agents(AgentsArgs { command: None }) => agents(admin, output).await,
+        CtlCommand::Agents(AgentsArgs { command: Some(AgentsCommand::Revoke { account }) }) => {
+            revoke(admin, output, account).await
+        }
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {
             conversations(admin, output, limit, open).await
@@ -126,6 +154,16 @@ async fn agents(mut admin: Admin, output: Output) -> Result<(), CtlError> {
     match output {
         Output::Json => print_json(&answer)?,
         Output::Table => table::agents(&answer.agents),
+    }
+    Ok(())
+}
+
+async fn revoke(mut admin: Admin, output: Output, account: String) -> Result<(), CtlError> {
+    let ask = EndSessionsRequest { account };
+    let answer = admin.end_sessions(with_deadline(ask)).await?.into_inner();
+    match output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => println!("{} is signed out everywhere", answer.email),
     }
     Ok(())
 }

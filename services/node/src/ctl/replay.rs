@@ -3,7 +3,7 @@
 
 use super::configure::{name_of, read, refused};
 use super::figures::moment;
-use super::{Admin, CtlError, print_json, table};
+use super::{Admin, CtlError, newcomers, print_json, table};
 use crate::cli::{Output, ReplayArgs};
 use frontdesk_core::figures::{Acts, Crowd, Record, Stretch};
 use frontdesk_core::ids::{AgentId, QueueId, SiteId};
@@ -95,6 +95,8 @@ async fn ask(
 struct Report {
     conversations: usize,
     agents: usize,
+    /// Of whom so many would be made by the document.
+    newcomers: usize,
     queues: Vec<Both>,
     total: Both,
     /// Share of the agents' slots that was taken while they were there.
@@ -133,7 +135,12 @@ struct Fared {
 
 fn run(happened: &Happened, rules: &Trial, (from, to): Stretch) -> Report {
     let site = &rules.site;
-    let (staff, people) = people(happened, rules);
+    let (mut staff, mut people) = people(happened, rules);
+    let had_been_there = staff.len();
+    for account in rules.newcomers.iter().filter(|account| !account.disabled) {
+        staff.push(account.id);
+        people.push(newcomers::staff(site, &account.profile, (from, to)));
+    }
     let goes_to: Vec<Vec<QueueId>> =
         happened.records.iter().map(|(record, routed)| queues_of(site, record, *routed)).collect();
     let mut came = Vec::new();
@@ -144,7 +151,7 @@ fn run(happened: &Happened, rules: &Trial, (from, to): Stretch) -> Report {
     }
     let weight = |queue: &QueueId| site.queue(queue).map_or(1, |queue| queue.weight);
     let recorded = recorded(&came, to, &staff, |queue| home(site, queue), weight);
-    let room = room(&people);
+    let (real_room, tried_room) = (room(&people[..had_been_there]), room(&people));
     let centre = centre(site, people);
     let ran = centre.run(&recorded.arrivals, &mut Ours);
     let target = |queue: &QueueId| site.queue(queue)?.answer_within;
@@ -160,15 +167,17 @@ fn run(happened: &Happened, rules: &Trial, (from, to): Stretch) -> Report {
     let nobody = Line::default();
     let of = |lines: &BTreeMap<QueueId, Line>, queue| lines.get(queue).unwrap_or(&nobody).clone();
     let queues = names.into_iter().map(|q| both(q.to_string(), &of(&real, q), &of(&replayed, q)));
-    let occupancy =
-        |ran: &Ran| (room > 0).then(|| ran.taken.iter().sum::<u64>() as f64 / room as f64);
+    let occupancy = |ran: &Ran, room: u64| {
+        (room > 0).then(|| ran.taken.iter().sum::<u64>() as f64 / room as f64)
+    };
     Report {
         conversations: happened.records.len(),
         agents: staff.len(),
+        newcomers: staff.len() - had_been_there,
         queues: queues.collect(),
         total: both("all".into(), &sum(&real), &sum(&replayed)),
-        occupancy: occupancy(&recorded.real),
-        replayed_occupancy: occupancy(&ran),
+        occupancy: occupancy(&recorded.real, real_room),
+        replayed_occupancy: occupancy(&ran, tried_room),
         transfers: recorded.real.handed_on,
         replayed_transfers: ran.handed_on,
     }
@@ -317,9 +326,10 @@ fn print(report: &Report) {
     let percent =
         |s: Option<f64>| s.map_or_else(|| "-".to_owned(), |share| format!("{:.0}%", share * 100.0));
     println!(
-        "{} conversations, {} agents; slots taken {} -> {}, handed on {} -> {}",
+        "{} conversations, {} agents, {} of them new; slots taken {} -> {}, handed on {} -> {}",
         report.conversations,
         report.agents,
+        report.newcomers,
         percent(report.occupancy),
         percent(report.replayed_occupancy),
         report.transfers,

@@ -6,6 +6,7 @@ mod relay;
 use crate::announce::Ready;
 use crate::blobs::Blobs;
 use crate::cli::DevArgs;
+use crate::ops::{self, AdminToken, DebugPages, Ops, TooShort};
 use crate::settings::Settings;
 use crate::{accounts, keys};
 use frontdesk_actor::Ownership;
@@ -23,6 +24,7 @@ use frontdesk_sessions::{Clock as _, SessionsDeps, SessionsError, SessionsServic
 use frontdesk_store::attachments::LocalAttachments;
 use frontdesk_store::journal::Journal;
 use frontdesk_store::sqlite::{DataFolder, OpenError, SqliteDesk, SqliteJournal};
+use frontdesk_telemetry::traces::{Identity, TracesError, init_traces};
 use frontdesk_telemetry::{LogError, MetricsError, MetricsHandle};
 use futures::FutureExt as _;
 use relay::Relay;
@@ -30,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 use uuid::Uuid;
 
@@ -58,9 +61,15 @@ pub(crate) enum DevError {
     #[error(transparent)]
     Gateway(#[from] StartError),
     #[error(transparent)]
+    Keys(#[from] keys::KeysError),
+    #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
+    #[error(transparent)]
+    Traces(#[from] TracesError),
+    #[error(transparent)]
+    AdminToken(#[from] TooShort),
     #[error("cannot announce: {0}")]
     Announce(#[from] serde_json::Error),
 }
@@ -87,8 +96,10 @@ struct Roles {
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevError> {
-    frontdesk_telemetry::init_logs(&settings.log)?;
+    let logs = frontdesk_telemetry::init_logs(&settings.log)?;
     let metrics = frontdesk_telemetry::init_metrics()?;
+    let identity = Identity { role: "dev".into(), instance: "dev".into() };
+    let traces = init_traces(&settings.telemetry.traces, &identity)?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
@@ -101,13 +112,23 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
         accounts::prepare(&roles.desk, site.accounts, args.reset_passwords, args.extra_agents)
             .await?;
     let mut gateway_settings = settings.gateway.clone();
-    if gateway_settings.keys.is_empty() {
+    keys::resolve(&mut gateway_settings)?;
+    if gateway_settings.keys.is_empty() && gateway_settings.keys_file.is_none() {
         gateway_settings.keys.push(token_key(&keys::load_or_make(embedded.folder.path())?));
     }
     let site_key = site.site.key.clone();
     gateway_settings.demo.get_or_insert(DemoSettings { site_key: site_key.clone() });
     let gateway_deps = gateway_deps(&embedded, &roles, &node, metrics.clone())?;
     let gateway = Gateway::start(gateway_settings, gateway_deps).await?;
+    let _keys = keys::follow(gateway.key_ring(), &settings.gateway);
+    let ops = Ops {
+        metrics: metrics.clone(),
+        readiness: readiness(embedded.journal.clone()),
+        logs,
+        admin_token: AdminToken::new(&settings.telemetry.admin_token)?,
+        debug: DebugPages::default().sessions(&roles.sessions),
+    };
+    let ops = operated(&settings, ops).await?;
     let address = gateway.local_addr();
     if address.port() != settings.gateway.listen.port() {
         // The port was chosen just now: the demo page's origin is known only here.
@@ -127,7 +148,21 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     }
     info!("stopping");
     stop(gateway, roles, embedded).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    // Tells to the end how the stop goes on.
+    drop(ops);
     Ok(())
+}
+
+/// The health listener, where one is asked for; it ends when the guard is dropped.
+async fn operated(settings: &Settings, ops: Ops) -> Result<Option<DropGuard>, DevError> {
+    let Some(address) = settings.cluster.health_listen else { return Ok(None) };
+    let stop = CancellationToken::new();
+    // Ends with the guard.
+    drop(ops::serve(address, ops, stop.clone()).await?);
+    Ok(Some(stop.drop_guard()))
 }
 
 /// The stop order: nobody new, nothing new, then what is in flight, then the

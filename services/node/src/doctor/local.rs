@@ -3,6 +3,7 @@
 use super::finding::{Finding, Verdict};
 use crate::cluster::load_tls;
 use crate::ctl::now;
+use crate::keys;
 use crate::settings::Settings;
 use frontdesk_cluster::tls::{CertificateTerm, Tls, TlsFiles};
 use frontdesk_core::time::{Millis, Timestamp};
@@ -47,7 +48,11 @@ fn voters(settings: &Settings) -> Finding {
 }
 
 fn keys(settings: &Settings) -> Finding {
-    match settings.gateway.keys.len() {
+    let mut gateway = settings.gateway.clone();
+    if let Err(error) = keys::resolve(&mut gateway) {
+        return Finding::fail("gateway.keys", error.to_string());
+    }
+    match gateway.keys.len() {
         0 => Finding::fail(
             "gateway.keys",
             "none: each gateway would sign with a key of its own, which the others refuse",

@@ -2,6 +2,7 @@
 //! says what is wrong and what to do about it. It changes nothing.
 
 mod engines;
+mod exposed;
 mod finding;
 mod group;
 mod local;
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
 
 async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     let mut findings = local::check(&settings);
+    findings.extend(exposed::check(&settings.postgres, &settings.redis));
     let link = Link::open(settings)?;
     let (postgres, redis, group) = tokio::join!(
         engines::postgres(&link.settings.postgres),

@@ -112,6 +112,31 @@ async fn a_lost_visitor_ends_it_and_that_is_abandonment() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_abandoned_while_nobody_kept_the_queues_is_raised() {
+    let world = World::new();
+    let notify = vec![AlarmAction::Notify];
+    let rule = AlarmRule { on: AlarmKind::Abandoned, after: None, actions: notify };
+    world.alarms(vec![rule], None);
+    for n in 1..=5 {
+        world.open(n, 0);
+        world.give_up(n, 1);
+    }
+    let waiting = world.open(6, 0);
+    secs(5).await;
+    let (_queueing, running) = world.start();
+    secs(5).await;
+    for n in 1..=5 {
+        assert_eq!(raised(&world, n), [AlarmKind::Abandoned], "{n}");
+    }
+    let head = world.latest(1).head;
+    running.stop().await;
+    let (_queueing, _running) = world.start();
+    secs(30).await;
+    assert_eq!(world.latest(1).head, head, "once");
+    assert_eq!(world.latest(6).head, waiting.head, "it waits still");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_back_in_time_is_not_lost() {
     let world = World::new();
     let close = [AlarmAction::Close];

@@ -59,6 +59,7 @@ fn opened(n: u128, since: u64) -> (Conversation, Vec<Event>) {
         page: "".into(),
         language: "".into(),
         channel: None,
+        consent: None,
         extra_minutes: 0,
         first_message: None,
     };
@@ -235,6 +236,15 @@ impl World {
         self.step(n, &Command::Close, at(now))
     }
 
+    /// Its visitor ends it.
+    pub(super) fn give_up(&self, n: u128, now: u64) {
+        let mut inner = self.lock();
+        let it = inner.conversations.get_mut(&id(n)).unwrap();
+        let role = Role::Visitor;
+        let who = Principal { site: site(), role, id: Uuid::from_u128(n), name: "".into() };
+        it.step(&Origin::Client(who), &Command::Close, at(now)).unwrap();
+    }
+
     pub(super) fn erase(&self, n: u128) {
         self.lock().conversations.remove(&id(n));
     }
@@ -318,12 +328,27 @@ impl Sessions for World {
         _: ListFilter,
         _: u32,
     ) -> Result<Vec<Summary>, ApiError> {
+        unreachable!("nothing here asks for it")
+    }
+    /// Pages of two, so that there are several.
+    async fn changed(
+        &self,
+        site: Option<&SiteId>,
+        from: Place,
+        _: u32,
+    ) -> Result<SummaryPage, ApiError> {
         let inner = self.lock();
         if inner.is_away {
             return Err(ApiError::unavailable("test"));
         }
-        let all = inner.conversations.values().map(Conversation::summary);
-        Ok(all.filter(|s| !matches!(s.phase, Phase::Closed { .. })).collect())
+        let mut all: Vec<_> = inner.conversations.values().map(Conversation::summary).collect();
+        all.retain(|s| site.is_some() || !matches!(s.phase, Phase::Closed { .. }));
+        all.retain(|s| (s.last_at, Some(s.id)) > (from.from, from.after));
+        all.sort_by_key(|s| (s.last_at, s.id));
+        let more = all.len() > 2;
+        all.truncate(2);
+        let next = all.last().map(|s| Place { from: s.last_at, after: Some(s.id) });
+        Ok(SummaryPage { summaries: all, next: next.filter(|_| more) })
     }
     async fn records(&self, _: &SiteId, from: Place, _: u32) -> Result<RecordPage, ApiError> {
         let records = self.lock().records.clone();
@@ -427,6 +452,7 @@ impl Desk for World {
             queues: vec![sales, night],
             calendars,
             away_after_missed: None,
+            privacy: Default::default(),
             bots: BTreeSet::new(),
         })])
     }

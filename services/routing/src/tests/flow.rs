@@ -36,6 +36,23 @@ async fn decline(world: &World, id: u128, by: u128) -> Result<(), ApiError> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn more_than_may_be_under_way_at_once_are_offered_one_after_the_other() {
+    let world = World::new();
+    let _routing = world.start_routing();
+    for n in 1..=700 {
+        world.open(n).await;
+    }
+    for n in 0..20 {
+        world.connect(1_000 + n, 40);
+    }
+    world.calm().await;
+    let is_offered = |summary: &Summary| matches!(summary.phase, Phase::Offered(_));
+    assert!(world.summaries().iter().all(is_offered));
+    let load: u32 = world.views().iter().map(|view| view.load).sum();
+    assert_eq!(load, 700);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_offer_is_made_taken_and_told() {
     let world = World::new();
     let _routing = world.start_routing();

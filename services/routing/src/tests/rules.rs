@@ -3,9 +3,9 @@
 use super::world::*;
 use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::OfferId;
-use frontdesk_core::matching::{Acceptance, Rules};
+use frontdesk_core::matching::{Acceptance, LanguageRule, Rules};
 use frontdesk_core::party::{Principal, Role};
-use frontdesk_core::presence::{AgentStatus, Hold};
+use frontdesk_core::presence::{AgentProfile, AgentStatus, Hold};
 use frontdesk_proto::api::{Routing, SiteConfig};
 use std::sync::Arc;
 
@@ -46,6 +46,29 @@ async fn what_is_accepted_by_itself_is_the_agents_at_once() {
     let told = world.told();
     let assigned = |told: &(_, Vec<u8>)| told.1 == conversation_id(1).as_bytes();
     assert!(told.iter().any(assigned), "its connections follow it: {told:?}");
+}
+
+/// Routing looks at no more of a queue than there is room for, unless that is not enough.
+#[tokio::test(start_paused = true)]
+async fn many_whom_nobody_can_take_now_hide_nobody_behind_them() {
+    let language = Some(LanguageRule { relax_after: None });
+    let world = World::with(rules(Rules { language, ..Rules::default() }));
+    let _routing = world.start_routing();
+    let languages = vec!["de".parse().unwrap()];
+    let german = AgentProfile { languages, capacity: 1, ..AgentProfile::default() };
+    world.connect_as(BOB, german);
+    world.set_agent_status(BOB, AgentStatus::Busy);
+    for n in 1..=100 {
+        world.open_in(n, "de").await;
+    }
+    world.open(101).await;
+    world.connect(ANN, 1);
+    world.calm().await;
+    let asked: Vec<u128> = (1..=101).filter(|n| offered(&world.summary_of(*n)).is_some()).collect();
+    assert_eq!(asked, [101]);
+    world.set_agent_status(BOB, AgentStatus::Online);
+    world.calm().await;
+    assert!(offered(&world.summary_of(1)).is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -135,8 +135,12 @@ async fn a_guest_takes_no_room_and_leaves_when_it_is_gone() {
     let whom = Participant::agent(agent_id(SUE), "");
     let invite = Command::Invite { agent: whom, note: "".into() };
     world.client(Role::Agent, ANN, 1, invite).await;
+    world.calm().await;
+    let asked = world.routing().asked_in(&site(), agent_id(SUE)).await;
+    assert_eq!(asked, Ok(vec![conversation_id(1)]));
     world.client(Role::Agent, SUE, 1, Command::Join).await;
     world.calm().await;
+    assert_eq!(world.routing().asked_in(&site(), agent_id(SUE)).await, Ok(vec![]));
     assert_eq!(world.summary_of(1).guests.len(), 1);
     assert_eq!(world.view(SUE).load, 0);
     let routing = world.routing();
@@ -151,6 +155,25 @@ async fn a_guest_takes_no_room_and_leaves_when_it_is_gone() {
     world.pass(40).await;
     assert!(world.summary_of(1).guests.is_empty(), "nobody waits for an answer of hers");
     assert_eq!(guest_in(site(), SUE).await, Ok(vec![]));
+    assert!(is_assigned(&world.summary_of(1), ANN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_who_went_while_nobody_looked_leaves_at_the_next_comparison() {
+    let (world, running) = with_ann().await;
+    let whom = Participant::agent(agent_id(SUE), "");
+    let invite = Command::Invite { agent: whom, note: "".into() };
+    world.client(Role::Agent, ANN, 1, invite).await;
+    world.client(Role::Agent, SUE, 1, Command::Join).await;
+    world.calm().await;
+    // As when it dies: dropped, its task is cut off wherever it is.
+    drop(running);
+    world.disconnect(SUE);
+    world.pass(40).await;
+    assert_eq!(world.summary_of(1).guests.len(), 1, "nobody is there to notice");
+    let _running = world.start_routing();
+    world.calm().await;
+    assert!(world.summary_of(1).guests.is_empty());
     assert!(is_assigned(&world.summary_of(1), ANN));
 }
 

@@ -97,6 +97,7 @@ impl World {
             queues: vec![queue],
             calendars: BTreeMap::new(),
             away_after_missed: None,
+            privacy: Default::default(),
             bots: BTreeSet::new(),
         };
         change(&mut config);
@@ -208,7 +209,10 @@ impl World {
     }
 
     pub(super) fn connect(&self, id: u128, capacity: u32) {
-        let profile = AgentProfile { name: "".into(), capacity, ..AgentProfile::default() };
+        self.connect_as(id, AgentProfile { capacity, ..AgentProfile::default() });
+    }
+
+    pub(super) fn connect_as(&self, id: u128, profile: AgentProfile) {
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
         let (key, gateway) = (key(id), gateway());
         self.decree(Action::Connect { key, profile, gateway, connection }).unwrap();
@@ -234,12 +238,18 @@ impl World {
 
     /// A visitor opens the conversation with that number.
     pub(super) async fn open(&self, id: u128) {
+        self.open_in(id, "").await;
+    }
+
+    /// The same, in a language.
+    pub(super) async fn open_in(&self, id: u128, language: &str) {
         let start = StartRequest {
             queue: sales(),
             attributes: BTreeMap::new(),
             page: "".into(),
-            language: "".into(),
+            language: language.into(),
             channel: None,
+            consent: None,
             extra_minutes: 0,
             first_message: None,
         };

@@ -76,7 +76,13 @@ impl Shard {
     }
 
     fn committed(&mut self, id: ConversationId, pending: Pending) {
-        self.parts.meters.commit.record(self.turn.duration_since(pending.submitted));
+        let took = self.turn.duration_since(pending.submitted);
+        self.parts.meters.commit.record(took);
+        if took > self.slow_from {
+            self.slow_from = self.watched.slow(id, took, self.turn);
+        }
+        // The commit is over.
+        drop(pending.spans);
         self.publish(id, &pending.events);
         if let Some(summary) = pending.summary {
             self.parts.notifier.tell(summary, &self.parts.meters);

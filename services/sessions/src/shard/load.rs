@@ -2,6 +2,7 @@
 //! nothing.
 
 use super::DEADLINE;
+use super::erase::Erased;
 use super::ready::{Encoded, Pending, rights};
 use crate::mail::Held;
 use frontdesk_core::conversation::{Conversation, Event};
@@ -44,6 +45,8 @@ pub(super) struct Loaded {
     pub(super) unsettled: Vec<Pending>,
     pub(super) published: Option<Seq>,
     pub(super) result: Result<Found, JournalError>,
+    /// It was erased before, or should have been.
+    pub(super) erased: Option<Erased>,
 }
 
 pub(super) struct Found {
@@ -82,7 +85,7 @@ pub(super) async fn load(
         tokio::time::timeout(DEADLINE, find(&*journal, conversation, &pending, published)).await;
     let too_slow = |_| Err(JournalError::Unavailable("no answer within 5 s".into()));
     let result = found.unwrap_or_else(too_slow);
-    Loaded { conversation, unsettled: pending, published, result }
+    Loaded { conversation, unsettled: pending, published, result, erased: None }
 }
 
 async fn find(
@@ -106,7 +109,7 @@ async fn find(
     Ok(found)
 }
 
-async fn replayed(
+pub(super) async fn replayed(
     journal: &dyn Journal,
     id: ConversationId,
 ) -> Result<(Option<Conversation>, Seq), JournalError> {
@@ -162,7 +165,7 @@ fn replay(state: &mut Option<Conversation>, page: &RecordPage) -> Result<(), Jou
     Ok(())
 }
 
-fn decode(record: &Record) -> Result<Event, JournalError> {
+pub(super) fn decode(record: &Record) -> Result<Event, JournalError> {
     decode_event(&record.payload, record.prev_public).map_err(|error| damaged(record, error))
 }
 
@@ -170,7 +173,7 @@ fn damaged(record: &Record, what: impl std::fmt::Display) -> JournalError {
     JournalError::Damaged(format!("event {}: {what}", record.seq))
 }
 
-async fn read(
+pub(super) async fn read(
     journal: &dyn Journal,
     conversation: ConversationId,
     after: Seq,
@@ -187,7 +190,7 @@ async fn read(
 }
 
 /// The events after `after` up to `head`: no more than were in flight.
-async fn between(
+pub(super) async fn between(
     journal: &dyn Journal,
     id: ConversationId,
     after: Seq,
@@ -200,7 +203,7 @@ async fn between(
         for record in page.records.into_iter().take_while(|record| record.seq <= head) {
             let rights = rights(&decode(&record)?.body, readers);
             last = record.seq;
-            events.push(Encoded { record, rights });
+            events.push(Encoded { record, rights, trace: None });
         }
         if !page.more {
             break;

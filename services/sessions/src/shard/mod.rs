@@ -6,6 +6,7 @@
 
 mod beacons;
 mod commit;
+mod erase;
 mod load;
 mod outgoing;
 mod ready;
@@ -14,9 +15,11 @@ mod say;
 mod step;
 mod submit;
 mod sweep;
+mod traced;
 mod visitors;
 
 use crate::clock::Clock;
+use crate::inspect::Watched;
 use crate::mail::Mail;
 use crate::metrics::Meters;
 use crate::notify::Notifier;
@@ -34,6 +37,7 @@ use ready::{Encoder, MAX_WAITING, Ready, Spares};
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 pub(crate) use step::audience_of;
 use submit::Committing;
@@ -107,6 +111,10 @@ pub(crate) struct Shard {
     depth_told: usize,
     /// A higher epoch owns the shard: nothing may be said any more.
     fenced: bool,
+    /// What is told of it to whoever operates the node.
+    watched: Arc<Watched>,
+    /// Commits that took longer are told of.
+    slow_from: Duration,
 }
 
 impl Shard {
@@ -114,8 +122,9 @@ impl Shard {
         id: ShardId,
         epoch: Epoch,
         parts: Parts,
-        mailbox: mpsc::Receiver<Mail>,
+        (mailbox, watched): (mpsc::Receiver<Mail>, Arc<Watched>),
     ) -> Self {
+        parts.meters.mailbox_limit.increment(parts.settings.mailbox_commands.get() as f64);
         let now = Instant::now();
         let visitors = Visitors::new(parts.clock.now());
         Self {
@@ -142,6 +151,8 @@ impl Shard {
             looked_for_idle: now,
             depth_told: 0,
             fenced: false,
+            watched,
+            slow_from: Duration::ZERO,
         }
     }
 
@@ -217,6 +228,10 @@ impl Shard {
         }
         self.touched = touched;
         self.outgoing.flush(&*self.parts.bus, &self.parts.meters);
+        self.watched.live.store(self.residents.len(), Relaxed);
+        self.watched.appends.store(self.commits.len(), Relaxed);
+        self.watched.loads.store(self.loads.len(), Relaxed);
+        self.watched.fenced.store(self.fenced, Relaxed);
     }
 
     /// Settles what was begun, saves what is worth it, refuses the rest.
@@ -236,6 +251,8 @@ impl Shard {
         }
         while let Some(()) = self.chores.next().await {}
         self.tell_depth(0);
+        let bound = self.parts.settings.mailbox_commands.get();
+        self.parts.meters.mailbox_limit.decrement(bound as f64);
     }
 
     async fn settle_all(&mut self) {

@@ -4,6 +4,7 @@
 use super::Shard;
 use super::beacons::BEACONS;
 use super::ready::Encoded;
+use super::traced;
 use crate::mail::Leaving;
 use crate::metrics::Meters;
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -72,7 +73,8 @@ impl Shard {
         if self.parts.settings.beacons && !events.is_empty() {
             self.beacons.insert(id, BEACONS);
         }
-        for Encoded { record, rights } in events {
+        for Encoded { record, rights, trace } in events {
+            let trace = trace.as_deref().map(|trace| traced::publish(*trace, gateways.len()));
             let delivery = EventDelivery {
                 conversation: id,
                 seq: record.seq,
@@ -80,6 +82,7 @@ impl Shard {
                 internal: record.audience == Audience::Internal,
                 event: &record.payload,
                 rights: rights.as_deref(),
+                trace,
             };
             for gateway in gateways {
                 put_delivery(&delivery, self.outgoing.batch(gateway));

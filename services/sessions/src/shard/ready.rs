@@ -4,8 +4,10 @@ use crate::mail::{Held, Mail};
 use bytes::{Bytes, BytesMut};
 use frontdesk_core::conversation::{Body, Conversation, Event, Summary};
 use frontdesk_core::ids::{AgentId, Seq};
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::convert::{Rights, put_event};
 use frontdesk_store::journal::{DedupKey, Record};
+use frontdesk_telemetry::traces::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -89,12 +91,16 @@ pub(super) struct Encoded {
     pub(super) record: Record,
     /// Set when the event changes who may read.
     pub(super) rights: Option<Box<Rights>>,
+    /// Set when its command's trace is recorded.
+    pub(super) trace: Option<Box<TraceContext>>,
 }
 
 /// One append in flight.
 pub(super) struct Pending {
     pub(super) append: u64,
     pub(super) submitted: Instant,
+    /// One for each of its events whose trace is recorded.
+    pub(super) spans: Vec<Span>,
     /// At least one.
     pub(super) events: Vec<Encoded>,
     pub(super) held: Vec<Held>,
@@ -137,7 +143,7 @@ impl Encoded {
             dedup,
             payload: encoder.encode(event),
         };
-        Self { record, rights: rights(&event.body, readers) }
+        Self { record, rights: rights(&event.body, readers), trace: None }
     }
 }
 

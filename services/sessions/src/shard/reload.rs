@@ -101,7 +101,21 @@ impl Shard {
 
     /// Takes note of a load that has ended.
     pub(super) fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { conversation: id, unsettled, published, result } = loaded;
+        let Loaded { conversation: id, unsettled, published, result, erased } = loaded;
+        self.take_found(id, unsettled, published, result);
+        if let Some((job, answer)) = erased {
+            // Who asked may have gone.
+            drop(job.answer.send(answer));
+        }
+    }
+
+    fn take_found(
+        &mut self,
+        id: ConversationId,
+        unsettled: Vec<Pending>,
+        published: Option<Seq>,
+        result: Result<Found, JournalError>,
+    ) {
         match result {
             Ok(_) if self.unpublished.contains_key(&id) => {
                 // An append was applied late meanwhile: reads again, and from

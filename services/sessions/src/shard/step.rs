@@ -1,6 +1,7 @@
 //! Running mail on conversations in memory.
 
 use super::Shard;
+use super::erase::is_erasure;
 use super::load::Unsettled;
 use super::ready::{Encoded, Encoder, MAX_WAITING, Ready, Spares};
 use crate::mail::{Held, Job, Mail};
@@ -11,6 +12,7 @@ use frontdesk_core::conversation::{
 use frontdesk_core::ids::ConversationId;
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{ApiError, Attach, Attached};
 use std::collections::VecDeque;
 
@@ -28,6 +30,10 @@ impl Shard {
             self.hint(id, internal, None, frame);
             return;
         }
+        let mail = match mail {
+            Mail::Command(job) if is_erasure(&job) => return self.take_erasure(id, job, now),
+            mail => mail,
+        };
         let residence = match &mail {
             // Lists must not keep in memory what they show.
             Mail::Look { live_only: true, .. } => self.residents.peek(id),
@@ -68,8 +74,10 @@ impl Shard {
             Mail::Command(job) if is_for_an_absent(&job) && self.visitors.is_here(id) => {
                 Held::Command(job, Err(Reject::State("the visitor is there")))
             }
-            Mail::Command(job) => {
-                let result = run_command(ready, &job, now, &mut self.spares, &mut self.encoder);
+            Mail::Command(mut job) => {
+                let trace = job.taken();
+                let result =
+                    run_command(ready, (&job, trace), now, &mut self.spares, &mut self.encoder);
                 Held::Command(job, result)
             }
             // Who asked has gone and will not detach.
@@ -134,7 +142,7 @@ fn is_for_an_absent(job: &Job) -> bool {
 
 fn run_command(
     ready: &mut Ready,
-    job: &Job,
+    (job, trace): (&Job, Option<TraceContext>),
     now: Timestamp,
     spares: &mut Spares,
     encoder: &mut Encoder,
@@ -169,13 +177,21 @@ fn run_command(
         // Mostly there is one event in a turn, where growing would take four.
         flight.open.events.reserve_exact(events.len());
     }
-    flight.open.events.extend(events.iter().map(|event| Encoded::new(event, &readers, encoder)));
+    let encoded = events.iter().map(|event| Encoded::new(event, &readers, encoder));
+    flight.open.events.extend(encoded);
+    if let (Some(trace), Some(last)) = (trace, flight.open.events.last_mut()) {
+        last.trace = Some(Box::new(trace));
+    }
     Ok(outcome)
 }
 
 /// Lists, queues and routing show nothing of it.
 fn is_only_said(body: &Body) -> bool {
-    matches!(body, Body::Message { .. } | Body::Note { .. } | Body::Whisper { .. })
+    match body {
+        Body::Message { .. } | Body::Whisper { .. } => true,
+        Body::Note { mentions, .. } => mentions.is_empty(),
+        _ => false,
+    }
 }
 
 fn attach(ready: &Ready, request: &Attach) -> Result<Attached, ApiError> {

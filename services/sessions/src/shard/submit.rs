@@ -2,6 +2,7 @@
 
 use super::Shard;
 use super::ready::{Draft, Pending};
+use super::traced::begin_commit;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_store::journal::{Append, AppendOutcome};
 use futures::FutureExt as _;
@@ -62,7 +63,7 @@ impl Shard {
         let (Some(flight), Some(conversation)) = (&mut ready.flight, &ready.conversation) else {
             return;
         };
-        let Draft { events, held, listed } = std::mem::take(&mut flight.open);
+        let Draft { mut events, held, listed } = std::mem::take(&mut flight.open);
         let Some(first) = events.first() else { return };
         let base = Seq::new(first.record.seq.get() - 1);
         let summary = listed.then(|| Arc::new(conversation.summary()));
@@ -74,6 +75,7 @@ impl Shard {
             records: events.iter().map(|e| e.record.clone()).collect(),
             summary: summary.clone(),
         };
+        let spans = begin_commit(&mut events, self.epoch);
         let number = self.next_append;
         self.next_append += 1;
         let outcome = self.parts.journal.append(append);
@@ -87,6 +89,7 @@ impl Shard {
         flight.pending.push_back(Pending {
             append: number,
             submitted: self.turn,
+            spans,
             events,
             held,
             summary,

@@ -147,6 +147,7 @@ pub(crate) fn start() -> Command {
         page: "https://shop.example/".into(),
         language: "en".into(),
         channel: None,
+        consent: None,
         extra_minutes: 0,
         first_message: None,
     })

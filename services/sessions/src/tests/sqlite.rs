@@ -4,7 +4,7 @@
 use crate::testing::{agent, conversation, gateway, message, start, visitor};
 use crate::{SessionsDeps, SessionsService, Settings, SystemClock};
 use frontdesk_bus::{Bus as _, LocalBus, Received, Subscription};
-use frontdesk_core::conversation::{Command, Outcome, Summary};
+use frontdesk_core::conversation::{Command, ErasedWhy, Outcome, Summary};
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use frontdesk_core::party::{Origin, Principal};
 use frontdesk_core::shard::ShardId;
@@ -132,4 +132,53 @@ async fn a_stale_owner_is_refused_by_the_journal() {
     assert_eq!(say(&new, id, "m1").await, (3, true));
     old.stop().await;
     new.stop().await;
+}
+
+/// What was sent before it is acknowledged and gone, what is sent after it is refused, and
+/// whoever follows hears of all places.
+#[tokio::test]
+async fn an_erasure_in_the_midst_of_sends_leaves_every_place_and_no_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = DataFolder::lock(folder.path()).unwrap();
+    let journal = Arc::new(SqliteJournal::open(&folder).unwrap());
+    let bus = Arc::new(LocalBus::new());
+    let mut subscription = bus.subscribe(gateway());
+    let sessions = serve(&journal, &bus, 1).await;
+    let (id, vi) = (conversation(1), visitor(1));
+    submit(&sessions, id, &vi, start()).await.unwrap();
+    let request =
+        Attach { conversation: id, who: vi.clone(), gateway: gateway(), cursor: Seq::ZERO };
+    sessions.attach(request).await.unwrap();
+    let command = Command::Erase { why: ErasedWhy::Request };
+    let erase = || {
+        let (origin, command) = (Origin::System, command.clone());
+        sessions.submit(Envelope { conversation: id, origin, command })
+    };
+    let send = |n: u32| submit(&sessions, id, &vi, message(&format!("m{n}")));
+    let before: Vec<_> = (0..200).map(send).collect();
+    let erased = erase();
+    let after: Vec<_> = (200..220).map(send).collect();
+    assert!(join_all(before).await.iter().all(Result::is_ok));
+    assert_eq!(erased.await, Ok(Outcome::Done));
+    for refused in join_all(after).await {
+        assert!(matches!(refused, Err(ApiError::State(_))), "{refused:?}");
+    }
+    // 202 of before, then the two that end it.
+    assert_eq!(published(&mut subscription, 204).await, (3..=204).collect::<Vec<_>>());
+    assert_eq!(erase().await, Ok(Outcome::Done), "once more does nothing");
+    let summary = sessions.summary(id, Some(&vi)).await.unwrap();
+    assert!(summary.erased && summary.head == Seq::new(204), "{summary:?}");
+    let query = HistoryQuery {
+        conversation: id,
+        who: None,
+        after: Seq::ZERO,
+        limit: 999,
+        backwards: false,
+    };
+    let page = sessions.history(query).await.unwrap();
+    assert_eq!(page.events.len(), 204);
+    let words = b"text of";
+    let says = |bytes: &[u8]| bytes.windows(words.len()).any(|window| window == words);
+    assert!(!page.events.iter().any(|event| says(&event.event)));
+    sessions.stop().await;
 }

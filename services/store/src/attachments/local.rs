@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Folder of files that are being written.
 const UNFINISHED: &str = "unfinished";
 /// Folder of files that are whole.
-const FILES: &str = "files";
+pub(crate) const FILES: &str = "files";
 
 /// A local folder with uploaded files.
 #[derive(Debug, Clone)]

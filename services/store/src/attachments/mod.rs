@@ -3,6 +3,7 @@
 
 mod local;
 
+pub(crate) use local::FILES;
 pub use local::LocalAttachments;
 
 use async_trait::async_trait;

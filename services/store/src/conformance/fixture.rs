@@ -3,7 +3,7 @@
 use crate::journal::{Append, AppendOutcome, DedupKey, Journal, ReadQuery, Record, RecordPage};
 use bytes::Bytes;
 use frontdesk_core::conversation::{
-    Arrival, Offer, Phase, QueuedReason, Reachable, Summary, Watch,
+    Arrival, Asked, AskedTo, Offer, Phase, QueuedReason, Reachable, Summary, Watch,
 };
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, OfferId, Seq, VisitorId};
 use frontdesk_core::party::{Audience, Participant};
@@ -143,6 +143,11 @@ pub(super) fn summary(id: ConversationId, visitor: VisitorId, at: u64) -> Summar
         handover_note: None,
         asked_skills: Default::default(),
         guests: Vec::new(),
+        asked: vec![Asked {
+            agent: AgentId::from_uuid(Uuid::from_u128(7)),
+            to: AskedTo::Join,
+            seq: Seq::new(1),
+        }],
         last_agent: None,
         tags: vec!["größer".into()],
         attributes: BTreeMap::from([("plan".into(), "\"pro\"\n".into())]),
@@ -155,7 +160,15 @@ pub(super) fn summary(id: ConversationId, visitor: VisitorId, at: u64) -> Summar
         public_head: Seq::new(1),
         visitor_read: Seq::ZERO,
         agent_read: Seq::ZERO,
+        consent: None,
+        erased: false,
     }
+}
+
+/// A waiting conversation, for tests beside the suite.
+#[cfg(test)]
+pub(crate) fn waiting(id: ConversationId, visitor: VisitorId) -> Summary {
+    summary(id, visitor, 1)
 }
 
 /// Appends one record after `head` with a summary and expects that to work.

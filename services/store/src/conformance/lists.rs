@@ -160,6 +160,30 @@ pub async fn lists_of_what_is_open(subject: &mut dyn Subject) {
     assert_eq!(listed(&*journal, ListQuery::Open).await, [taken, waiting]);
 }
 
+/// The same page after page, in the order in which they were changed.
+pub async fn pages_of_what_is_open(subject: &mut dyn Subject) {
+    let journal = subject.journal();
+    let [first, twin_a, twin_b, abroad, ended] = [(); 5].map(|()| conversation());
+    for (id, at) in [(first, 5), (twin_a, 7), (twin_b, 7)] {
+        put(&*journal, 0, summary(id, visitor(1), at)).await;
+    }
+    put(&*journal, 0, Summary { site: site("two"), ..summary(abroad, visitor(2), 8) }).await;
+    put(&*journal, 0, Summary { phase: closed(), ..summary(ended, visitor(3), 6) }).await;
+    let mut twins = [twin_a, twin_b];
+    twins.sort();
+    let page = async |at, after| {
+        let query = ListQuery::OpenFrom { from: Timestamp::from_millis(at), after };
+        let page = journal.list(query, 2).await.expect("readable");
+        page.iter().map(|summary| summary.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(0, None).await, [first, twins[0]]);
+    assert_eq!(page(7, Some(twins[0])).await, [twins[1], abroad]);
+    put(&*journal, 1, summary(first, visitor(1), 10)).await;
+    assert_eq!(page(8, Some(abroad)).await, [first]);
+    put(&*journal, 2, Summary { phase: closed(), ..summary(first, visitor(1), 11) }).await;
+    assert_eq!(page(8, Some(abroad)).await, []);
+}
+
 /// A summary goes with its records.
 pub async fn a_refused_append_changes_no_summary(subject: &mut dyn Subject) {
     let (journal, id) = (subject.journal(), conversation());

@@ -8,6 +8,7 @@ mod appends;
 pub mod attachments;
 mod claims;
 pub mod desk;
+mod erasures;
 mod fixture;
 mod kept;
 mod lists;
@@ -16,10 +17,14 @@ mod reads;
 
 pub use appends::*;
 pub use claims::*;
+pub use erasures::*;
 pub use kept::*;
 pub use lists::*;
 pub use model::agrees_with_the_model;
 pub use reads::*;
+
+#[cfg(test)]
+pub(crate) use fixture::waiting;
 
 use crate::journal::Journal;
 use async_trait::async_trait;
@@ -80,8 +85,11 @@ macro_rules! journal_conformance {
             lists_of_what_waits,
             lists_of_all_that_waits_or_is_assigned,
             lists_of_what_is_open,
+            pages_of_what_is_open,
             lists_show_what_has_been_read,
             a_refused_append_changes_no_summary,
+            what_is_erased_is_nowhere_and_places_stay,
+            an_erasure_fits_or_changes_nothing,
             all_is_kept_over_a_close,
             all_is_kept_over_a_crash,
             a_crash_keeps_what_was_answered,

@@ -3,6 +3,8 @@
 
 use super::error::{Failure, PostgresError};
 use super::settings::PostgresSettings;
+use super::target::Target;
+use super::tls::Tls;
 use rand::RngExt as _;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +13,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Config, NoTls, Row, Socket, Statement};
 
 /// The longest pause between two attempts to connect. They begin at
 /// `FIRST_PAUSE`, double, and are drawn at random below that.
@@ -34,7 +37,7 @@ pub(super) struct Database {
 
 struct Inner {
     settings: PostgresSettings,
-    config: Config,
+    target: Target,
     slots: Vec<Mutex<Slot>>,
     next: AtomicUsize,
 }
@@ -66,8 +69,10 @@ impl Database {
     /// Does not connect yet.
     pub(super) fn new(settings: &PostgresSettings, size: u8) -> Result<Self, PostgresError> {
         let slots = (0..size.max(1)).map(|_| Mutex::default()).collect();
-        let (config, settings) = (settings.config()?, settings.clone());
-        let inner = Inner { settings, config, slots, next: AtomicUsize::new(0) };
+        let (target, settings) = (settings.target()?, settings.clone());
+        // What is wrong with the files is told now rather than with the first connection.
+        target.tls.as_ref().map(Tls::make).transpose()?;
+        let inner = Inner { settings, target, slots, next: AtomicUsize::new(0) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -106,7 +111,7 @@ impl Database {
         if slot.pause_until.is_some_and(|until| Instant::now() < until) {
             return Err(Failure::NotDone("the database is away".into()));
         }
-        match Live::connect(&self.inner.config, &self.inner.settings).await {
+        match Live::connect(&self.inner.target, &self.inner.settings).await {
             Ok(live) => {
                 let live = Arc::new(live);
                 *slot = Slot { live: Some(live.clone()), ..Slot::default() };
@@ -143,18 +148,16 @@ impl Database {
 impl Live {
     /// Opens a connection of its own.
     pub(super) async fn connect(
-        config: &Config,
+        target: &Target,
         settings: &PostgresSettings,
     ) -> Result<Self, PostgresError> {
         let unreachable = |e: String| PostgresError::Unreachable(e);
+        let tls = target.tls.as_ref().map(Tls::make).transpose()?;
         let connecting = async {
-            let (client, connection) = config.connect(NoTls).await?;
-            // Ends with the client, or when the server hangs up.
-            let driver = tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection to the database has ended");
-                }
-            });
+            let (client, driver) = match tls {
+                Some(tls) => open(&target.config, tls).await?,
+                None => open(&target.config, NoTls).await?,
+            };
             let live = Self {
                 client,
                 statements: StdMutex::default(),
@@ -213,10 +216,30 @@ impl Live {
     }
 }
 
+/// Opens a connection and has a task drive it, which ends with the client, or when the
+/// server hangs up.
+async fn open<T>(config: &Config, tls: T) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to the database has ended");
+        }
+    });
+    Ok((client, driver))
+}
+
 /// What the server said, else what happened; never a parameter.
 fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => said.message().to_owned(),
-        None => error.to_string(),
+        // Such as what is wrong with a certificate.
+        None => match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
     }
 }

@@ -9,6 +9,15 @@ pub enum PostgresError {
     /// The URL cannot be read.
     #[error("postgres.url is not a PostgreSQL URL")]
     Url,
+    /// A word of `sslmode` that is not known.
+    #[error("postgres.url: sslmode is disable, prefer, require, verify-ca or verify-full")]
+    SslMode,
+    /// The certificates cannot be used.
+    #[error("postgres: {0}")]
+    Tls(String),
+    /// A certificate without its key, or the other way round.
+    #[error("postgres: client_cert and client_key belong together")]
+    HalfPair,
     /// No server takes writes, or the login is refused.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),

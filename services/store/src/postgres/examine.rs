@@ -40,7 +40,7 @@ pub struct Examination {
 /// Connects once and asks. Fails when no server that takes writes is reached or
 /// it does not answer.
 pub async fn examine(settings: &PostgresSettings) -> Result<Examination, PostgresError> {
-    let live = Live::connect(&settings.config()?, settings).await?;
+    let live = Live::connect(&settings.target()?, settings).await?;
     let silent = |e: super::error::Failure| PostgresError::Unreachable(e.to_string());
     let rows = live.query(ASK, &[]).await.map_err(silent)?;
     let row = rows.first().ok_or_else(|| PostgresError::Unreachable("no answer".into()))?;

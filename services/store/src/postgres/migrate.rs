@@ -6,12 +6,14 @@ use super::error::{Failure, PostgresError};
 use super::settings::PostgresSettings;
 
 /// In order; each is run once, and never changed after a release.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_journal.sql"),
     include_str!("migrations/0002_desk.sql"),
     include_str!("migrations/0003_skills.sql"),
     include_str!("migrations/0004_audit.sql"),
     include_str!("migrations/0005_account_details.sql"),
+    include_str!("migrations/0006_erase.sql"),
+    include_str!("migrations/0007_generation.sql"),
 ];
 /// One lock for all who migrate.
 const LOCK: i64 = 0x6672_6f6e_7464_6573;
@@ -25,7 +27,7 @@ pub(super) fn known_schema() -> i32 {
 
 /// Brings the database to this program's schema.
 pub(super) async fn migrate(settings: &PostgresSettings) -> Result<(), PostgresError> {
-    let live = Live::connect(&settings.config()?, settings).await?;
+    let live = Live::connect(&settings.target()?, settings).await?;
     let failed = |failure: Failure| PostgresError::Migrate(failure.to_string());
     live.batch(&format!("BEGIN; {PATIENCE}; SELECT pg_advisory_xact_lock({LOCK})"))
         .await

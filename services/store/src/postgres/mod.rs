@@ -5,15 +5,21 @@
 mod attachments;
 mod database;
 mod desk;
+#[cfg(test)]
+mod dump_tests;
 mod error;
 mod examine;
 mod journal;
 mod migrate;
 mod settings;
+mod target;
 #[cfg(test)]
 mod test_database;
 #[cfg(any(test, feature = "conformance"))]
 pub mod testing;
+mod tls;
+#[cfg(test)]
+mod tls_tests;
 
 pub use attachments::PostgresAttachments;
 pub use desk::PostgresDesk;

@@ -1,10 +1,11 @@
 //! What can be set of the database.
 
 use super::error::PostgresError;
+use super::target::{self, Target};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
-use tokio_postgres::Config;
 use tokio_postgres::config::TargetSessionAttrs;
 
 /// Shows up in `pg_stat_activity`.
@@ -18,9 +19,20 @@ const KEEP_ALIVE_PROBES: u32 = 3;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostgresSettings {
-    /// `postgresql://user:password@host:port/database`. Several hosts, separated by
-    /// commas, are tried until one takes writes: that is how a failover is followed.
+    /// `postgresql://user:password@host:port/database?sslmode=verify-full`. Several hosts,
+    /// separated by commas, are tried until one takes writes: that is how a failover is
+    /// followed. Without `sslmode` there is no TLS.
     pub url: String,
+    /// Authorities that the server's certificate may be of, in PEM, for `verify-ca` and
+    /// `verify-full`; else the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// A certificate to show to the server, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_cert: Option<PathBuf>,
+    /// Its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<PathBuf>,
     /// Connections that append; the shards are spread over them.
     pub append_connections: u8,
     /// Connections for everything else.
@@ -35,6 +47,9 @@ impl Default for PostgresSettings {
     fn default() -> Self {
         Self {
             url: "postgresql://frontdesk@127.0.0.1:5432/frontdesk".to_owned(),
+            ca: None,
+            client_cert: None,
+            client_key: None,
             append_connections: 4,
             other_connections: 4,
             connect_timeout_seconds: 3,
@@ -54,9 +69,8 @@ impl fmt::Debug for PostgresSettings {
 
 impl PostgresSettings {
     /// How to connect.
-    pub(super) fn config(&self) -> Result<Config, PostgresError> {
-        // The message of a bad URL may repeat it.
-        let mut config: Config = self.url.parse().map_err(|_| PostgresError::Url)?;
+    pub(super) fn target(&self) -> Result<Target, PostgresError> {
+        let (mut config, tls) = target::parse(self)?;
         config
             .application_name(APPLICATION)
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
@@ -65,7 +79,7 @@ impl PostgresSettings {
             .keepalives_idle(KEEP_ALIVE_IDLE)
             .keepalives_interval(KEEP_ALIVE_INTERVAL)
             .keepalives_retries(KEEP_ALIVE_PROBES);
-        Ok(config)
+        Ok(Target { config, tls })
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {

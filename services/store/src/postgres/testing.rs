@@ -16,6 +16,14 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Whom it runs as when the test is root's: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65_534;
 
+/// Who gets in by TLS; nobody without.
+const ONLY_TLS: &str = "\
+hostssl all certified 127.0.0.1/32 cert
+hostssl all secretive 127.0.0.1/32 scram-sha-256
+hostssl all all 127.0.0.1/32 trust
+";
+const WITH_TLS: &[&str] = &["-c", "ssl=on", "-c", "ssl_ca_file=ca.crt"];
+
 /// Outlives this process by a moment: its input ends with this process, and then
 /// it ends the server and removes the folder.
 const KEEPER: &str = r#"cat >/dev/null
@@ -26,6 +34,7 @@ rm -rf "$0""#;
 pub struct LocalPostgres {
     folder: PathBuf,
     port: u16,
+    tls: bool,
     server: Option<Child>,
     keeper: Child,
 }
@@ -33,6 +42,16 @@ pub struct LocalPostgres {
 impl LocalPostgres {
     /// Makes a database cluster and starts it.
     pub fn start() -> io::Result<Self> {
+        Self::start_with(None)
+    }
+
+    /// The same, with TLS and nothing else: user `certified` must show a certificate of
+    /// the authority, and `secretive` has to know its password, by SCRAM.
+    pub fn start_tls(cert: &str, key: &str, ca: &str) -> io::Result<Self> {
+        Self::start_with(Some([("server.crt", cert), ("server.key", key), ("ca.crt", ca)]))
+    }
+
+    fn start_with(tls: Option<[(&str, &str); 3]>) -> io::Result<Self> {
         let folder = tempfile::tempdir()?.keep();
         let keeper = Command::new("sh")
             .args(["-c", KEEPER])
@@ -59,7 +78,19 @@ impl LocalPostgres {
             return Err(io::Error::other(format!("initdb: {made}")));
         }
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut server = Self { folder, port, server: None, keeper };
+        for (name, pem) in tls.iter().flatten() {
+            let file = files.join(name);
+            fs::write(&file, pem)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            if is_root() {
+                chown(&file, Some(NOBODY), Some(NOBODY))?;
+            }
+        }
+        if tls.is_some() {
+            fs::write(files.join("pg_hba.conf"), ONLY_TLS)?;
+        }
+        let tls = tls.is_some();
+        let mut server = Self { folder, port, tls, server: None, keeper };
         server.start_again()?;
         Ok(server)
     }
@@ -78,6 +109,7 @@ impl LocalPostgres {
             .arg(&files)
             .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""])
             .args(["-c", "max_connections=200"])
+            .args(if self.tls { WITH_TLS } else { &[] })
             .stdout(Stdio::null())
             .stderr(fs::File::create(self.folder.join("log"))?)
             .spawn()?;
@@ -126,7 +158,7 @@ fn is_root() -> bool {
 }
 
 /// A program of PostgreSQL, as a user it agrees to run as.
-fn program(name: &str) -> Command {
+pub(super) fn program(name: &str) -> Command {
     let mut command = Command::new(find(name));
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);

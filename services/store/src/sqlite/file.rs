@@ -20,6 +20,10 @@ const CHECKPOINTER_CACHE_KIB: i64 = 64;
 /// not leave a huge file for good.
 const MAX_IDLE_WAL_BYTES: i64 = 64 * 1024 * 1024;
 
+/// Between two tries to cut the log off, and how many there are: 5 s.
+const CUT_PAUSE: Duration = Duration::from_millis(20);
+const CUT_TRIES: usize = 250;
+
 /// What a file holds.
 #[derive(Debug)]
 pub(super) struct Format {
@@ -58,6 +62,27 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, OpenError> {
     let synchronous = connection.pragma_update(None, "synchronous", "full");
     synchronous.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
     Ok(connection)
+}
+
+/// Writes the file anew and empties the log, so that nothing is left in pages that are
+/// not used any more. Takes as long as writing the file.
+pub(super) fn scrub(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("VACUUM")?;
+    let mut tries = 0;
+    loop {
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        tries += 1;
+        if busy == 0 {
+            return Ok(());
+        }
+        if tries == CUT_TRIES {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            let what = "somebody reads the log all the time".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(code, Some(what)));
+        }
+        std::thread::sleep(CUT_PAUSE);
+    }
 }
 
 fn open_existing(path: &Path, cache_kib: i64) -> Result<Connection, OpenError> {

@@ -1,6 +1,7 @@
 //! Everything on one machine: SQLite files in one data folder, WAL,
 //! `synchronous=FULL`. No call of this module blocks the async runtime.
 
+pub mod backup;
 mod desk;
 mod error;
 mod file;

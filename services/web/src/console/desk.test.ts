@@ -1,7 +1,17 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeServer, settle } from "../protocol/fake-server";
 import type { ConversationState, Participant } from "../protocol/messages";
-import { ada, alex, connected, eventsOf, fakePage, fakeSession, sam } from "../staff/fake-page";
+import {
+  ada,
+  alex,
+  answer,
+  connected,
+  eventsOf,
+  fakePage,
+  fakeSession,
+  leavePage,
+  sam,
+} from "../staff/fake-page";
 import { Desk } from "./desk";
 
 const MINE: ConversationState = {
@@ -22,22 +32,9 @@ async function open(you: Participant = alex, conversations: ConversationState[] 
   return desk;
 }
 
-/** Answers the next request of this kind. */
-async function answer(
-  kind: Parameters<FakeServer["last"]["take"]>[0],
-  reply: Parameters<FakeServer["last"]["reply"]>[1],
-) {
-  server.last.reply(server.last.take(kind), reply);
-  await settle();
-}
-
 beforeEach(() => {
-  vi.useFakeTimers();
   server = fakePage();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-  };
+  return leavePage;
 });
 
 describe("taking part in a colleague's chat", () => {
@@ -51,7 +48,7 @@ describe("taking part in a colleague's chat", () => {
     void desk.join("c2");
     await settle();
     const state = { ...MINE, conversationId: "c2", agent: sam, guests: [alex] };
-    await answer("join", { conversation: state });
+    await answer(server, "join", { conversation: state });
     expect(desk.knocks).toEqual([]);
     expect(desk.selected).toMatchObject({ id: "c2", part: "guest", modes: ["reply", "note"] });
     expect(server.last.take("subscribe").subscribe.cursor).toEqual({
@@ -71,7 +68,7 @@ describe("taking part in a colleague's chat", () => {
     server.last.push({ invitation: { conversationId: "c2", by: sam } });
     void desk.join("c2");
     await settle();
-    await answer("join", { error: { code: "ERROR_CODE_FAILED_PRECONDITION" } });
+    await answer(server, "join", { error: { code: "ERROR_CODE_FAILED_PRECONDITION" } });
     expect(desk.knocks).toHaveLength(1);
     expect(desk.notice).toMatch(/as many guests/);
   });
@@ -83,7 +80,9 @@ describe("taking part in a colleague's chat", () => {
     if (!knock) throw new Error("no mention");
     desk.look(knock);
     await settle();
-    await answer("subscribe", { conversation: { ...MINE, conversationId: "c3", agent: sam } });
+    await answer(server, "subscribe", {
+      conversation: { ...MINE, conversationId: "c3", agent: sam },
+    });
     expect(desk.selected).toMatchObject({ part: "reader", modes: ["note"], writes: "note" });
     expect(desk.open.map((chat) => chat.id)).toEqual(["c3"]);
   });
@@ -92,7 +91,9 @@ describe("taking part in a colleague's chat", () => {
     const first = await open();
     first.attend("c4", 0);
     await settle();
-    await answer("subscribe", { conversation: { ...MINE, conversationId: "c4", agent: sam } });
+    await answer(server, "subscribe", {
+      conversation: { ...MINE, conversationId: "c4", agent: sam },
+    });
 
     await open();
     expect(server.last.take("subscribe").subscribe.cursor.conversationId).toBe("c4");
@@ -103,7 +104,7 @@ describe("taking part in a colleague's chat", () => {
     const state = { ...MINE, conversationId: "c2", agent: sam, guests: [alex] };
     desk.attend("c2", 0);
     await settle();
-    await answer("subscribe", { conversation: state });
+    await answer(server, "subscribe", { conversation: state });
     server.last.push(...eventsOf("c2", [{ message: {} }, { left: { agent: alex } }]));
     await settle();
     expect(server.last.take("unsubscribe").unsubscribe.conversationId).toBe("c2");
@@ -111,8 +112,8 @@ describe("taking part in a colleague's chat", () => {
 
     void desk.join("c2");
     await settle();
-    await answer("join", { conversation: { ...state, headSeq: 3 } });
-    await answer("subscribe", { conversation: { ...state, headSeq: 3 } });
+    await answer(server, "join", { conversation: { ...state, headSeq: 3 } });
+    await answer(server, "subscribe", { conversation: { ...state, headSeq: 3 } });
     server.last.push(
       ...eventsOf("c2", [{ message: {} }, { left: { agent: alex } }, { joined: { agent: alex } }]),
     );
@@ -128,7 +129,7 @@ describe("taking part in a colleague's chat", () => {
     desk.look(knock);
     await settle();
     const state = { ...MINE, conversationId: "c2", agent: sam, headSeq: 3 };
-    await answer("subscribe", { conversation: state });
+    await answer(server, "subscribe", { conversation: state });
     const past = [{ joined: { agent: alex } }, { left: { agent: alex } }];
     server.last.push(...eventsOf("c2", [...past, { note: { mentions: [alex] } }]));
     await settle();
@@ -141,7 +142,7 @@ describe("taking part in a colleague's chat", () => {
     const desk = await open();
     desk.attend("c5", 0);
     await settle();
-    await answer("subscribe", { error: { code: "ERROR_CODE_NOT_FOUND" } });
+    await answer(server, "subscribe", { error: { code: "ERROR_CODE_NOT_FOUND" } });
     expect([...desk.open, ...desk.done]).toEqual([]);
   });
 });
@@ -165,7 +166,9 @@ describe("one's own chats", () => {
     expect(chat).toMatchObject({ part: "reader", handingOn: true });
     desk.typed(chat, "Mind her temper");
 
-    await answer("subscribe", { conversation: { ...MINE, phase: "PHASE_WAITING", headSeq: 0 } });
+    await answer(server, "subscribe", {
+      conversation: { ...MINE, phase: "PHASE_WAITING", headSeq: 0 },
+    });
     server.last.push(
       ...eventsOf("c1", [{ assigned: { agent: sam } }, { joined: { agent: alex } }]),
     );
@@ -176,7 +179,7 @@ describe("one's own chats", () => {
 
   it("are no longer theirs once a supervisor has taken them over", async () => {
     const desk = await open(alex, [MINE]);
-    await answer("subscribe", { conversation: MINE });
+    await answer(server, "subscribe", { conversation: MINE });
     server.last.push(
       ...eventsOf("c1", [
         { released: { agent: alex, reason: "RELEASED_REASON_TAKEN_OVER" }, by: sam },
@@ -210,7 +213,7 @@ describe("one's own chats", () => {
     const desk = await open(alex, [MINE]);
     void desk.verbs.invite("c1", "kim", "");
     await settle();
-    await answer("invite", { error: { code: "ERROR_CODE_UNIMPLEMENTED" } });
+    await answer(server, "invite", { error: { code: "ERROR_CODE_UNIMPLEMENTED" } });
     expect(desk.verbs.can("invite")).toBe(false);
     expect(desk.verbs.can("join")).toBe(true);
     expect(desk.notice).toMatch(/cannot do that yet/);
@@ -229,7 +232,7 @@ describe("the agent's status", () => {
     const desk = await open();
     void desk.setStatus("AGENT_STATUS_ONLINE", "");
     await settle();
-    await answer("setStatus", { agentState: { agent, status: "AGENT_STATUS_ONLINE" } });
+    await answer(server, "setStatus", { agentState: { agent, status: "AGENT_STATUS_ONLINE" } });
     const aside = { agent, status: "AGENT_STATUS_AWAY", missedOffers: 3 } as const;
     server.last.push({ agentState: aside });
     expect(desk.setAside).toBe(true);
@@ -244,7 +247,7 @@ describe("the agent's status", () => {
 
     void again.setStatus("AGENT_STATUS_ONLINE", "");
     await settle();
-    await answer("setStatus", { agentState: { agent, status: "AGENT_STATUS_ONLINE" } });
+    await answer(server, "setStatus", { agentState: { agent, status: "AGENT_STATUS_ONLINE" } });
     expect(again.setAside).toBe(false);
   });
 
@@ -253,7 +256,7 @@ describe("the agent's status", () => {
     void desk.setStatus("AGENT_STATUS_AWAY", "Lunch");
     await settle();
     const away = { agent, status: "AGENT_STATUS_AWAY", reason: "Lunch" } as const;
-    await answer("setStatus", { agentState: away });
+    await answer(server, "setStatus", { agentState: away });
     server.last.push({ agentState: { ...away, missedOffers: 1 } });
     expect(desk.setAside).toBe(false);
   });

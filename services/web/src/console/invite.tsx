@@ -30,6 +30,7 @@ export function InviteDialog({ desk, chat, close }: Props) {
           desk={desk}
           team={team}
           without={chat.guests.map((guest) => guest.id)}
+          chosen={agentId}
           choose={setAgentId}
         />
         <label>

@@ -12,7 +12,7 @@ import { mount } from "../staff/page";
 import { Desk } from "./desk";
 import { DeskView } from "./desk-view";
 
-mount("console", {
+void mount("console", {
   purpose: "Sign in to answer your visitors.",
   open: (session, signedOut) => new Desk(session, signedOut),
   View: DeskView,

@@ -1,4 +1,4 @@
-// Hands a chat to a colleague, to a queue, or to whoever has a skill: at once, or
+// Hands a chat to a colleague, to a queue, or to whoever has some skills: at once, or
 // with the agent staying until the two have met.
 
 import { useState } from "preact/hooks";
@@ -14,9 +14,8 @@ interface Props {
   close(): void;
 }
 
-const LEVELS = [1, 2, 3, 4, 5];
-/** Names of skills are of these. */
-const SKILL = "[a-z0-9-]{1,64}";
+/** More than the server takes of one transfer. */
+const MAX_SKILLS = 8;
 
 export function TransferDialog({ desk, chat, close }: Props) {
   const team = useTeam(desk, close);
@@ -34,6 +33,7 @@ export function TransferDialog({ desk, chat, close }: Props) {
           legend="To a colleague"
           desk={desk}
           team={team}
+          chosen={target !== undefined && "agentId" in target ? target.agentId : undefined}
           choose={(agentId) => setTarget({ agentId })}
         />
         <fieldset class="targets">
@@ -44,11 +44,12 @@ export function TransferDialog({ desk, chat, close }: Props) {
               name={queue}
               status={undefined}
               detail={queue === chat.queue ? "now here" : ""}
+              chosen={target !== undefined && "queue" in target && target.queue === queue}
               choose={() => setTarget({ queue })}
             />
           ))}
         </fieldset>
-        <BySkill target={target} choose={setTarget} />
+        <BySkill known={team && (team.skills ?? {})} target={target} choose={setTarget} />
         <label>
           Note for whoever takes over
           <textarea
@@ -83,56 +84,75 @@ export function TransferDialog({ desk, chat, close }: Props) {
 }
 
 interface BySkillProps {
+  /** What colleagues are able to, with the best level; absent until it is known. */
+  known: Record<string, number> | undefined;
   target: TransferTarget | undefined;
   choose(target: TransferTarget | undefined): void;
 }
 
-function BySkill({ target, choose }: BySkillProps) {
-  const [name, setName] = useState("");
-  const [level, setLevel] = useState(1);
-  const chosen = target !== undefined && "skill" in target;
-  const take = (skill: string, atLeast: number) => {
-    setName(skill);
-    setLevel(atLeast);
-    const known = skill.trim();
-    choose(known ? { skill: { skills: { [known]: atLeast } } } : undefined);
+/** One or several skills, each with the least level that will do. */
+function BySkill({ known, target, choose }: BySkillProps) {
+  const wanted = target !== undefined && "skill" in target ? target.skill.skills : {};
+  const names = Object.keys(known ?? {}).sort();
+  const full = Object.keys(wanted).length >= MAX_SKILLS;
+  const want = (skill: string, level: number | undefined) => {
+    const { [skill]: _, ...others } = wanted;
+    const skills = level === undefined ? others : { ...others, [skill]: level };
+    choose(Object.keys(skills).length > 0 ? { skill: { skills } } : undefined);
   };
   return (
     <fieldset class="targets">
-      <legend>To whoever has a skill</legend>
-      <div class="choice skill">
-        <input
-          type="radio"
-          name="target"
-          aria-label="By skill"
-          checked={chosen}
-          disabled={!name.trim()}
-          onChange={() => take(name, level)}
+      <legend>To whoever has these skills</legend>
+      {known && names.length === 0 && <p class="soft">Nobody else here has a skill.</p>}
+      {names.map((skill) => (
+        <Skill
+          key={skill}
+          name={skill}
+          best={known?.[skill] ?? 1}
+          level={wanted[skill]}
+          disabled={full && wanted[skill] === undefined}
+          want={(level) => want(skill, level)}
         />
-        <input
-          type="text"
-          aria-label="Skill"
-          placeholder="Skill, such as tax"
-          pattern={SKILL}
-          maxLength={64}
-          autocapitalize="none"
-          spellcheck={false}
-          value={name}
-          onInput={(event) => take(event.currentTarget.value, level)}
-        />
-        <select
-          aria-label="Level"
-          value={level}
-          onChange={(event) => take(name, Number(event.currentTarget.value))}
-        >
-          {LEVELS.map((one) => (
-            <option key={one} value={one}>
-              level {one}
-              {one < 5 ? " or more" : ""}
-            </option>
-          ))}
-        </select>
-      </div>
+      ))}
     </fieldset>
+  );
+}
+
+interface SkillProps {
+  name: string;
+  best: number;
+  /** The least that will do; absent when it does not matter. */
+  level: number | undefined;
+  disabled: boolean;
+  want(level: number | undefined): void;
+}
+
+function Skill({ name, best, level, disabled, want }: SkillProps) {
+  const levels = Array.from({ length: best }, (_, index) => index + 1);
+  return (
+    <div class="choice skill">
+      <label>
+        <input
+          type="checkbox"
+          checked={level !== undefined}
+          disabled={disabled}
+          onChange={(event) => want(event.currentTarget.checked ? 1 : undefined)}
+        />
+        <span>{name}</span>
+      </label>
+      <select
+        aria-label={`Level of ${name}`}
+        disabled={disabled}
+        value={level ?? 1}
+        onChange={(event) => want(Number(event.currentTarget.value))}
+      >
+        {levels.map((one) => (
+          <option key={one} value={one}>
+            level {one}
+            {one < 5 ? " or more" : ""}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }

@@ -29,6 +29,13 @@ export interface Started {
   page?: string;
   language?: string;
   site?: string;
+  consent?: Consent;
+}
+
+/** What the visitor has agreed to, and when. */
+export interface Consent {
+  version?: string;
+  acceptedAt?: Timestamp;
 }
 
 export interface Message {
@@ -153,7 +160,8 @@ export type ClosedReason =
   | "CLOSED_REASON_OUT_OF_HOURS"
   | "CLOSED_REASON_QUEUE_FULL"
   | "CLOSED_REASON_WAITED_TOO_LONG"
-  | "CLOSED_REASON_VISITOR_LOST";
+  | "CLOSED_REASON_VISITOR_LOST"
+  | "CLOSED_REASON_ERASED";
 
 export interface Closed {
   reason?: ClosedReason;
@@ -199,6 +207,8 @@ export interface Event {
   transferred?: Transferred;
   tagsChanged?: TagsChanged;
   closed?: Closed;
+  /** What was said before is gone. */
+  erased?: { reason?: string };
   reopened?: Record<string, never>;
   rated?: Rated;
   contactAsked?: ContactAsked;

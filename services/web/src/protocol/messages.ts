@@ -6,7 +6,15 @@
 // events are in `events.ts`, the supervisors' board in `board.ts`.
 
 import type { BoardPush } from "./board";
-import type { AlarmKind, ContactLeft, Event, OfferOutcome, Participant, Timestamp } from "./events";
+import type {
+  AlarmKind,
+  Consent,
+  ContactLeft,
+  Event,
+  OfferOutcome,
+  Participant,
+  Timestamp,
+} from "./events";
 
 export type * from "./board";
 export type * from "./events";
@@ -54,6 +62,16 @@ export interface StartConversation {
   firstMessage?: SendMessage;
   /** By what way it comes, such as "web". */
   channel?: string;
+  /** Of `Welcome.consent`, which the visitor has agreed to. */
+  consentVersion?: string;
+}
+
+/** What visitors have to agree to before they start. */
+export interface ConsentText {
+  version: string;
+  /** By language tag. */
+  text?: Record<string, string>;
+  link?: string;
 }
 
 export interface AddNote {
@@ -194,6 +212,9 @@ export interface InvitationPush {
   queue?: string;
   preview?: string;
   language?: string;
+  seq?: number;
+  /** It was sent before; the connection is new. */
+  again?: boolean;
 }
 
 export interface MentionPush {
@@ -201,6 +222,8 @@ export interface MentionPush {
   by?: Participant;
   seq?: number;
   text?: string;
+  /** It was sent before; the connection is new. */
+  again?: boolean;
 }
 
 export interface ConversationState {
@@ -225,6 +248,8 @@ export interface ConversationState {
   alarms?: AlarmKind[];
   /** On the board, while it waits or is offered. */
   waitingSince?: Timestamp;
+  consent?: Consent;
+  erased?: boolean;
 }
 
 export interface AgentState {
@@ -252,6 +277,7 @@ export interface Welcome {
   tokenExpiresAt?: Timestamp;
   resumed?: ConversationState[];
   agentState?: AgentState;
+  consent?: ConsentText;
 }
 
 export interface Sent {
@@ -288,6 +314,8 @@ export interface ReadPush {
 export interface Team {
   agents?: AgentState[];
   queues?: string[];
+  /** Name to the best level that a colleague who is there has. */
+  skills?: Record<string, number>;
 }
 
 export interface Move {

@@ -5,6 +5,7 @@ import type {
   AlarmKind,
   AlarmRaised,
   Attachment,
+  Consent,
   ContactLeft,
   ConversationState,
   Event,
@@ -54,6 +55,7 @@ export class AgentChat {
   attributes: Record<string, string> = {};
   language = "";
   channel = "";
+  consent: Consent | undefined;
   /** Where the visitor said to be reached. */
   contact: ContactLeft | undefined;
   page = "";
@@ -169,6 +171,7 @@ export class AgentChat {
     this.attributes = state.attributes ?? {};
     this.language = state.language ?? "";
     this.channel = state.channel ?? "";
+    this.consent = state.consent;
     this.startedAt = timestampMs(state.startedAt, this.startedAt);
     this.visitorReadSeq = Math.max(this.visitorReadSeq, state.visitorReadSeq ?? 0);
     this.readSeq = Math.max(this.readSeq, state.agentReadSeq ?? 0);

@@ -21,10 +21,12 @@ interface ColleaguesProps {
   team: Team | undefined;
   /** Ids of those who are not to be chosen. */
   without?: readonly (string | undefined)[];
+  chosen: string | undefined;
   choose(agentId: string): void;
 }
 
-export function Colleagues({ legend, desk, team, without = [], choose }: ColleaguesProps) {
+export function Colleagues(props: ColleaguesProps) {
+  const { legend, desk, team, without = [], chosen, choose } = props;
   const others = (team?.agents ?? []).filter(
     ({ agent }) => agent?.id !== desk.me.id && !without.includes(agent?.id),
   );
@@ -38,6 +40,7 @@ export function Colleagues({ legend, desk, team, without = [], choose }: Colleag
           name={state.agent?.name || "Agent"}
           status={state.status}
           detail={slots(state)}
+          chosen={chosen !== undefined && state.agent?.id === chosen}
           choose={() => choose(state.agent?.id ?? "")}
         />
       ))}
@@ -53,13 +56,14 @@ interface ChoiceProps {
   name: string;
   status: AgentStatus | undefined;
   detail: string;
+  chosen: boolean;
   choose(): void;
 }
 
-export function Choice({ name, status, detail, choose }: ChoiceProps) {
+export function Choice({ name, status, detail, chosen, choose }: ChoiceProps) {
   return (
     <label class="choice">
-      <input type="radio" name="target" onChange={choose} />
+      <input type="radio" name="target" checked={chosen} onChange={choose} />
       {status && <span class="dot" data-status={status} title={STATUS_NAMES[status]} />}
       <span>{name}</span>
       <span class="soft">{detail}</span>

@@ -1,7 +1,7 @@
 // The right column: what is known of the visitor, the tags, the transcript.
 
 import { useState } from "preact/hooks";
-import type { Participant } from "../protocol";
+import { type Consent, type Participant, timestampMs } from "../protocol";
 import { saveBlob } from "../ui/files";
 import { clock, day } from "../ui/format";
 import { AlertIcon, CloseIcon, DownloadIcon, TagIcon } from "../ui/icons";
@@ -47,6 +47,7 @@ export function Details({ desk, chat }: Props) {
           <Fact name="Language" value={languageName(chat.language)} />
           <Fact name="Channel" value={chat.channel} />
           <Fact name="Page" value={chat.page} />
+          <Fact name="Agreed to" value={consentText(chat.consent)} />
           <Fact
             name="Started"
             value={
@@ -79,6 +80,14 @@ export function Details({ desk, chat }: Props) {
       </section>
     </aside>
   );
+}
+
+/** Which version of the site's text, and when. */
+function consentText(consent: Consent | undefined): string {
+  if (!consent) return "";
+  const at = timestampMs(consent.acceptedAt, -1);
+  const when = at > 0 ? `, ${day(at, LANGUAGE)}, ${clock(at, LANGUAGE)}` : "";
+  return `version ${consent.version}${when}`;
 }
 
 function languageName(tag: string): string {

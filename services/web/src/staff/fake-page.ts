@@ -20,8 +20,9 @@ class FakeStorage {
   removeItem = (key: string) => void this.#items.delete(key);
 }
 
-/** Puts what the models use of a browser in place; the sockets are the test's. */
+/** Puts what the models use of a browser in place; sockets and clock are the test's. */
 export function fakePage(): FakeServer {
+  vi.useFakeTimers();
   const server = new FakeServer();
   const listening = { addEventListener: () => {}, removeEventListener: () => {} };
   vi.stubGlobal("document", {
@@ -36,6 +37,22 @@ export function fakePage(): FakeServer {
     return server.openSocket();
   });
   return server;
+}
+
+/** Puts the true browser back. */
+export function leavePage(): void {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+}
+
+/** Answers the next request of this kind. */
+export async function answer(
+  server: FakeServer,
+  kind: Parameters<FakeServer["last"]["take"]>[0],
+  reply: Parameters<FakeServer["last"]["reply"]>[1],
+): Promise<void> {
+  server.last.reply(server.last.take(kind), reply);
+  await settle();
 }
 
 /** A session that is signed in and stays so. */

@@ -52,6 +52,7 @@ function Bubble({ line, desk }: { line: MessageLine; desk: Workplace }) {
         )}
         <span class="hidden">{name}: </span>
         {line.text && <RichText text={line.text} />}
+        {line.erased && <em>erased</em>}
         {line.attachments.map((attachment) => (
           <AttachmentView
             key={attachment.id}

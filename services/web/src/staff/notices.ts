@@ -31,6 +31,7 @@ const CLOSED_TEXTS: Partial<Record<ClosedReason, string>> = {
   CLOSED_REASON_QUEUE_FULL: "Ended: the queue was full",
   CLOSED_REASON_WAITED_TOO_LONG: "Ended: waited too long",
   CLOSED_REASON_VISITOR_LOST: "Ended: the visitor was gone",
+  CLOSED_REASON_ERASED: "Ended: what was said is erased",
 };
 
 const OUTCOME_TEXTS: Record<OfferOutcome, string> = {
@@ -83,6 +84,7 @@ function lifeText(event: Event): string | undefined {
     const text = event.closed.reason && CLOSED_TEXTS[event.closed.reason];
     return text ?? `${event.by?.name || "The agent"} ended the chat`;
   }
+  if (event.erased) return "What was said is erased";
   if (event.reopened) return "The visitor took the chat up again";
   if (event.rated) {
     const { score = 0, comment } = event.rated;

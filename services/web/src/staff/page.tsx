@@ -2,8 +2,10 @@
 
 import { type ComponentType, render } from "preact";
 import { useState } from "preact/hooks";
+import { HttpError } from "../protocol";
+import { outcomeText, takeOutcome } from "./provider";
 import { AgentSession } from "./session";
-import { SignIn } from "./sign-in";
+import { type PageName, SignIn } from "./sign-in";
 import type { Workplace } from "./workplace";
 
 export interface StaffPage<W extends Workplace> {
@@ -14,20 +16,37 @@ export interface StaffPage<W extends Workplace> {
 }
 
 /** Draws the page into the element with this id. */
-export function mount<W extends Workplace>(id: string, page: StaffPage<W>): void {
+export async function mount<W extends Workplace>(id: PageName, page: StaffPage<W>): Promise<void> {
   const session = new AgentSession();
   const place = document.getElementById(id);
-  if (place) render(<Page page={page} session={session} />, place);
+  const reason = await comesBack(session);
+  if (place) render(<Page id={id} page={page} session={session} reason={reason} />, place);
+}
+
+/** Signs in whoever comes back from the provider; says why not. */
+async function comesBack(session: AgentSession): Promise<string | undefined> {
+  const outcome = takeOutcome();
+  if (outcome === undefined) return undefined;
+  if (outcome !== "ok") return outcomeText(outcome);
+  try {
+    await session.redeem();
+    return undefined;
+  } catch (error) {
+    const away = error instanceof HttpError && error.retryable;
+    return outcomeText(away ? "unavailable" : "expired");
+  }
 }
 
 interface Props<W extends Workplace> {
+  id: PageName;
+  reason: string | undefined;
   page: StaffPage<W>;
   session: AgentSession;
 }
 
-function Page<W extends Workplace>({ page, session }: Props<W>) {
+function Page<W extends Workplace>({ id, page, session, reason: first }: Props<W>) {
   const { View } = page;
-  const [reason, setReason] = useState<string>();
+  const [reason, setReason] = useState(first);
   const open = () =>
     page.open(session, (why) => {
       setReason(why);
@@ -36,6 +55,12 @@ function Page<W extends Workplace>({ page, session }: Props<W>) {
   const [desk, setDesk] = useState<W | undefined>(() => (session.signedIn ? open() : undefined));
   if (desk) return <View desk={desk} />;
   return (
-    <SignIn purpose={page.purpose} session={session} reason={reason} done={() => setDesk(open())} />
+    <SignIn
+      page={id}
+      purpose={page.purpose}
+      session={session}
+      reason={reason}
+      done={() => setDesk(open())}
+    />
   );
 }

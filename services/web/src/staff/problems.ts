@@ -19,8 +19,9 @@ const SPECIFIC: Partial<Record<Verb, Partial<Record<ErrorCode, string>>>> = {
   forceRelease: { ERROR_CODE_FAILED_PRECONDITION: "No agent has it any more." },
   setPriority: { ERROR_CODE_FAILED_PRECONDITION: "It no longer waits." },
   transfer: {
-    ERROR_CODE_FAILED_PRECONDITION: "The chat is no longer yours, or nobody here has that skill.",
-    ERROR_CODE_INVALID_ARGUMENT: "It cannot go there. Is the name of the skill right?",
+    ERROR_CODE_FAILED_PRECONDITION:
+      "The chat is no longer yours, or nobody of its queue who is here has these skills.",
+    ERROR_CODE_INVALID_ARGUMENT: "It cannot go there.",
   },
 };
 

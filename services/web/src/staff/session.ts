@@ -9,6 +9,7 @@ import {
   type TokenSource,
   writeJson,
 } from "../protocol";
+import { redeemPass } from "./provider";
 
 interface StoredToken {
   token: string;
@@ -34,8 +35,13 @@ export class AgentSession implements TokenSource {
     return this.#token !== undefined && Date.parse(this.#token.expiresAt) > Date.now();
   }
 
+  /** The site that the page's address names. */
+  get askedSite(): string | null {
+    return new URLSearchParams(location.search).get("site");
+  }
+
   get remembered(): Remembered {
-    const asked = new URLSearchParams(location.search).get("site");
+    const asked = this.askedSite;
     const stored = readJson<Remembered>(browserStorage("localStorage"), REMEMBERED_KEY);
     return { site: asked ?? stored?.site ?? "", email: stored?.email ?? "" };
   }
@@ -45,6 +51,12 @@ export class AgentSession implements TokenSource {
     const token = await signIn(this.origin, site, email, password);
     this.keep(token.token, token.expiresAt);
     writeJson(browserStorage("localStorage"), REMEMBERED_KEY, { site, email });
+  }
+
+  /** Signs in whoever has just come back from the provider. Rejects with `HttpError`. */
+  async redeem(): Promise<void> {
+    const token = await redeemPass();
+    this.keep(token.token, token.expiresAt);
   }
 
   signOut(): void {

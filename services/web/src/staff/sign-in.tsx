@@ -1,10 +1,15 @@
 // The sign-in form.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { HttpError } from "../protocol";
-import type { AgentSession } from "./session";
+import { type SignInMethods, signInMethods, startAddress } from "./provider";
+import type { AgentSession, Remembered } from "./session";
+
+/** Where one can sign in. */
+export type PageName = "console" | "supervisor";
 
 interface Props {
+  page: PageName;
   /** What one signs in for. */
   purpose: string;
   session: AgentSession;
@@ -13,8 +18,12 @@ interface Props {
   done(): void;
 }
 
-export function SignIn({ purpose, session, reason, done }: Props) {
+export function SignIn({ page, purpose, session, reason, done }: Props) {
   const { remembered } = session;
+  const [methods, setMethods] = useState<SignInMethods>();
+  useEffect(() => {
+    void signInMethods().then(setMethods);
+  }, []);
   const [problem, setProblem] = useState(reason);
   const [busy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent) => {
@@ -43,44 +52,66 @@ export function SignIn({ purpose, session, reason, done }: Props) {
             {problem}
           </p>
         )}
-        <label>
-          Site
-          <input
-            name="site"
-            required
-            maxLength={64}
-            autocomplete="organization"
-            autocapitalize="none"
-            spellcheck={false}
-            defaultValue={remembered.site}
-          />
-        </label>
-        <label>
-          E-mail
-          <input
-            name="email"
-            type="email"
-            required
-            maxLength={254}
-            autocomplete="username"
-            defaultValue={remembered.email}
-          />
-        </label>
-        <label>
-          Password
-          <input
-            name="password"
-            type="password"
-            required
-            maxLength={200}
-            autocomplete="current-password"
-          />
-        </label>
-        <button type="submit" class="primary" disabled={busy}>
-          {busy ? "Signing in…" : "Sign in"}
-        </button>
+        {methods?.oidc && (
+          <a
+            class="primary provider"
+            href={startAddress(methods.oidc.start, page, session.askedSite)}
+          >
+            Sign in with {methods.oidc.label}
+          </a>
+        )}
+        {methods?.oidc && methods.password && <p class="or soft">or with a password</p>}
+        {methods?.password !== false && <Fields {...{ remembered, busy }} />}
       </form>
     </main>
+  );
+}
+
+interface FieldsProps {
+  remembered: Remembered;
+  busy: boolean;
+}
+
+function Fields({ remembered, busy }: FieldsProps) {
+  return (
+    <>
+      <label>
+        Site
+        <input
+          name="site"
+          required
+          maxLength={64}
+          autocomplete="organization"
+          autocapitalize="none"
+          spellcheck={false}
+          defaultValue={remembered.site}
+        />
+      </label>
+      <label>
+        E-mail
+        <input
+          name="email"
+          type="email"
+          required
+          maxLength={254}
+          autocomplete="username"
+          defaultValue={remembered.email}
+        />
+      </label>
+      <label>
+        Password
+        <input
+          name="password"
+          type="password"
+          required
+          maxLength={200}
+          autocomplete="current-password"
+        />
+      </label>
+      <button type="submit" class="primary" disabled={busy}>
+        {busy ? "Signing in…" : "Sign in"}
+      </button>
+    </>
   );
 }
 

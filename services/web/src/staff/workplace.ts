@@ -222,7 +222,7 @@ export abstract class Workplace extends Model {
   }
 
   dismiss(knock: Knock): void {
-    this.#knocks.remove(knock);
+    this.#knocks.putAway(knock);
     this.changed();
   }
 
@@ -355,6 +355,7 @@ export abstract class Workplace extends Model {
   #welcomed(welcome: Welcome): void {
     this.me = welcome.you ?? this.me;
     this.site = welcome.site ?? this.site;
+    this.#knocks.belongTo(this.me.id ?? "");
     this.verbs.connected();
     const choice = this.#own.back(welcome.agentState);
     if (choice) void this.#sendStatus(choice);
@@ -420,8 +421,7 @@ export abstract class Workplace extends Model {
     if (frame.offer) this.offered(frame.offer, true);
     if (frame.offerClosed) this.#dropOffer(frame.offerClosed.offerId);
     if (frame.agentState?.agent?.id === this.me.id) this.#own.take(frame.agentState);
-    if (frame.invitation) this.#asked(this.#knocks.invited(frame.invitation));
-    if (frame.mention) this.#asked(this.#knocks.mentioned(frame.mention));
+    this.#knocked(frame);
     this.changed();
   }
 
@@ -432,7 +432,12 @@ export abstract class Workplace extends Model {
     this.signals.offer(`${name} is waiting`, offer.preview ?? "", () => {});
   }
 
-  #asked(knock: Knock): void {
+  #knocked({ invitation, mention }: ServerFrame): void {
+    const knock = invitation
+      ? this.#knocks.invited(invitation)
+      : mention && this.#knocks.mentioned(mention);
+    // What was sent before has rung before, or its agent was away.
+    if (!knock || invitation?.again || mention?.again) return;
     const title = knock.kind === "invitation" ? "asks you to join" : "mentions you";
     this.signals.offer(`${knock.by} ${title}`, knock.text || knock.preview, () => {});
   }

@@ -6,6 +6,7 @@ import { STATUS_NAMES } from "../staff/status";
 import { shortAge } from "../ui/format";
 import type { Board } from "./board";
 import { agentRows } from "./rows";
+import { Table } from "./table";
 
 interface Props {
   desk: Board;
@@ -15,39 +16,22 @@ interface Props {
 /** A table of thousands, drawn each second, is of no use to anybody. */
 const MOST_ROWS = 200;
 
+const COLUMNS = ["Agent", "Status", "Since", "Chats", "Slots"];
+
 export function AgentTable({ desk, board }: Props) {
   const all = agentRows(board);
   const agents = all.slice(0, MOST_ROWS);
   return (
-    <section class="table agents" aria-labelledby="agents">
-      <h2 id="agents">Agents</h2>
-      {agents.length === 0 ? (
-        <p class="soft nothing">Nobody is signed in.</p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
-        <section class="scroll" aria-label="Agents as a table" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Agent</th>
-                <th scope="col">Status</th>
-                <th scope="col">Since</th>
-                <th scope="col">Chats</th>
-                <th scope="col">Slots</th>
-              </tr>
-            </thead>
-            <tbody>
-              {agents.map((agent) => (
-                <AgentRow key={agent.state?.agent?.id} desk={desk} agent={agent} />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-      {all.length > agents.length && (
-        <p class="soft more">And {all.length - agents.length} more.</p>
-      )}
-    </section>
+    <Table
+      name="agents"
+      title="Agents"
+      columns={COLUMNS}
+      empty="Nobody is signed in."
+      rows={agents.map((agent) => (
+        <AgentRow key={agent.state?.agent?.id} desk={desk} agent={agent} />
+      ))}
+      more={all.length > agents.length && `And ${all.length - agents.length} more.`}
+    />
   );
 }
 

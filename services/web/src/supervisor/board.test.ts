@@ -1,7 +1,17 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeServer, settle } from "../protocol/fake-server";
 import type { ConversationState, Participant } from "../protocol/messages";
-import { ada, alex, connected, eventsOf, fakePage, fakeSession, sam } from "../staff/fake-page";
+import {
+  ada,
+  alex,
+  answer,
+  connected,
+  eventsOf,
+  fakePage,
+  fakeSession,
+  leavePage,
+  sam,
+} from "../staff/fake-page";
 import { Board } from "./board";
 
 const HELD: ConversationState = {
@@ -20,21 +30,9 @@ async function open(you: Participant = sam): Promise<Board> {
   return board;
 }
 
-async function answer(
-  kind: Parameters<FakeServer["last"]["take"]>[0],
-  reply: Parameters<FakeServer["last"]["reply"]>[1],
-) {
-  server.last.reply(server.last.take(kind), reply);
-  await settle();
-}
-
 beforeEach(() => {
-  vi.useFakeTimers();
   server = fakePage();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-  };
+  return leavePage;
 });
 
 describe("the board", () => {
@@ -59,7 +57,7 @@ describe("the board", () => {
 
   it("says so when the server is too old for it", async () => {
     const board = await open();
-    await answer("watchBoard", { error: { code: "ERROR_CODE_UNIMPLEMENTED" } });
+    await answer(server, "watchBoard", { error: { code: "ERROR_CODE_UNIMPLEMENTED" } });
     expect(board.refusal).toBe("server");
     expect(board.notice).toBeUndefined();
   });
@@ -70,7 +68,7 @@ describe("watching", () => {
     const board = await open();
     board.lookAt(HELD);
     await settle();
-    await answer("subscribe", { conversation: HELD });
+    await answer(server, "subscribe", { conversation: HELD });
     server.last.push(...eventsOf("c1", [{ message: { text: "Hello" }, by: ada }]));
     expect(board.selected).toMatchObject({ id: "c1", part: "reader", writes: "whisper" });
 
@@ -84,7 +82,7 @@ describe("watching", () => {
     const board = await open();
     board.lookAt(HELD);
     await settle();
-    await answer("subscribe", { conversation: HELD });
+    await answer(server, "subscribe", { conversation: HELD });
     server.last.push(...eventsOf("c1", [{ message: { text: "Hello" }, by: ada }]));
     await settle();
     expect(board.selected?.events).toHaveLength(1);
@@ -95,7 +93,7 @@ describe("watching", () => {
     const board = await open();
     board.lookAt(HELD);
     await settle();
-    await answer("subscribe", { conversation: HELD });
+    await answer(server, "subscribe", { conversation: HELD });
     const { selected } = board;
     if (!selected) throw new Error("nothing is watched");
     board.typed(selected, "Offer a refund");
@@ -116,21 +114,21 @@ describe("watching", () => {
     const board = await open();
     board.lookAt(HELD);
     await settle();
-    await answer("subscribe", { conversation: HELD });
+    await answer(server, "subscribe", { conversation: HELD });
     void board.join("c1");
     await settle();
-    await answer("join", { conversation: { ...HELD, guests: [sam] } });
+    await answer(server, "join", { conversation: { ...HELD, guests: [sam] } });
     const { selected } = board;
     if (!selected) throw new Error("nothing is watched");
     expect(selected).toMatchObject({ part: "guest", writes: "reply" });
     void board.leave(selected);
     await settle();
-    await answer("leave", { done: {} });
+    await answer(server, "leave", { done: {} });
     server.last.push(...eventsOf("c1", [{ left: { agent: sam } }]));
     expect(selected.part).toBe("reader");
     void board.takeOver(selected);
     await settle();
-    await answer("takeOver", { conversation: { ...HELD, agent: sam } });
+    await answer(server, "takeOver", { conversation: { ...HELD, agent: sam } });
     expect(selected).toMatchObject({ part: "holder", writes: "reply" });
   });
 
@@ -141,7 +139,7 @@ describe("watching", () => {
     if (!selected) throw new Error("nothing is watched");
     void board.takeOver(selected);
     await settle();
-    await answer("takeOver", { error: { code: "ERROR_CODE_FAILED_PRECONDITION" } });
+    await answer(server, "takeOver", { error: { code: "ERROR_CODE_FAILED_PRECONDITION" } });
     expect(board.notice).toMatch(/online with a free slot/);
     expect(selected.part).toBe("reader");
   });

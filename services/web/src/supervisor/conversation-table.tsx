@@ -10,6 +10,7 @@ import { SearchIcon } from "../ui/icons";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { ANY, conversationRows, type Filter, waitClock } from "./rows";
+import { Table } from "./table";
 
 const LANGUAGE = navigator.language || "en";
 
@@ -18,48 +19,25 @@ interface Props {
   board: BoardPush;
 }
 
+const COLUMNS = ["Visitor", "Queue", "State", "Waits", "Begun", "Marks"];
+
 export function ConversationTable({ desk, board }: Props) {
   useNow(1_000);
-  const rows = conversationRows(board, desk.filter);
-  const all = board.conversations?.length ?? 0;
+  const isQuiet = (board.conversations?.length ?? 0) === 0;
   return (
-    <section class="table conversations" aria-labelledby="conversations">
-      <header>
-        <h2 id="conversations">Conversations</h2>
-        <FilterBar desk={desk} board={board} />
-      </header>
-      {rows.length === 0 ? (
-        <p class="soft nothing">
-          {all === 0
-            ? "Nobody waits, and nobody is being served."
-            : "None of them fits the filter."}
-        </p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
-        <section class="scroll" aria-label="Conversations as a table" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Visitor</th>
-                <th scope="col">Queue</th>
-                <th scope="col">State</th>
-                <th scope="col">Waits</th>
-                <th scope="col">Begun</th>
-                <th scope="col">Marks</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((one) => (
-                <ConversationRow key={one.conversationId} desk={desk} state={one} />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-      {board.moreConversations && (
-        <p class="soft more">There are more; those that have waited longest are listed.</p>
-      )}
-    </section>
+    <Table
+      name="conversations"
+      title="Conversations"
+      columns={COLUMNS}
+      empty={
+        isQuiet ? "Nobody waits, and nobody is being served." : "None of them fits the filter."
+      }
+      rows={conversationRows(board, desk.filter).map((one) => (
+        <ConversationRow key={one.conversationId} desk={desk} state={one} />
+      ))}
+      tools={<FilterBar desk={desk} board={board} />}
+      more={board.moreConversations && "There are more; those that have waited longest are listed."}
+    />
   );
 }
 

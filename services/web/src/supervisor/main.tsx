@@ -13,7 +13,7 @@ import { mount } from "../staff/page";
 import { Board } from "./board";
 import { BoardView } from "./board-view";
 
-mount("supervisor", {
+void mount("supervisor", {
   purpose: "Sign in to see how your site is doing.",
   open: (session, signedOut) => new Board(session, signedOut),
   View: BoardView,

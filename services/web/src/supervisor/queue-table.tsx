@@ -4,6 +4,7 @@ import type { BoardPush, BoardQueue } from "../protocol";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { oldestSince, percent, waitClock } from "./rows";
+import { Table } from "./table";
 
 interface Props {
   desk: Board;
@@ -12,42 +13,32 @@ interface Props {
 
 const LANGUAGE = navigator.language || "en";
 
+const COLUMNS = [
+  "Queue",
+  "Waiting",
+  "Offered",
+  "With agents",
+  "Longest wait",
+  "Agents",
+  "Free slots",
+  "In time",
+  "Chats today",
+  "Served",
+  "Abandoned",
+];
+
 export function QueueTable({ desk, board }: Props) {
   useNow(1_000);
-  const queues = board.queues ?? [];
   return (
-    <section class="table queues" aria-labelledby="queues">
-      <h2 id="queues">Queues</h2>
-      {queues.length === 0 ? (
-        <p class="soft nothing">There are no queues.</p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
-        <section class="scroll" aria-label="Queues as a table" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Queue</th>
-                <th scope="col">Waiting</th>
-                <th scope="col">Offered</th>
-                <th scope="col">With agents</th>
-                <th scope="col">Longest wait</th>
-                <th scope="col">Agents</th>
-                <th scope="col">Free slots</th>
-                <th scope="col">In time</th>
-                <th scope="col">Chats today</th>
-                <th scope="col">Served</th>
-                <th scope="col">Abandoned</th>
-              </tr>
-            </thead>
-            <tbody>
-              {queues.map((queue) => (
-                <QueueRow key={queue.state?.queue} desk={desk} queue={queue} />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-    </section>
+    <Table
+      name="queues"
+      title="Queues"
+      columns={COLUMNS}
+      empty="There are no queues."
+      rows={(board.queues ?? []).map((queue) => (
+        <QueueRow key={queue.state?.queue} desk={desk} queue={queue} />
+      ))}
+    />
   );
 }
 

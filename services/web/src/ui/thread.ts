@@ -20,6 +20,8 @@ export interface MessageLine {
   tone: Tone;
   text: string;
   attachments: Attachment[];
+  /** What was said is gone: nobody says nothing at all. */
+  erased: boolean;
   /** Only on lines of one's own. */
   mark: Mark | undefined;
   /** Whether it opens, and whether it ends, a group by one writer. */
@@ -98,6 +100,7 @@ function eventLine(event: Event, view: ThreadView): Line | undefined {
     tone: event.note ? "note" : event.whisper ? "whisper" : "said",
     text: body.text ?? "",
     attachments: event.message?.attachments ?? [],
+    erased: !body.text && !event.message?.attachments?.length,
     mark: own ? (event.seq <= view.peerReadSeq ? "read" : "sent") : undefined,
     first: true,
     last: true,
@@ -125,6 +128,7 @@ function entryLine(entry: OutboxEntry, me: Participant): MessageLine | undefined
     tone: "addNote" in request ? "note" : "whisper" in request ? "whisper" : "said",
     text: text || "📎".repeat(files),
     attachments: [],
+    erased: false,
     mark: entry.status === "failed" ? "failed" : entry.status === "sent" ? "sent" : "waiting",
     first: true,
     last: true,

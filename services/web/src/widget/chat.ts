@@ -5,6 +5,7 @@ import {
   type Attachment,
   BrowserStore,
   browserStorage,
+  type ConsentText,
   type ContactAsked,
   type ContactLeft,
   type ConversationState,
@@ -72,6 +73,8 @@ export class Chat extends Model {
   asked: ContactAsked | undefined;
   /** Where the visitor said to be reached. */
   contact: ContactLeft | undefined;
+  /** What the site asks the visitor to agree to, once it is known. */
+  consent: ConsentText | undefined;
   /** The score given in this conversation, 0 for none. */
   rated = 0;
 
@@ -174,7 +177,12 @@ export class Chat extends Model {
 
   // ---- What the visitor does ----------------------------------------------
 
-  /** Opens a conversation with a first message. */
+  /** Before the form: connects, to learn what has to be agreed to. */
+  greet(): void {
+    this.#live.start();
+  }
+
+  /** Opens a conversation with a first message; the visitor has agreed to `consent`. */
   begin(name: string, text: string): void {
     const { queue, language, attributes } = this.config;
     this.#start({
@@ -184,6 +192,7 @@ export class Chat extends Model {
       page: location.href.slice(0, MAX_PAGE),
       language: navigator.language || language,
       visitorName: Array.from(name.trim()).slice(0, MAX_NAME).join(""),
+      ...(this.consent && { consentVersion: this.consent.version }),
       firstMessage: { clientMsgId: randomId(), text },
     });
   }
@@ -307,6 +316,7 @@ export class Chat extends Model {
 
   #welcomed(welcome: Welcome): void {
     if (welcome.you) this.me = welcome.you;
+    this.consent = welcome.consent;
     this.changed();
   }
 

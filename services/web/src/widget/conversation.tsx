@@ -61,6 +61,7 @@ function Bubble({ line, chat, texts, language }: Props & { line: MessageLine }) 
       <div class="bubble" data-mark={line.mark}>
         <span class="hidden">{name}: </span>
         {line.text && <RichText text={line.text} />}
+        {line.erased && <em>{texts.erased}</em>}
         {line.attachments.map((attachment) => (
           <AttachmentView
             key={attachment.id}

@@ -75,7 +75,7 @@ export function Panel({ chat, texts, language, close }: Props) {
           )}
         </>
       ) : (
-        <Welcome chat={chat} texts={texts} />
+        <Welcome chat={chat} texts={texts} language={language} />
       )}
       {ending && (
         <EndQuestion

@@ -1,12 +1,20 @@
 // Before a chat: a name if the visitor likes, and the first message.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import type { ConsentText } from "../protocol";
 import type { Chat } from "./chat";
-import type { Texts } from "./texts";
+import { chooseLanguage, type Texts } from "./texts";
 
-export function Welcome({ chat, texts }: { chat: Chat; texts: Texts }) {
+interface Props {
+  chat: Chat;
+  texts: Texts;
+  language: string;
+}
+
+export function Welcome({ chat, texts, language }: Props) {
   const [name, setName] = useState(chat.config.visitorName ?? "");
   const [text, setText] = useState(chat.draft);
+  useEffect(() => chat.greet(), [chat]);
   const begin = (event: SubmitEvent) => {
     event.preventDefault();
     if (!text.trim()) return;
@@ -45,9 +53,32 @@ export function Welcome({ chat, texts }: { chat: Chat; texts: Texts }) {
           }}
         />
       </label>
+      {chat.consent && <Consent consent={chat.consent} texts={texts} language={language} />}
       <button type="submit" class="primary" disabled={!text.trim()}>
         {texts.startChat}
       </button>
     </form>
+  );
+}
+
+/** The browser sees to it that the box is ticked. */
+function Consent({ consent, texts, language }: Omit<Props, "chat"> & { consent: ConsentText }) {
+  const all = consent.text ?? {};
+  const tags = Object.keys(all).map((tag) => tag.toLowerCase());
+  const tag = chooseLanguage([language], tags);
+  const words =
+    Object.entries(all).find(([own]) => own.toLowerCase() === tag) ?? Object.entries(all)[0];
+  return (
+    <label class="consent">
+      <input type="checkbox" required />
+      <span>
+        {words?.[1]}{" "}
+        {consent.link && (
+          <a href={consent.link} target="_blank" rel="noopener noreferrer">
+            {texts.consentMore}
+          </a>
+        )}
+      </span>
+    </label>
   );
 }

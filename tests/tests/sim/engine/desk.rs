@@ -42,6 +42,7 @@ impl SimDesk {
             queues: vec![queue],
             calendars: BTreeMap::new(),
             away_after_missed: None,
+            privacy: Default::default(),
             bots: BTreeSet::new(),
         };
         let account = |n: usize| {
@@ -53,6 +54,7 @@ impl SimDesk {
                 role: Role::Agent,
                 profile: AgentProfile { name, capacity, ..AgentProfile::default() },
                 disabled: false,
+                generation: 0,
             })
         };
         Self { site: Arc::new(site), agents: (0..agents).map(account).collect() }

@@ -5,7 +5,7 @@
 use super::entropy::elapsed;
 use super::plan::Bug;
 use async_trait::async_trait;
-use frontdesk_core::conversation::Summary;
+use frontdesk_core::conversation::{Phase, Summary};
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use frontdesk_core::shard::ShardId;
 use frontdesk_store::journal::{
@@ -156,6 +156,7 @@ impl Store {
     }
 
     fn listed(&self, query: &ListQuery) -> Vec<Arc<Summary>> {
+        let is_open = |row: &Summary| !matches!(row.phase, Phase::Closed { .. });
         let wanted = |row: &&Arc<Summary>| match query {
             ListQuery::OfVisitor(site, visitor) => {
                 row.site == *site && row.visitor.id == visitor.as_uuid()
@@ -166,24 +167,22 @@ impl Store {
                 row.site == *site && (row.phase.holder().is_some_and(of) || had)
             }
             ListQuery::Waiting(site, queue) => {
-                use frontdesk_core::conversation::Phase::{Offered, Waiting};
-                let waits = matches!(row.phase, Waiting | Offered(_));
+                let waits = matches!(row.phase, Phase::Waiting | Phase::Offered(_));
                 row.site == *site && row.queue == *queue && waits
             }
             ListQuery::AllWaiting(site) => {
-                use frontdesk_core::conversation::Phase::{Offered, Waiting};
-                row.site == *site && matches!(row.phase, Waiting | Offered(_))
+                row.site == *site && matches!(row.phase, Phase::Waiting | Phase::Offered(_))
             }
             ListQuery::AllAssigned(site) => {
-                use frontdesk_core::conversation::Phase::Assigned;
-                row.site == *site && matches!(row.phase, Assigned { .. })
+                row.site == *site && matches!(row.phase, Phase::Assigned { .. })
             }
             ListQuery::OfSite(site) => row.site == *site,
             ListQuery::Changed { site, from, after } => {
                 row.site == *site && (row.last_at, Some(row.id)) > (*from, *after)
             }
-            ListQuery::Open => {
-                !matches!(row.phase, frontdesk_core::conversation::Phase::Closed { .. })
+            ListQuery::Open => is_open(row),
+            ListQuery::OpenFrom { from, after } => {
+                is_open(row) && (row.last_at, Some(row.id)) > (*from, *after)
             }
         };
         let mut rows: Vec<Arc<Summary>> = self.summaries.values().filter(wanted).cloned().collect();
@@ -191,7 +190,9 @@ impl Store {
             ListQuery::Waiting(..) | ListQuery::AllWaiting(_) => {
                 rows.sort_by_key(|row| row.waiting_since);
             }
-            ListQuery::Changed { .. } => rows.sort_by_key(|row| (row.last_at, row.id)),
+            ListQuery::Changed { .. } | ListQuery::OpenFrom { .. } => {
+                rows.sort_by_key(|row| (row.last_at, row.id))
+            }
             _ => rows.sort_by_key(|row| std::cmp::Reverse(row.last_at)),
         }
         rows

@@ -111,7 +111,7 @@ impl Person {
                     };
                     self.ledger.heard(&self.name, &event.conversation_id, event.seq, text);
                 }
-                return Some(push);
+                return Some(*push);
             }
             Heard::Breach { conversation, breach } => {
                 let name = &self.name;

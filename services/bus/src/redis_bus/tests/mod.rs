@@ -3,6 +3,7 @@
 
 mod faults;
 mod modes;
+mod tls;
 
 use super::{RedisBus, RedisSettings};
 use crate::{Bus, Published, Received, Subscription};

@@ -2,6 +2,7 @@
 //! waits while it is not. Order within a lane is the order of asking.
 
 use super::pending::Pending;
+use crate::metrics::{NotSent, not_sent};
 use frontdesk_core::ids::Epoch;
 use frontdesk_core::shard::{SHARDS, ShardId};
 use frontdesk_proto::api::ApiError;
@@ -90,6 +91,7 @@ impl Lanes {
             Some(route) if lane.held.is_empty() => match route.send(shard, pending) {
                 Ok(()) => return,
                 Err(Unsent::Full(pending)) => {
+                    not_sent(NotSent::LinkFull);
                     pending.refuse(ApiError::unavailable("the link to the owner is full"));
                     return;
                 }
@@ -98,6 +100,7 @@ impl Lanes {
             _ => pending,
         };
         if lane.held.len() >= MAX_HELD {
+            not_sent(NotSent::NoOwner);
             pending.refuse(ApiError::unavailable("too much waits for an owner of the shard"));
             return;
         }
@@ -220,7 +223,7 @@ mod tests {
     fn ask(name: &'static str) -> (Pending, Answer) {
         let (answer, answered) = oneshot::channel();
         let asked = Asked::Command(Bytes::from_static(name.as_bytes()), answer);
-        (Pending { asked, give_up: Instant::now() + Duration::from_secs(8) }, answered)
+        (Pending::new(asked, Instant::now() + Duration::from_secs(8)), answered)
     }
 
     fn route(id: LinkId, epoch: u64) -> (Route, mpsc::Receiver<Parcel>) {

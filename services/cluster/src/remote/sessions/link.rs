@@ -6,7 +6,7 @@ use super::lane::{Lanes, LinkId, Parcel};
 use super::pending::Pending;
 use frontdesk_core::shard::{SHARDS, ShardId};
 use frontdesk_proto::api::ApiError;
-use frontdesk_proto::convert::error_from_status;
+use frontdesk_proto::convert::{error_from_status, trace_to_proto};
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
 use frontdesk_proto::internal::{LinkAnswer, LinkAsk, LinkDown, LinkUp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -129,13 +129,14 @@ impl Link {
                 self.unsent.pop_front().or_else(|| self.asks.try_recv().ok())
         {
             let ask = Some(pending.ask());
+            let trace = pending.trace.as_deref().map(|trace| trace_to_proto(*trace));
             let mut call = 0;
             if pending.is_awaited() {
                 call = self.next_call;
                 self.next_call += 1;
                 self.in_flight.insert(call, (shard, pending));
             }
-            asks.push(LinkAsk { call, epoch: epoch.get(), ask });
+            asks.push(LinkAsk { call, epoch: epoch.get(), ask, trace });
         }
         LinkUp { asks }
     }

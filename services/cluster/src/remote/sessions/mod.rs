@@ -22,9 +22,10 @@ use frontdesk_core::ids::{ConversationId, NodeId, Seq, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::NodeRole;
 use frontdesk_core::shard::ShardId;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{
     ApiError, Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place,
-    RecordPage, ReplyFuture, Sessions,
+    RecordPage, ReplyFuture, Sessions, SummaryPage,
 };
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
@@ -82,8 +83,23 @@ impl RemoteSessions {
     ) {
         let conversation_id = Bytes::copy_from_slice(conversation.as_bytes());
         let asked = how(LinkDetach { conversation_id, gateway: gateway.to_string() });
-        let pending = Pending { asked, give_up: Instant::now() + HINT_PATIENCE };
+        let pending = Pending::new(asked, Instant::now() + HINT_PATIENCE);
         self.lanes.post(ShardId::of(conversation), pending);
+    }
+
+    fn post(&self, envelope: &Envelope, trace: Option<Box<TraceContext>>) -> ReplyFuture {
+        let shard = ShardId::of(envelope.conversation);
+        let (answer, answered) = oneshot::channel();
+        match encode_bytes(envelope) {
+            Ok(command) => {
+                let asked = Asked::Command(command.into(), answer);
+                let give_up = Instant::now() + PATIENCE;
+                self.lanes.post(shard, Pending { asked, trace, give_up });
+            }
+            // Who asked listens still.
+            Err(error) => drop(answer.send(Err(error))),
+        }
+        ReplyFuture::of(answered)
     }
 
     async fn page(&self, shard: ShardId, query: Bytes) -> Result<EventPage, ApiError> {
@@ -111,24 +127,18 @@ impl RemoteSessions {
 #[async_trait]
 impl Sessions for RemoteSessions {
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
-        let shard = ShardId::of(envelope.conversation);
-        let (answer, answered) = oneshot::channel();
-        match encode_bytes(&envelope) {
-            Ok(command) => {
-                let asked = Asked::Command(command.into(), answer);
-                self.lanes.post(shard, Pending { asked, give_up: Instant::now() + PATIENCE });
-            }
-            // Who asked listens still.
-            Err(error) => drop(answer.send(Err(error))),
-        }
-        ReplyFuture::of(answered)
+        self.post(&envelope, None)
+    }
+
+    fn submit_traced(&self, envelope: Envelope, trace: TraceContext) -> ReplyFuture {
+        self.post(&envelope, Some(Box::new(trace)))
     }
 
     async fn attach(&self, request: Attach) -> Result<Attached, ApiError> {
         let shard = ShardId::of(request.conversation);
         let (answer, answered) = oneshot::channel();
         let asked = Asked::Attach(encode_bytes(&request)?.into(), answer);
-        self.lanes.post(shard, Pending { asked, give_up: Instant::now() + PATIENCE });
+        self.lanes.post(shard, Pending::new(asked, Instant::now() + PATIENCE));
         let attached = answered.await;
         let bytes = attached.map_err(|_| ApiError::unavailable("the process stops"))??;
         decode_bytes(&bytes)
@@ -169,6 +179,17 @@ impl Sessions for RemoteSessions {
         self.cluster.ask_any(NodeRole::Sessions, &question, LIST_DEADLINE).await
     }
 
+    async fn changed(
+        &self,
+        site: Option<&SiteId>,
+        from: Place,
+        limit: u32,
+    ) -> Result<SummaryPage, ApiError> {
+        let question = SessionsQuestion::Changed { site: site.cloned(), from, limit };
+        let question = Question::Sessions(question);
+        self.cluster.ask_any(NodeRole::Sessions, &question, LIST_DEADLINE).await
+    }
+
     async fn records(
         &self,
         site: &SiteId,
@@ -183,7 +204,7 @@ impl Sessions for RemoteSessions {
     fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
         let conversation_id = Bytes::copy_from_slice(conversation.as_bytes());
         let asked = Asked::Hint(LinkHint { conversation_id, internal, frame });
-        let pending = Pending { asked, give_up: Instant::now() + HINT_PATIENCE };
+        let pending = Pending::new(asked, Instant::now() + HINT_PATIENCE);
         self.lanes.post(ShardId::of(conversation), pending);
     }
 

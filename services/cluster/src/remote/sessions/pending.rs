@@ -4,6 +4,7 @@ use bytes::Bytes;
 use frontdesk_core::conversation::Outcome;
 use frontdesk_core::ids::Seq;
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::error_from_failure;
 use frontdesk_proto::internal::link_answer::Answer;
@@ -23,11 +24,18 @@ pub(super) enum Asked {
 
 pub(super) struct Pending {
     pub(super) asked: Asked,
+    /// Set when it is recorded.
+    pub(super) trace: Option<Box<TraceContext>>,
     /// Not sent again after this.
     pub(super) give_up: Instant,
 }
 
 impl Pending {
+    /// Not part of a trace that is recorded.
+    pub(super) fn new(asked: Asked, give_up: Instant) -> Self {
+        Self { asked, trace: None, give_up }
+    }
+
     /// As it goes on the wire.
     pub(super) fn ask(&self) -> Ask {
         match &self.asked {
@@ -53,8 +61,10 @@ impl Pending {
     pub(super) fn settle(self, answer: Option<Answer>) -> Option<Self> {
         match (self.asked, answer) {
             (asked, Some(Answer::Failure(failure))) => match error_from_failure(failure) {
-                ApiError::Moved => return Some(Self { asked, give_up: self.give_up }),
-                error => Self { asked, give_up: self.give_up }.refuse(error),
+                ApiError::Moved => {
+                    return Some(Self { asked, trace: self.trace, give_up: self.give_up });
+                }
+                error => refuse(asked, error),
             },
             (Asked::Command(_, to), Some(Answer::Done(_))) => drop(to.send(Ok(Outcome::Done))),
             (Asked::Command(_, to), Some(Answer::Sent(sent))) => drop(to.send(Ok(Outcome::Sent {
@@ -66,7 +76,7 @@ impl Pending {
             (Asked::Detach(_) | Asked::VisitorLeft(_) | Asked::Hint(_), _) => {}
             (asked @ (Asked::Command(..) | Asked::Attach(..)), _) => {
                 let error = ApiError::Internal("an answer of another kind".into());
-                Self { asked, give_up: self.give_up }.refuse(error);
+                refuse(asked, error);
             }
         }
         None
@@ -74,10 +84,14 @@ impl Pending {
 
     /// Answers that it was not done, or that nobody knows.
     pub(super) fn refuse(self, error: ApiError) {
-        match self.asked {
-            Asked::Command(_, answer) => drop(answer.send(Err(error))),
-            Asked::Attach(_, answer) => drop(answer.send(Err(error))),
-            Asked::Detach(_) | Asked::VisitorLeft(_) | Asked::Hint(_) => {}
-        }
+        refuse(self.asked, error);
+    }
+}
+
+fn refuse(asked: Asked, error: ApiError) {
+    match asked {
+        Asked::Command(_, answer) => drop(answer.send(Err(error))),
+        Asked::Attach(_, answer) => drop(answer.send(Err(error))),
+        Asked::Detach(_) | Asked::VisitorLeft(_) | Asked::Hint(_) => {}
     }
 }

@@ -220,6 +220,59 @@ fn what_was_asked_for_ends_when_its_queue_does_not_serve_it() {
     assert!(it.summary().asked_skills.is_empty());
 }
 
+/// What everybody is asked for, and where.
+fn asked(it: &Conversation) -> Vec<(u128, AskedTo, u32)> {
+    let of = |it: Asked| (it.agent.as_uuid().as_u128(), it.to, it.seq.get());
+    it.summary().asked.into_iter().map(of).collect()
+}
+
+#[test]
+fn who_is_asked_for_something_stays_so_until_it_is_answered() {
+    let mut it = with_ann();
+    told(&mut it, &agent(ANN), &invite(BOB), 120);
+    let invited = it.head().get();
+    told(&mut it, &agent(ANN), &mentioning("n1", &[BOB, SUE]), 121);
+    let mentioned = it.head().get();
+    let all = [
+        (BOB, AskedTo::Join, invited),
+        (BOB, AskedTo::Look, mentioned),
+        (SUE, AskedTo::Look, mentioned),
+    ];
+    assert_eq!(asked(&it), all);
+    // A note is an answer to the one who was mentioned, not to an invitation.
+    told(&mut it, &agent(BOB), &note("n2"), 122);
+    assert_eq!(asked(&it), [all[0], all[2]]);
+    told(&mut it, &agent(ANN), &mentioning("n3", &[SUE]), 123);
+    assert_eq!(asked(&it), [all[0], (SUE, AskedTo::Look, it.head().get())], "the newest counts");
+    told(&mut it, &agent(BOB), &Command::Join, 124);
+    assert_eq!(asked(&it).len(), 1);
+    told(&mut it, &agent(ANN), &Command::Close, 125);
+    assert_eq!(asked(&it), [], "and with the end nothing is asked any more");
+}
+
+#[test]
+fn whoever_has_it_is_asked_for_nothing() {
+    let mut it = with_ann();
+    told(&mut it, &agent(ANN), &invite(BOB), 120);
+    told(&mut it, &agent(ANN), &transfer(TransferTarget::Queue(queue("support"))), 121);
+    assert_eq!(asked(&it).len(), 1, "still to be answered");
+    told(&mut it, &Origin::System, &offer(2, BOB, at(150)), 122);
+    told(&mut it, &Origin::System, &accept(2, BOB), 123);
+    assert_eq!(asked(&it), []);
+}
+
+#[test]
+fn who_was_invited_before_this_was_kept_is_not_invited_twice() {
+    let mut it = with_ann();
+    told(&mut it, &agent(ANN), &invite(BOB), 120);
+    let mut stored = serde_json::to_value(&it).unwrap();
+    let reader = &mut stored["company"]["readers"][0];
+    reader.as_object_mut().unwrap().remove("invitation").unwrap();
+    let mut it: Conversation = serde_json::from_value(stored).unwrap();
+    assert_eq!(told(&mut it, &agent(ANN), &invite(BOB), 121), []);
+    assert_eq!(asked(&it), [], "nobody knows where it stands");
+}
+
 #[test]
 fn a_snapshot_of_before_has_no_company() {
     let it = with_ann();

@@ -1,6 +1,7 @@
 //! The flow of a conversation step by step, and its laws under any commands.
 
 mod alarms;
+mod erase;
 mod flow;
 mod guests;
 mod laws;
@@ -72,6 +73,7 @@ fn start() -> Command {
         page: Arc::from("https://shop.example/"),
         language: Arc::from("en"),
         channel: None,
+        consent: None,
         extra_minutes: 0,
         first_message: None,
     })

@@ -7,6 +7,7 @@ mod nodes;
 mod placement;
 mod raft;
 mod reservations;
+mod written;
 
 use super::CtlError;
 use crate::cli::{ClusterCommands, Output, PlacedRole, SettingsArgs};
@@ -21,6 +22,7 @@ use frontdesk_proto::api::ApiError;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use written::Written;
 
 /// For one question, with all its attempts.
 const DEADLINE: Duration = Duration::from_secs(6);
@@ -29,6 +31,9 @@ const DEADLINE: Duration = Duration::from_secs(6);
 pub(crate) struct Link {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) settings: Settings,
+    /// Go on with what cannot be written down.
+    unrecorded: bool,
+    written: Written,
     tasks: ClusterTasks,
 }
 
@@ -47,7 +52,8 @@ impl Link {
             voters: settings.cluster.voter_addresses(),
         };
         let (cluster, tasks) = Cluster::start(own, channels);
-        Ok(Self { cluster, settings, tasks })
+        let (unrecorded, written) = (false, Written::default());
+        Ok(Self { cluster, settings, unrecorded, written, tasks })
     }
 
     /// Ends its tasks.
@@ -67,9 +73,10 @@ pub(super) async fn run(
     command: ClusterCommands,
     config: Option<PathBuf>,
     output: Output,
+    unrecorded: bool,
 ) -> Result<(), CtlError> {
     let source = SettingsArgs { config, data: None, listen: None, log: None };
-    let link = Link::open(settings::load(&source)?)?;
+    let link = Link { unrecorded, ..Link::open(settings::load(&source)?)? };
     let done = match command {
         ClusterCommands::Nodes => nodes::list(&link, output).await,
         ClusterCommands::Drain { node, timeout } => {

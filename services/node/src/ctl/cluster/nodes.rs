@@ -1,12 +1,15 @@
 //! The processes of the cluster, and taking one's work away.
 
+use super::written::about_to;
 use super::{CtlError, DEADLINE, Link, member};
 use crate::cli::Output;
 use crate::ctl::{print_json, table};
 use frontdesk_cluster::ClusterView;
+use frontdesk_core::audit::Act;
 use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::{Action, Member, NodeRole, Reply, node_name};
 use serde::Serialize;
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -74,6 +77,7 @@ pub(super) async fn drain(link: &Link, name: &str, patience: Duration) -> Result
     let give_up = Instant::now() + patience.max(DEADLINE);
     let view = link.view().await?;
     let node = member(&view, name)?.node.clone();
+    about_to(link, Act::DRAIN, node.to_string(), json!({})).await?;
     if let Reply::Refused(why) =
         link.cluster.propose(Action::DrainNode { node: node.clone() }).await?
     {

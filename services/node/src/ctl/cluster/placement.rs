@@ -1,13 +1,16 @@
 //! Who owns which shards, and moving some by hand.
 
+use super::written::about_to;
 use super::{CtlError, Link, member};
 use crate::cli::{Output, PlacedRole};
 use crate::ctl::{print_json, table};
 use frontdesk_cluster::ClusterView;
+use frontdesk_core::audit::Act;
 use frontdesk_core::ids::{Epoch, NodeId};
 use frontdesk_core::presence::{Action, NodeRole, PlacedBy, Reply, node_name};
 use frontdesk_core::shard::ShardId;
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A shard, for machines.
@@ -116,12 +119,28 @@ pub(super) async fn move_shards(
         }
         None => unpin(&view, role, &shards),
     };
+    let which = shards_named(&actions);
+    let details = json!({ "to": to });
+    about_to(link, Act::MOVE_SHARDS, format!("{} {which}", role.as_str()), details).await?;
     for action in actions {
         if let Reply::Refused(why) = link.cluster.propose(action).await? {
             return Err(CtlError::Usage(why.to_string()));
         }
     }
     Ok(())
+}
+
+/// The shards that actions are about, in short.
+fn shards_named(actions: &[Action]) -> String {
+    let mut shards: Vec<u16> = Vec::new();
+    for action in actions {
+        if let Action::MoveShards { shards: some, .. } = action {
+            shards.extend(some.iter().map(|shard| shard.get()));
+        }
+    }
+    shards.sort_unstable();
+    shards.dedup();
+    ranges(&shards)
 }
 
 /// A move to where each is, wished by the plan.

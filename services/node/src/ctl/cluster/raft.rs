@@ -1,11 +1,14 @@
 //! The Raft group: who votes, who leads, and changing that.
 
+use super::written::about_to;
 use super::{CtlError, DEADLINE, Link, fit};
 use crate::cli::{Output, RaftCommand};
 use crate::ctl::{print_json, table};
 use frontdesk_cluster::{ClusterQuestion, GroupStatus, MembershipChange, Question, VoterStatus};
+use frontdesk_core::audit::Act;
 use frontdesk_proto::api::ApiError;
 use serde::Serialize;
+use serde_json::json;
 use std::time::Duration;
 
 /// For a change of who votes: the newcomer may have to catch up.
@@ -25,16 +28,27 @@ pub(super) async fn run(link: &Link, output: Output, command: RaftCommand) -> Re
     };
     let voter = change_voters(link, change).await?;
     match output {
-        Output::Json => print_json(&serde_json::json!({ "voter": voter }))?,
+        Output::Json => print_json(&json!({ "voter": voter }))?,
         Output::Table => println!("voter {voter}"),
     }
     Ok(())
 }
 
 /// One change, with the id that it is about.
-pub(super) async fn change_voters(link: &Link, change: MembershipChange) -> Result<u64, ApiError> {
+pub(super) async fn change_voters(link: &Link, change: MembershipChange) -> Result<u64, CtlError> {
+    about_to(link, Act::CHANGE_VOTERS, in_words(&change), json!({})).await?;
     let question = Question::Cluster(ClusterQuestion::ChangeVoters(change));
-    link.cluster.ask_voters(&question, CHANGE_DEADLINE).await
+    Ok(link.cluster.ask_voters(&question, CHANGE_DEADLINE).await?)
+}
+
+/// As it is typed.
+fn in_words(change: &MembershipChange) -> String {
+    match change {
+        MembershipChange::Add { address } => format!("add {address}"),
+        MembershipChange::Promote { voter } => format!("promote {voter}"),
+        MembershipChange::Remove { voter } => format!("remove {voter}"),
+        MembershipChange::Transfer { voter } => format!("transfer {voter}"),
+    }
 }
 
 /// As the leader sees it; as any voter does while there is none.

@@ -5,6 +5,7 @@ use crate::desk::{AccountDetails, AccountKind, DeskStoreError, StoredAccount};
 use frontdesk_core::language::Language;
 use frontdesk_core::skill::{Level, Skills};
 use futures::future::join_all;
+use std::collections::BTreeMap;
 
 const TAKEN: DeskStoreError = DeskStoreError::Taken("account");
 
@@ -162,6 +163,49 @@ pub async fn a_password_is_replaced_alone(subject: &mut dyn DeskSubject) {
     }
     drop(desk);
     subject.reopen().await;
-    let changed = StoredAccount { password_hash: "x".into(), ..first };
+    let changed = StoredAccount { password_hash: "x".into(), generation: 1, ..first };
     assert_eq!(subject.desk().accounts(&name("one")).await, Ok(vec![changed, second]));
+}
+
+/// With each new password, kind and disabling, and whenever it is asked for; never back,
+/// whatever an older reading says.
+pub async fn a_generation_only_goes_up(subject: &mut dyn DeskSubject) {
+    let desk = subject.desk();
+    add_sites(&*desk, &["one", "two"]).await;
+    let enabled = StoredAccount { disabled: false, ..account("one", 1, "a@b") };
+    let (site, id) = (enabled.site.clone(), enabled.id);
+    assert_eq!(desk.add_account(enabled.clone()).await, Ok(()));
+    assert_eq!(desk.add_account(account("one", 2, "c@d")).await, Ok(()));
+    let missing = Err(DeskStoreError::Missing("account"));
+    assert_eq!(desk.end_sessions(&name("two"), id).await, missing);
+    assert_eq!(desk.end_sessions(&site, agent(3)).await, missing);
+    assert_eq!(desk.generations(&site).await, Ok(BTreeMap::new()));
+
+    assert_eq!(desk.end_sessions(&site, id).await, Ok(1));
+    assert_eq!(desk.end_sessions(&site, id).await, Ok(2));
+    // Nothing that matters to its tokens: a name.
+    let named = StoredAccount { name: "Ada".into(), ..enabled.clone() };
+    assert_eq!(desk.change_account(named).await, Ok(()));
+    assert_eq!(desk.generations(&site).await, Ok(BTreeMap::from([(id, 2)])));
+    let disabled = StoredAccount { disabled: true, ..enabled.clone() };
+    for (change, generation) in [
+        (disabled.clone(), 3),
+        (disabled, 3),
+        (enabled.clone(), 3),
+        (StoredAccount { kind: AccountKind::Agent, ..enabled.clone() }, 4),
+        (enabled, 5),
+    ] {
+        assert_eq!(desk.change_account(change).await, Ok(()));
+        assert_eq!(desk.generations(&site).await, Ok(BTreeMap::from([(id, generation)])));
+    }
+    for generation in [6, 6] {
+        assert_eq!(desk.set_password_hash(&site, id, "other".into()).await, Ok(()));
+        assert_eq!(desk.generations(&site).await, Ok(BTreeMap::from([(id, generation)])));
+    }
+    drop(desk);
+    subject.reopen().await;
+    let desk = subject.desk();
+    let stored = desk.account(&site, id).await.map(|found| found.map(|a| a.generation));
+    assert_eq!(stored, Ok(Some(6)));
+    assert_eq!(desk.generations(&name("two")).await, Ok(BTreeMap::new()));
 }

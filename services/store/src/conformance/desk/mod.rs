@@ -59,9 +59,11 @@ macro_rules! desk_conformance {
             accounts_come_by_address,
             accounts_are_kept_as_they_were,
             a_password_is_replaced_alone,
+            a_generation_only_goes_up,
             an_account_is_changed_but_for_its_address_and_password,
             attachments_belong_to_a_site,
             attachments_are_kept_as_they_were,
+            attachments_are_found_and_removed,
             an_audit_entry_is_there_once,
             audit_entries_come_newest_first_and_page_by_page,
             audit_entries_are_found_by_who_what_and_when,
@@ -123,6 +125,7 @@ fn site(name: &str, key: &str) -> StoredSite {
         queues: vec![StoredQueue::plain("general".parse().expect("a queue"))],
         calendars: BTreeMap::new(),
         away_after_missed: Some(3),
+        privacy: Default::default(),
         bots: BTreeSet::new(),
     }
 }
@@ -140,6 +143,7 @@ fn account(site: &str, n: u128, email: &str) -> StoredAccount {
         password_hash: "$argon2id$".into(),
         skills: Skills::default(),
         details: AccountDetails::default(),
+        generation: 0,
     }
 }
 

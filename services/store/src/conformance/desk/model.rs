@@ -102,6 +102,7 @@ impl Model {
     ) -> Result<(), DeskStoreError> {
         match self.accounts.get_mut(&id).filter(|account| account.site == *site) {
             Some(account) => {
+                account.generation += u32::from(account.password_hash != hash);
                 account.password_hash = hash;
                 Ok(())
             }

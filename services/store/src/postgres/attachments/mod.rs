@@ -12,6 +12,7 @@ use super::database::{Database, Live};
 use super::error::{Failure, PostgresError};
 use super::migrate::migrate;
 use super::settings::PostgresSettings;
+use super::target::Target;
 use crate::attachments::{AttachmentBody, AttachmentError, AttachmentStore};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,7 +21,6 @@ use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 use std::io;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
-use tokio_postgres::Config;
 use uuid::Uuid;
 
 /// Connections that downloads share.
@@ -48,7 +48,7 @@ const REMOVE: &str = "DELETE FROM attachment_files WHERE id = $1 AND site = $2";
 /// See the module. Any number of processes may have one.
 pub struct PostgresAttachments {
     settings: PostgresSettings,
-    config: Config,
+    target: Target,
     downloads: Database,
     uploads: Semaphore,
 }
@@ -59,7 +59,7 @@ impl PostgresAttachments {
         migrate(settings).await?;
         Ok(Self {
             settings: settings.clone(),
-            config: settings.config()?,
+            target: settings.target()?,
             downloads: Database::new(settings, CONNECTIONS)?,
             uploads: Semaphore::new(UPLOADS),
         })
@@ -134,7 +134,7 @@ impl AttachmentStore for PostgresAttachments {
         bytes: Bytes,
     ) -> Result<(), AttachmentError> {
         let _turn = self.turn().await?;
-        let live = Live::connect(&self.config, &self.settings).await.map_err(io::Error::other)?;
+        let live = Live::connect(&self.target, &self.settings).await.map_err(io::Error::other)?;
         write(&live, site, id, &bytes).await.map_err(failed)?;
         Ok(())
     }

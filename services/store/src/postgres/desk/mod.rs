@@ -11,12 +11,15 @@ use super::error::{Failure, PostgresError};
 use super::migrate::migrate;
 use super::settings::PostgresSettings;
 use crate::desk::{
-    DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
+    AttachmentQuery, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+    Versioned,
 };
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::ids::{AgentId, AttachmentId, QueueId, SiteId};
+use std::collections::BTreeMap;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 /// Seldom asked.
 const CONNECTIONS: u8 = 2;
@@ -30,24 +33,35 @@ const CHANGE_SITE: &str = "UPDATE sites SET version = version + 1, key = $2, set
     WHERE id = $1 AND version = $4 RETURNING version";
 const VERSION: &str = "SELECT version FROM sites WHERE id = $1";
 const ACCOUNTS: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = $1 ORDER BY email";
+    password_hash, skills, details, generation FROM accounts WHERE site = $1 ORDER BY email";
 const ACCOUNT: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = $1 AND id = $2";
+    password_hash, skills, details, generation FROM accounts WHERE site = $1 AND id = $2";
 const ACCOUNT_BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = $1 AND email = $2";
+    password_hash, skills, details, generation FROM accounts WHERE site = $1 AND email = $2";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues,
     disabled, password_hash, skills, details) VALUES
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const CHANGE_ACCOUNT: &str = "UPDATE accounts SET kind = $3, name = $4, capacity = $5,
-    queues = $6, disabled = $7, skills = $8, details = $9
+    queues = $6, disabled = $7, skills = $8, details = $9,
+    generation = generation + CASE WHEN kind <> $3 OR ($7 AND NOT disabled) THEN 1 ELSE 0 END
     WHERE site = $1 AND id = $2 RETURNING id";
-const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $3 WHERE site = $1 AND id = $2
-    RETURNING id";
+const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $3,
+    generation = generation + CASE WHEN password_hash <> $3 THEN 1 ELSE 0 END
+    WHERE site = $1 AND id = $2 RETURNING id";
+const END_SESSIONS: &str = "UPDATE accounts SET generation = generation + 1
+    WHERE site = $1 AND id = $2 RETURNING generation";
+const GENERATIONS: &str = "SELECT id, generation FROM accounts
+    WHERE site = $1 AND generation > 0";
 const ADD_ATTACHMENT: &str = "INSERT INTO attachments
     (id, site, conversation, name, media_type, size, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const ATTACHMENT: &str = "SELECT id, site, conversation, name, media_type, size, created_at
     FROM attachments WHERE site = $1 AND id = $2";
+const ATTACHMENTS_OF: &str = "SELECT id, site, conversation, name, media_type, size, created_at
+    FROM attachments WHERE site = $1 AND conversation = $2 ORDER BY created_at, id";
+const ATTACHMENTS_BEFORE: &str = "SELECT id, site, conversation, name, media_type, size, created_at
+    FROM attachments WHERE site = $1 AND created_at < $2 ORDER BY created_at, id LIMIT $3";
+const REMOVE_ATTACHMENTS: &str = "DELETE FROM attachments WHERE site = $1 AND id = ANY($2)";
 
 /// See the module. Any number of processes may have one.
 pub struct PostgresDesk {
@@ -226,6 +240,19 @@ impl DeskStore for PostgresDesk {
         set.map(drop).ok_or(DeskStoreError::Missing("account"))
     }
 
+    async fn end_sessions(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        // Not looked up when the answer is lost: once more does no harm.
+        let ended = self.row(END_SESSIONS, &[&site.as_str(), &id.as_uuid()]).await?;
+        let row = ended.ok_or(DeskStoreError::Missing("account"))?;
+        rows::generation(&row, 0)
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError> {
+        let rows = self.rows(GENERATIONS, &[&site.as_str()]).await?;
+        let of_row = |row: &Row| Ok((AgentId::from_uuid(row.get(0)), rows::generation(row, 1)?));
+        rows.iter().map(of_row).collect()
+    }
+
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {
         let params: Params<'_> = &[
             &attachment.id.as_uuid(),
@@ -254,6 +281,33 @@ impl DeskStore for PostgresDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let found = self.row(ATTACHMENT, &[&site.as_str(), &id.as_uuid()]).await?;
         found.as_ref().map(rows::attachment).transpose()
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        query: AttachmentQuery,
+    ) -> Result<Vec<StoredAttachment>, DeskStoreError> {
+        let site = site.as_str();
+        let found = match query {
+            AttachmentQuery::OfConversation(conversation) => {
+                self.rows(ATTACHMENTS_OF, &[&site, &conversation.as_uuid()]).await?
+            }
+            AttachmentQuery::Before(at, limit) => {
+                let at = at.as_millis().cast_signed();
+                self.rows(ATTACHMENTS_BEFORE, &[&site, &at, &i64::from(limit)]).await?
+            }
+        };
+        found.iter().map(rows::attachment).collect()
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: &[AttachmentId],
+    ) -> Result<(), DeskStoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        self.rows(REMOVE_ATTACHMENTS, &[&site.as_str(), &ids]).await.map(drop)
     }
 
     async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {

@@ -23,7 +23,7 @@ pub(super) fn site(row: &Row) -> Result<Versioned<StoredSite>, DeskStoreError> {
 }
 
 /// Of `id, site, email, kind, name, capacity, queues, disabled, password_hash, skills,
-/// details`.
+/// details, generation`.
 pub(super) fn account(row: &Row) -> Result<StoredAccount, DeskStoreError> {
     let queues: Vec<&str> = row.get(6);
     let queues: Result<Vec<QueueId>, InvalidId> = queues.iter().map(|q| q.parse()).collect();
@@ -43,7 +43,12 @@ pub(super) fn account(row: &Row) -> Result<StoredAccount, DeskStoreError> {
         password_hash: row.get(8),
         skills: serde_json::from_str(row.get(9)).map_err(damaged)?,
         details: serde_json::from_str(row.get(10)).map_err(damaged)?,
+        generation: generation(row, 11)?,
     })
+}
+
+pub(super) fn generation(row: &Row, column: usize) -> Result<u32, DeskStoreError> {
+    u32::try_from(row.get::<_, i64>(column)).map_err(damaged)
 }
 
 /// As the `kind` column has it, whose constraint allows no other.

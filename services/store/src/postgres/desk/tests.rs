@@ -79,6 +79,7 @@ fn site(name: &str) -> StoredSite {
         routes: Vec::new(),
         calendars: BTreeMap::new(),
         away_after_missed: None,
+        privacy: Default::default(),
         bots: BTreeSet::new(),
     }
 }
@@ -96,6 +97,7 @@ fn account(n: u128) -> StoredAccount {
         password_hash: String::new(),
         skills: Skills::default(),
         details: AccountDetails::default(),
+        generation: 0,
     }
 }
 

@@ -102,6 +102,7 @@ impl Lane {
                 Ok(refused) if refused.is_empty() => {
                     counter!("frontdesk_journal_groups_total").increment(1);
                     counter!("frontdesk_journal_records_total").increment(group.records());
+                    histogram!("frontdesk_journal_batch_records").record(group.records() as f64);
                     histogram!("frontdesk_journal_commit_seconds").record(started.elapsed());
                     group.answer_all(&AppendOutcome::Ok);
                     break;

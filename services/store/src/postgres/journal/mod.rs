@@ -6,6 +6,7 @@
 //! share the server's flushes of its log.
 
 mod append;
+mod erase;
 mod group;
 mod lane;
 mod read;
@@ -17,8 +18,8 @@ use super::error::{Failure, PostgresError};
 use super::migrate::migrate;
 use super::settings::PostgresSettings;
 use crate::journal::{
-    Append, AppendOutcome, DedupKey, Journal, JournalError, ListQuery, Loaded, ReadCursors,
-    ReadQuery, RecordPage, Snapshot,
+    Append, AppendOutcome, DedupKey, Erasure, Journal, JournalError, ListQuery, Loaded,
+    ReadCursors, ReadQuery, RecordPage, Snapshot,
 };
 use crate::shape;
 use async_trait::async_trait;
@@ -140,6 +141,10 @@ impl Journal for PostgresJournal {
         }
         let ended = || AppendOutcome::Unknown("the journal has ended".into());
         async move { outcome.await.unwrap_or_else(|_| ended()) }.boxed()
+    }
+
+    async fn erase(&self, erasure: Erasure) -> AppendOutcome {
+        erase::erase(&self.database, &erasure).await
     }
 
     async fn load(&self, conversation: ConversationId) -> Result<Option<Loaded>, JournalError> {

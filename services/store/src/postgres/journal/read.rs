@@ -10,6 +10,7 @@ use bytes::Bytes;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::Audience;
+use frontdesk_core::time::Timestamp;
 use std::sync::Arc;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -62,6 +63,8 @@ const OF_SITE: &str =
     "SELECT summary FROM conversations WHERE site = $1 ORDER BY updated_at DESC LIMIT $2";
 const OPEN: &str =
     "SELECT summary FROM conversations WHERE phase < 3 ORDER BY updated_at DESC LIMIT $1";
+const OPEN_FROM: &str = "SELECT summary FROM conversations
+    WHERE phase < 3 AND (updated_at, id) > ($1, $2) ORDER BY updated_at, id LIMIT $3";
 const CHANGED: &str = "SELECT summary FROM conversations
     WHERE site = $1 AND (updated_at, id) > ($2, $3) ORDER BY updated_at, id LIMIT $4";
 
@@ -186,9 +189,12 @@ pub(super) async fn list(
         }
         ListQuery::OfSite(site) => database.query(OF_SITE, &[&site.as_str(), &limit]).await,
         ListQuery::Open => database.query(OPEN, &[&limit]).await,
+        ListQuery::OpenFrom { from, after } => {
+            let (from, after) = bounds(*from, *after);
+            database.query(OPEN_FROM, &[&from, &after, &limit]).await
+        }
         ListQuery::Changed { site, from, after } => {
-            let from = i64::try_from(from.as_millis()).unwrap_or(i64::MAX);
-            let after = after.map_or(Uuid::nil(), ConversationId::as_uuid);
+            let (from, after) = bounds(*from, *after);
             database.query(CHANGED, &[&site.as_str(), &from, &after, &limit]).await
         }
     }?;
@@ -196,6 +202,7 @@ pub(super) async fn list(
     let for_readers = !matches!(
         query,
         ListQuery::Open
+            | ListQuery::OpenFrom { .. }
             | ListQuery::AllWaiting(_)
             | ListQuery::AllAssigned(_)
             | ListQuery::Changed { .. }
@@ -204,6 +211,11 @@ pub(super) async fn list(
         show_what_was_read(database, &mut list).await?;
     }
     Ok(list)
+}
+
+fn bounds(from: Timestamp, after: Option<ConversationId>) -> (i64, Uuid) {
+    let from = i64::try_from(from.as_millis()).unwrap_or(i64::MAX);
+    (from, after.map_or(Uuid::nil(), ConversationId::as_uuid))
 }
 
 async fn show_what_was_read(database: &Database, list: &mut [Arc<Summary>]) -> Result<(), Failure> {

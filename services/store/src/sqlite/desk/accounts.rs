@@ -7,19 +7,25 @@ use frontdesk_core::ids::{AgentId, InvalidId, QueueId, SiteId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const OF_SITE: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = ?1 ORDER BY email";
+    password_hash, skills, details, generation FROM accounts WHERE site = ?1 ORDER BY email";
 const BY_ID: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = ?1 AND id = ?2";
+    password_hash, skills, details, generation FROM accounts WHERE site = ?1 AND id = ?2";
 const BY_EMAIL: &str = "SELECT id, site, email, kind, name, capacity, queues, disabled,
-    password_hash, skills, details FROM accounts WHERE site = ?1 AND email = ?2";
+    password_hash, skills, details, generation FROM accounts WHERE site = ?1 AND email = ?2";
 const ADD: &str = "INSERT INTO accounts (id, site, email, kind, name, capacity, queues, disabled,
     password_hash, skills, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const CHANGE: &str = "UPDATE accounts SET kind = ?3, name = ?4, capacity = ?5, queues = ?6,
-    disabled = ?7, skills = ?8, details = ?9 WHERE site = ?1 AND id = ?2";
-const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = ?3 WHERE site = ?1 AND id = ?2";
+    disabled = ?7, skills = ?8, details = ?9,
+    generation = generation + (kind <> ?3 OR disabled < ?7) WHERE site = ?1 AND id = ?2";
+const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = ?3,
+    generation = generation + (password_hash <> ?3) WHERE site = ?1 AND id = ?2";
+const END_SESSIONS: &str = "UPDATE accounts SET generation = generation + 1
+    WHERE site = ?1 AND id = ?2 RETURNING generation";
+const GENERATIONS: &str = "SELECT id, generation FROM accounts WHERE site = ?1 AND generation > 0";
 
 pub(super) fn of_site(
     connection: &Connection,
@@ -106,6 +112,23 @@ pub(super) fn set_password_hash(
     Ok(if changed == 0 { Err(DeskStoreError::Missing("account")) } else { Ok(()) })
 }
 
+pub(super) fn end_sessions(connection: &Connection, site: &SiteId, id: AgentId) -> Answer<u32> {
+    let ended = connection
+        .prepare_cached(END_SESSIONS)?
+        .query_row(params![site.as_str(), id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(ended.ok_or(DeskStoreError::Missing("account")))
+}
+
+pub(super) fn generations(
+    connection: &Connection,
+    site: &SiteId,
+) -> rusqlite::Result<BTreeMap<AgentId, u32>> {
+    let of_row =
+        |row: &Row<'_>| Ok((AgentId::from_uuid(Uuid::from_bytes(row.get(0)?)), row.get(1)?));
+    connection.prepare_cached(GENERATIONS)?.query_map([site.as_str()], of_row)?.collect()
+}
+
 fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
     let site: String = row.get(1)?;
     let kind: String = row.get(3)?;
@@ -130,6 +153,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
         password_hash: row.get(8)?,
         skills: document(row, 9)?,
         details: document(row, 10)?,
+        generation: row.get(11)?,
     })
 }
 

@@ -8,12 +8,15 @@ mod sites;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::sqlite) use schema::{FILE, NEWEST};
+
 use super::error::{OpenError, is_damage};
 use super::file::open_writer;
 use super::folder::DataFolder;
 use super::workers::{WorkError, Workers};
 use crate::desk::{
-    DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned,
+    AttachmentQuery, DeskStore, DeskStoreError, StoredAccount, StoredAttachment, StoredSite,
+    Versioned,
 };
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
@@ -22,6 +25,7 @@ use rusqlite::Connection;
 use rusqlite::ffi::{
     SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE,
 };
+use std::collections::BTreeMap;
 
 /// Calls that may wait: 1,024 at 50 µs are 50 ms.
 const MAX_WAITING: usize = 1024;
@@ -170,6 +174,16 @@ impl DeskStore for SqliteDesk {
         .await
     }
 
+    async fn end_sessions(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        let site = site.clone();
+        self.run(move |connection| accounts::end_sessions(connection, &site, id)).await
+    }
+
+    async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError> {
+        let site = site.clone();
+        self.query(move |connection| accounts::generations(connection, &site)).await
+    }
+
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {
         self.run(move |connection| attachments::add(connection, &attachment)).await
     }
@@ -181,6 +195,24 @@ impl DeskStore for SqliteDesk {
     ) -> Result<Option<StoredAttachment>, DeskStoreError> {
         let site = site.clone();
         self.query(move |connection| attachments::by_id(connection, &site, id)).await
+    }
+
+    async fn attachments(
+        &self,
+        site: &SiteId,
+        query: AttachmentQuery,
+    ) -> Result<Vec<StoredAttachment>, DeskStoreError> {
+        let site = site.clone();
+        self.query(move |connection| attachments::list(connection, &site, &query)).await
+    }
+
+    async fn remove_attachments(
+        &self,
+        site: &SiteId,
+        ids: &[AttachmentId],
+    ) -> Result<(), DeskStoreError> {
+        let (site, ids) = (site.clone(), ids.to_vec());
+        self.run(move |connection| attachments::remove(connection, &site, &ids).map(Ok)).await
     }
 
     async fn add_audit(&self, entry: AuditEntry) -> Result<(), DeskStoreError> {

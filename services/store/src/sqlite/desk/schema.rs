@@ -4,14 +4,17 @@ use crate::sqlite::file::Format;
 use rusqlite::Connection;
 
 /// Name of the file in the data folder.
-pub(super) const FILE: &str = "desk.db";
+pub(in crate::sqlite) const FILE: &str = "desk.db";
 
 /// The usual page size; a checkpoint at 1 MiB of log.
 pub(super) const FORMAT: Format = Format {
     page_size: 4 * 1024,
     auto_checkpoint_pages: 256,
-    migrations: &[to_v1, to_v2, to_v3, to_v4],
+    migrations: &[to_v1, to_v2, to_v3, to_v4, to_v5],
 };
+
+/// The newest format there is.
+pub(in crate::sqlite) const NEWEST: u32 = FORMAT.migrations.len() as u32;
 
 fn to_v1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(V1)
@@ -27,6 +30,11 @@ fn to_v3(connection: &Connection) -> rusqlite::Result<()> {
 
 fn to_v4(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("ALTER TABLE accounts ADD COLUMN details TEXT NOT NULL DEFAULT '{}'")
+}
+
+fn to_v5(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute_batch("ALTER TABLE accounts ADD COLUMN generation INTEGER NOT NULL DEFAULT 0")
 }
 
 const V1: &str = "

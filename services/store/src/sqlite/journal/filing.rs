@@ -219,6 +219,18 @@ fn file(
     Ok(last)
 }
 
+/// How many records a file holds.
+pub(in crate::sqlite) fn count_events(connection: &Connection) -> rusqlite::Result<u64> {
+    let filed: i64 =
+        connection.query_row("SELECT coalesce(sum(last - first + 1), 0) FROM runs", [], |row| {
+            row.get(0)
+        })?;
+    let mut tail = Tail::default();
+    let (zero, one) = (Table::Zero.read(connection)?, Table::One.read(connection)?);
+    adopt(connection, &mut tail, &zero, &one)?;
+    Ok(filed.unsigned_abs() + tail.records())
+}
+
 /// Gives the tail what is not yet in `runs`. Either table may be the older one.
 fn adopt(
     connection: &Connection,

@@ -3,6 +3,7 @@
 //! A refused job leaves nothing behind and does not touch the others. Any error
 //! that comes out of here means that the whole transaction must be rolled back.
 
+use super::erase::{self, Blank};
 use super::job::{AppendJob, Job, Write};
 use super::known::{Fingerprints, Known};
 use super::packed;
@@ -56,6 +57,8 @@ pub(super) struct Memory {
     /// The records of this group.
     packed: Vec<u8>,
     records: usize,
+    /// What this group erases.
+    blanked: Vec<(ConversationId, Box<Blank>)>,
 }
 
 impl Memory {
@@ -77,6 +80,12 @@ impl Memory {
         self.packed.clear();
         self.packed.shrink_to(PACKED_BYTES);
         self.records = 0;
+        self.blanked.clear();
+    }
+
+    /// Whether this group changes what stood before it.
+    pub(super) fn erases(&self) -> bool {
+        !self.blanked.is_empty()
     }
 
     /// Records that this group appends.
@@ -91,6 +100,9 @@ impl Memory {
 
     /// Gives the records of this group, which is committed, to the tail.
     pub(super) fn publish(&self, tail: &mut Tail) {
+        for (conversation, blank) in &self.blanked {
+            tail.blank(*conversation, blank);
+        }
         for item in packed::group(&self.packed) {
             let (conversation, seq, record) = item.expect("a group is well packed");
             let extent = self.extents.get(&conversation);
@@ -128,12 +140,13 @@ impl<'w> Group<'w> {
                     self.put_snapshot(*conversation, snapshot)?;
                 }
                 Write::Cursors(cursors) => self.move_cursors(cursors)?,
+                Write::Scrub => {}
             },
         }
         Ok(())
     }
 
-    fn append(&mut self, job: &AppendJob, before: &[Job]) -> rusqlite::Result<AppendOutcome> {
+    fn append(&mut self, job: &mut AppendJob, before: &[Job]) -> rusqlite::Result<AppendOutcome> {
         let append = &job.append;
         let conversation = append.conversation;
         let epoch = self.epoch(append.shard)?;
@@ -146,6 +159,15 @@ impl<'w> Group<'w> {
         }
         if let Some(seq) = self.said(append, filed, before)? {
             return Ok(AppendOutcome::Duplicate(seq));
+        }
+        if let Some(blank) = job.blank.take() {
+            if self.memory.extents.contains_key(&conversation) {
+                // What this group appends is packed already.
+                return Ok(AppendOutcome::Unavailable("it is being appended to".into()));
+            }
+            erase::in_tables(self.connection, conversation, &blank)?;
+            self.put_snapshot(conversation, &blank.snapshot)?;
+            self.memory.blanked.push((conversation, blank));
         }
         let memory = &mut *self.memory;
         for record in &append.records {

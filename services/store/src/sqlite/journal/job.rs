@@ -1,6 +1,7 @@
 //! What waits for the writer, and how its caller learns the outcome.
 
-use crate::journal::{Append, AppendOutcome, JournalError, ReadCursors, Record, Snapshot};
+use super::erase::Blank;
+use crate::journal::{Append, AppendOutcome, Erasure, JournalError, ReadCursors, Record, Snapshot};
 use crate::shape;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch};
@@ -28,6 +29,8 @@ pub(super) struct AppendJob {
     pub(super) append: Append,
     /// Its summary as JSON.
     pub(super) summary_json: Option<String>,
+    /// What takes the place of the events before.
+    pub(super) blank: Option<Box<Blank>>,
     /// Holds once the group is committed.
     pub(super) outcome: AppendOutcome,
     reply: oneshot::Sender<AppendOutcome>,
@@ -52,6 +55,8 @@ pub(super) enum Write {
     Snapshot(ConversationId, Snapshot),
     /// Move cursors forward.
     Cursors(Vec<(ConversationId, ReadCursors)>),
+    /// Write the file anew once the group is committed.
+    Scrub,
 }
 
 /// Why a whole group is not known to be committed.
@@ -73,8 +78,29 @@ impl Job {
         let summary_json =
             append.summary.as_deref().map(summary_json).transpose().map_err(|e| e.to_string())?;
         let (reply, outcome) = oneshot::channel();
-        let job = AppendJob { append, summary_json, outcome: AppendOutcome::Ok, reply };
+        let outcome_yet = AppendOutcome::Ok;
+        let job = AppendJob { append, summary_json, blank: None, outcome: outcome_yet, reply };
         Ok((Self::Append(job), outcome))
+    }
+
+    /// An erasure and where its outcome will be.
+    pub(super) fn erase(
+        erasure: Erasure,
+    ) -> Result<(Self, oneshot::Receiver<AppendOutcome>), String> {
+        let Erasure { append, payloads, snapshot } = erasure;
+        if payloads.len() != append.expected_head.get() as usize {
+            return Err(format!("{} payloads for other events", payloads.len()));
+        }
+        let (mut job, outcome) = Self::append(append)?;
+        if let Self::Append(job) = &mut job {
+            job.blank = Some(Box::new(Blank { payloads, snapshot }));
+        }
+        Ok((job, outcome))
+    }
+
+    /// Whether the files are to be written anew once it is done.
+    pub(super) fn wants_scrub(&self) -> bool {
+        matches!(self, Self::Write(WriteJob { write: Write::Scrub, .. }))
     }
 
     /// Another write and where its result will be.
@@ -101,7 +127,7 @@ impl Job {
             Self::Append(job) => job.append.records.len(),
             Self::Write(job) => match &job.write {
                 Write::Claim(claims) => claims.len().max(1),
-                Write::Snapshot(..) => 1,
+                Write::Snapshot(..) | Write::Scrub => 1,
                 Write::Cursors(cursors) => cursors.len().max(1),
             },
         }
@@ -112,7 +138,10 @@ impl Job {
         let payload: usize = match self {
             Self::Append(job) => {
                 let records: usize = job.append.records.iter().map(|r| r.payload.len()).sum();
-                records + job.summary_json.as_ref().map_or(0, String::len)
+                let blank = job.blank.iter().flat_map(|blank| &blank.payloads);
+                records
+                    + blank.map(|p| p.len()).sum::<usize>()
+                    + job.summary_json.as_ref().map_or(0, String::len)
             }
             Self::Write(WriteJob { write: Write::Snapshot(_, s), .. }) => s.payload.len(),
             Self::Write(_) => 0,

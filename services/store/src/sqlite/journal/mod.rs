@@ -2,6 +2,7 @@
 //! records are in memory too.
 
 mod checkpoint;
+mod erase;
 mod filing;
 mod group;
 mod job;
@@ -17,13 +18,16 @@ mod tail;
 mod tests;
 mod writer;
 
+pub(in crate::sqlite) use filing::count_events;
+pub(in crate::sqlite) use schema::{FILE, NEWEST};
+
 use super::error::{OpenError, is_damage};
 use super::file::{open_checkpointer, open_reader, open_writer};
 use super::folder::DataFolder;
 use super::workers::{WorkError, Workers};
 use crate::journal::{
-    Append, AppendOutcome, DedupKey, Journal, JournalError, ListQuery, Loaded, ReadCursors,
-    ReadQuery, RecordPage, Snapshot,
+    Append, AppendOutcome, DedupKey, Erasure, Journal, JournalError, ListQuery, Loaded,
+    ReadCursors, ReadQuery, RecordPage, Snapshot,
 };
 use async_trait::async_trait;
 use checkpoint::{Checkpointer, Limits};
@@ -188,6 +192,19 @@ impl Journal for SqliteJournal {
         self.enqueue(job);
         async move { outcome.await.unwrap_or_else(|_| AppendOutcome::Unknown(WRITER_GONE.into())) }
             .boxed()
+    }
+
+    async fn erase(&self, erasure: Erasure) -> AppendOutcome {
+        let (job, outcome) = match Job::erase(erasure) {
+            Ok(queued) => queued,
+            Err(defect) => return AppendOutcome::Unavailable(defect),
+        };
+        self.enqueue(job);
+        outcome.await.unwrap_or_else(|_| AppendOutcome::Unknown(WRITER_GONE.into()))
+    }
+
+    async fn scrub(&self) -> Result<(), JournalError> {
+        self.write(Write::Scrub).await
     }
 
     async fn load(&self, conversation: ConversationId) -> Result<Option<Loaded>, JournalError> {

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::party::Audience;
+use frontdesk_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -53,6 +54,8 @@ const OF_SITE: &str =
     "SELECT summary FROM conversations WHERE site = ?1 ORDER BY updated_at DESC LIMIT ?2";
 const OPEN: &str =
     "SELECT summary FROM conversations WHERE phase < 3 ORDER BY updated_at DESC LIMIT ?1";
+const OPEN_FROM: &str = "SELECT summary FROM conversations
+    WHERE phase < 3 AND (updated_at, id) > (?1, ?2) ORDER BY updated_at, id LIMIT ?3";
 const CHANGED: &str = "SELECT summary FROM conversations
     WHERE site = ?1 AND (updated_at, id) > (?2, ?3) ORDER BY updated_at, id LIMIT ?4";
 
@@ -269,9 +272,12 @@ pub(super) fn list(
         }
         // Not for readers: what they have read does not matter.
         ListQuery::Open => return summaries(cached(OPEN)?, params![limit]),
+        ListQuery::OpenFrom { from, after } => {
+            let (from, after) = bounds(*from, *after);
+            return summaries(cached(OPEN_FROM)?, params![from, after.as_bytes(), limit]);
+        }
         ListQuery::Changed { site, from, after } => {
-            let from = i64::try_from(from.as_millis()).unwrap_or(i64::MAX);
-            let after = after.map_or(Uuid::nil(), ConversationId::as_uuid);
+            let (from, after) = bounds(*from, *after);
             let params = params![site.as_str(), from, after.as_bytes(), limit];
             return summaries(cached(CHANGED)?, params);
         }
@@ -283,6 +289,11 @@ pub(super) fn list(
         summary.agent_read = summary.agent_read.max(read.agent);
     }
     Ok(list)
+}
+
+fn bounds(from: Timestamp, after: Option<ConversationId>) -> (i64, Uuid) {
+    let from = i64::try_from(from.as_millis()).unwrap_or(i64::MAX);
+    (from, after.map_or(Uuid::nil(), ConversationId::as_uuid))
 }
 
 fn summaries(

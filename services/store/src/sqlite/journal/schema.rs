@@ -4,7 +4,7 @@ use super::migrate;
 use crate::sqlite::file::Format;
 
 /// Name of the file in the data folder.
-pub(super) const FILE: &str = "journal.db";
+pub(in crate::sqlite) const FILE: &str = "journal.db";
 
 /// Checkpoints are made by `checkpoint`, not by the connection that writes.
 pub(super) const FORMAT: Format = Format {
@@ -12,6 +12,9 @@ pub(super) const FORMAT: Format = Format {
     auto_checkpoint_pages: 0,
     migrations: &[migrate::to_v1, migrate::to_v2],
 };
+
+/// The newest format there is.
+pub(in crate::sqlite) const NEWEST: u32 = FORMAT.migrations.len() as u32;
 
 /// One row for each record.
 pub(super) const V1: &str = "

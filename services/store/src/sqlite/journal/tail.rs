@@ -5,6 +5,7 @@
 //! reads looks here first and at the file after: what is filed in between is
 //! then seen twice at worst, never missed.
 
+use super::erase::Blank;
 use super::packed::{self, Packed};
 use crate::journal::{DedupKey, ReadQuery, Record};
 use frontdesk_core::ids::{ConversationId, Seq};
@@ -91,6 +92,11 @@ impl Tail {
         self.runs.get(&conversation).map(Run::extent)
     }
 
+    /// How many records are here.
+    pub(super) fn records(&self) -> u64 {
+        self.runs.values().map(|run| run.places.len() as u64).sum()
+    }
+
     /// The seq under which a key stands here.
     pub(super) fn find(&self, conversation: ConversationId, key: &DedupKey) -> Option<Seq> {
         let (run, print) = (self.runs.get(&conversation)?, packed::fingerprint(key));
@@ -156,6 +162,23 @@ impl Tail {
         run.packed.extend_from_slice(record.bytes);
         let end = run.dropped + run.packed.len();
         run.places.push_back(Place { end, fingerprint: record.fingerprint });
+    }
+
+    /// Replaces what is here of a conversation.
+    pub(super) fn blank(&mut self, conversation: ConversationId, blank: &Blank) {
+        let Some(run) = self.runs.get_mut(&conversation) else { return };
+        let mut group = Vec::new();
+        for n in 0..run.places.len() {
+            blank.pack(&mut group, conversation, run.seq(n), run.record(n));
+        }
+        let mut records = Vec::with_capacity(group.len());
+        let packed = packed::group(&group).zip(&mut run.places);
+        for (item, place) in packed {
+            let (_, _, record) = item.expect("a group is well packed");
+            records.extend_from_slice(record.bytes);
+            place.end = records.len();
+        }
+        (run.packed, run.dropped) = (records, 0);
     }
 
     /// Forgets records that are in `runs` now.

@@ -7,10 +7,11 @@ use super::checkpoint::Log;
 use super::filing::{Filing, Portion};
 use super::group::{Group, Memory};
 use super::job::{GroupFailure, Job};
-use super::queue::{MAX_GROUP_RECORDS, WriteQueue};
+use super::queue::{MAX_GROUP_RECORDS, MAX_WAITING_JOBS, WriteQueue};
 use super::tail::SharedTail;
-use crate::journal::AppendOutcome;
+use crate::journal::{AppendOutcome, JournalError};
 use crate::sqlite::error::surely_not_committed;
+use crate::sqlite::file::scrub;
 use metrics::{counter, gauge, histogram};
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ impl Writer {
         let exit = CloseOnExit(queue);
         let mut group = Vec::with_capacity(MAX_GROUP_RECORDS);
         let mut healthy = true;
+        gauge!("frontdesk_journal_queue_limit").set(MAX_WAITING_JOBS as f64);
         while let Some(still_waiting) = exit.0.take(&mut group) {
             gauge!("frontdesk_journal_queue_depth").set(still_waiting as f64);
             let began = Instant::now();
@@ -61,12 +63,34 @@ impl Writer {
             if let Ok(records) = result {
                 histogram!("frontdesk_journal_commit_seconds").record(began.elapsed());
                 histogram!("frontdesk_journal_batch_records").record(records as f64);
+                counter!("frontdesk_journal_groups_total").increment(1);
+                counter!("frontdesk_journal_records_total").increment(records as u64);
+            } else {
+                counter!("frontdesk_journal_group_failures_total").increment(1);
             }
             log_turns(&mut healthy, result.as_ref().err());
+            if result.is_ok() {
+                self.scrub(&mut group);
+            }
             answer(&mut group, result.map(drop));
             self.log.committed(&self.connection);
         }
         self.connection
+    }
+
+    /// Writes the file anew when one of the jobs wants it.
+    fn scrub(&self, group: &mut [Job]) {
+        if !group.iter().any(Job::wants_scrub) {
+            return;
+        }
+        let scrubbed = scrub(&self.connection).map_err(|e| {
+            JournalError::Unavailable(format!("the file could not be written anew: {e}"))
+        });
+        for job in group.iter_mut().filter(|job| job.wants_scrub()) {
+            if let Job::Write(job) = job {
+                job.result = scrubbed.clone();
+            }
+        }
     }
 
     /// Commits the group and gives the number of its records. On success each job
@@ -92,6 +116,10 @@ impl Writer {
         let tail = self.tail.read();
         Group::new(&self.connection, &tail, &mut self.memory).apply_all(jobs)?;
         self.filing.append(&self.connection, self.memory.packed())?;
+        if self.memory.erases() {
+            // What would be filed is the tail's, which still has what is erased.
+            return Ok(Portion::default());
+        }
         self.filing.portion(&self.connection, &tail, self.memory.records())
     }
 

@@ -1,0 +1,188 @@
+//! The way of spans to the collector: a bounded queue, a task that sends what waits, and
+//! an end within a deadline. Whoever tells a span never waits: what finds no room is
+//! dropped, and counted.
+
+use super::{Identity, TraceSettings, TracesError};
+use metrics::{Counter, counter};
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Spans of one export: some 100 KiB.
+const BATCH: usize = 512;
+/// Spans wait so long for others.
+const EVERY: Duration = Duration::from_secs(1);
+/// The longest an export may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// The longest that a stop waits for what is left.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+/// Failures of unrecorded work that are told a second; a flood of refusals must not
+/// become a flood of spans.
+const FAILURES_PER_SECOND: u64 = 100;
+
+/// Where spans go.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    spans: mpsc::Sender<SpanData>,
+    full: Counter,
+    rationed: Counter,
+    began: Instant,
+    /// The second since `began`, and the failures in it: 32 bits each.
+    failures: AtomicU64,
+}
+
+impl Outlet {
+    pub(super) fn put(&self, span: SpanData) {
+        if self.spans.try_send(span).is_err() {
+            self.full.increment(1);
+        }
+    }
+
+    /// Whether one more failure of this second may be told.
+    pub(super) fn takes_a_failure(&self) -> bool {
+        let second = self.began.elapsed().as_secs() & u64::from(u32::MAX);
+        let counted = self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
+            let told = if state >> 32 == second { state & u64::from(u32::MAX) } else { 0 };
+            (told < FAILURES_PER_SECOND).then_some(second << 32 | (told + 1))
+        });
+        if counted.is_err() {
+            self.rationed.increment(1);
+        }
+        counted.is_ok()
+    }
+}
+
+/// The task that sends spans.
+#[derive(Debug)]
+pub struct Exporting {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Exporting {
+    /// Sends what waits, for a moment, and ends.
+    pub async fn stop(self) {
+        // It fails only when the task has ended.
+        let _ = self.stop.send(());
+        if tokio::time::timeout(STOP_WITHIN, self.task).await.is_err() {
+            tracing::debug!("the collector does not take the last spans");
+        }
+    }
+}
+
+pub(super) fn start(
+    settings: &TraceSettings,
+    identity: &Identity,
+) -> Result<(Outlet, Exporting), TracesError> {
+    let mut exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(&settings.endpoint)
+        .with_timeout(DEADLINE)
+        .build()
+        .map_err(|error| TracesError::Endpoint(error.to_string()))?;
+    let facts = [
+        KeyValue::new("service.name", "frontdesk"),
+        KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+        KeyValue::new("service.instance.id", identity.instance.clone()),
+        KeyValue::new("frontdesk.role", identity.role.clone()),
+    ];
+    exporter.set_resource(&Resource::builder_empty().with_attributes(facts).build());
+    let (spans, waiting) = mpsc::channel(settings.queue_spans);
+    let (stop, stopped) = oneshot::channel();
+    let dropped = |why| counter!("frontdesk_traces_dropped_spans_total", "reason" => why);
+    let outlet = Outlet {
+        spans,
+        full: dropped("queue_full"),
+        rationed: dropped("too_many_failures"),
+        began: Instant::now(),
+        failures: AtomicU64::new(0),
+    };
+    // Ended by `Exporting::stop`.
+    let task = tokio::spawn(Export { exporter, waiting, is_well: true }.run(stopped));
+    Ok((outlet, Exporting { stop, task }))
+}
+
+struct Export {
+    exporter: SpanExporter,
+    waiting: mpsc::Receiver<SpanData>,
+    is_well: bool,
+}
+
+impl Export {
+    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut batch = Vec::new();
+        let mut every = tokio::time::interval(EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut goes_on = true;
+        while goes_on {
+            tokio::select! {
+                _ = &mut stopped => goes_on = false,
+                _ = every.tick() => {}
+                taken = self.waiting.recv_many(&mut batch, BATCH), if batch.len() < BATCH => {
+                    if taken > 0 && batch.len() < BATCH {
+                        continue;
+                    }
+                }
+            }
+            self.send(&mut batch).await;
+        }
+        self.waiting.close();
+        while self.waiting.recv_many(&mut batch, BATCH).await > 0 {
+            self.send(&mut batch).await;
+        }
+    }
+
+    async fn send(&mut self, batch: &mut Vec<SpanData>) {
+        if batch.is_empty() {
+            return;
+        }
+        let spans = std::mem::take(batch);
+        let count = spans.len() as u64;
+        let sent = tokio::time::timeout(DEADLINE, self.exporter.export(spans)).await;
+        let sent = sent.map_err(|_| "no answer in time".to_owned());
+        let sent = sent.and_then(|sent| sent.map_err(|error| error.to_string()));
+        let outcome = if sent.is_ok() { "sent" } else { "failed" };
+        counter!("frontdesk_traces_exported_spans_total", "outcome" => outcome).increment(count);
+        match sent {
+            Err(error) if self.is_well => {
+                tracing::warn!(
+                    error,
+                    "the collector takes no spans; they are dropped until it does"
+                );
+                self.is_well = false;
+            }
+            Ok(()) if !self.is_well => {
+                tracing::info!("the collector takes spans again");
+                self.is_well = true;
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outlet(room: usize) -> (Outlet, mpsc::Receiver<SpanData>) {
+        let (spans, waiting) = mpsc::channel(room);
+        let (full, rationed) = (Counter::noop(), Counter::noop());
+        let (began, failures) = (Instant::now(), AtomicU64::new(0));
+        (Outlet { spans, full, rationed, began, failures }, waiting)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_are_told_so_many_a_second() {
+        let (outlet, _waiting) = outlet(1);
+        let told = || (0..500).filter(|_| outlet.takes_a_failure()).count() as u64;
+        assert_eq!((told(), told()), (FAILURES_PER_SECOND, 0));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(told(), FAILURES_PER_SECOND);
+    }
+}
