@@ -41,6 +41,8 @@ pub(super) const CLOSE_REASON: Label = label(
     ],
 );
 
+pub(super) const FORGOTTEN: Label = label("what", &["conversations", "files"]);
+
 pub(super) const GATEWAY_SIGN_IN: Label = label("outcome", &["ok", "refused", "limited"]);
 pub(super) const DESK_SIGN_IN: Label = label("outcome", &["ok", "refused", "shed"]);
 

@@ -1,8 +1,8 @@
 //! What people meet: connections, queues, offers, agents, sign-in.
 
 use super::labels::{
-    ALARM, ANSWER, CARRIER, CLOSE_REASON, DESK_SIGN_IN, GATEWAY_SIGN_IN, LIMIT, OFFER, STATUS,
-    UNSERVED, WITHIN,
+    ALARM, ANSWER, CARRIER, CLOSE_REASON, DESK_SIGN_IN, FORGOTTEN, GATEWAY_SIGN_IN, LIMIT, OFFER,
+    STATUS, UNSERVED, WITHIN,
 };
 use super::{Metric, counter, gauge, histogram};
 
@@ -21,6 +21,7 @@ pub(super) const METRICS: &[Metric] = &[
     counter("frontdesk_gateway_closes_total", "Connections that the gateway ended.").by(&[CLOSE_REASON]),
     counter("frontdesk_gateway_sign_ins_total", "Sign-ins asked for here.").by(&[GATEWAY_SIGN_IN]),
     counter("frontdesk_gateway_audit_failures_total", "Acts that could not be written into the audit log."),
+    counter("frontdesk_gateway_retention_total", "What a site kept long enough and is forgotten.").by(&[FORGOTTEN]),
     histogram("frontdesk_gateway_outbox_depth", "Pieces that waited in an outbox at each ping."),
     gauge("frontdesk_gateway_outbox_limit", "Pieces that end a connection whose client does not read."),
     histogram("frontdesk_gateway_acknowledge_seconds", "From receipt of a message to its acknowledgement, which follows its commit; one in 16 is measured."),
