@@ -98,6 +98,13 @@ class Policies(unittest.TestCase):
         engines = [rule for rule in out[0]["egress"] if rule["ports"][0]["port"] == 5432]
         self.assertEqual(engines[0]["to"], [{"ipBlock": {"cidr": "10.30.0.0/24"}}])
 
+    def test_the_collector_of_traces_is_reached_when_there_is_one(self):
+        traces = {"settings": {"telemetry": {"traces": {"endpoint": "http://collector:4317"}}}}
+        for values, is_reached in [({}, False), (traces, True)]:
+            found = chart.objects(chart.merged(chart.example("production"), values))
+            [out] = [p["spec"] for p in chart.of(found, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+            self.assertEqual({"ports": [{"port": 4317}]} in out["egress"], is_reached)
+
     def test_gateways_alone_get_out_to_the_provider(self):
         found = chart.objects(chart.cases()["provider"])
         [policy] = [p["spec"] for p in chart.of(found, "NetworkPolicy") if p["metadata"]["name"].endswith("out-oidc")]

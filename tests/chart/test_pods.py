@@ -12,7 +12,7 @@ SECRETS = {
     "queueing": set(),
     "routing": {"FRONTDESK_REDIS__ADDRESS"},
     "desk": {"FRONTDESK_POSTGRES__URL"},
-    "gateway": {"FRONTDESK_POSTGRES__URL", "FRONTDESK_REDIS__ADDRESS", "FRONTDESK_GATEWAY__KEYS"},
+    "gateway": {"FRONTDESK_POSTGRES__URL", "FRONTDESK_REDIS__ADDRESS"},
 }
 #: Made by whoever installs it.
 GIVEN = {"keys", "pg", "redis", "tls", "web", "frontdesk-postgres", "frontdesk-redis", "frontdesk-token-keys"}
@@ -140,6 +140,9 @@ class Pods(unittest.TestCase):
                 self.assertFalse([m for m in container["volumeMounts"] if "subPath" in m])
         gateway = chart.workloads(found)["gateway"]["spec"]["template"]["spec"]["containers"][0]
         mounts = {m["name"]: m["mountPath"] for m in gateway["volumeMounts"]}
+        [keys] = [v for v in chart.workloads(found)["gateway"]["spec"]["template"]["spec"]["volumes"] if v["name"] == "token-keys"]
+        [item] = keys["secret"]["items"]
+        self.assertEqual(settings["gateway"]["keys_file"], f"{mounts['token-keys']}/{item['path']}")
         for path in settings["gateway"].get("tls", {}).values():
             self.assertTrue(path.startswith(mounts["public-tls"] + "/"))
         if ca := settings["gateway"].get("oidc", {}).get("ca"):

@@ -98,6 +98,16 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretName: {{ include "frontdesk.internalTlsSecret" $root }}
     defaultMode: 0440
 {{- end }}
+{{- if eq $role "gateway" }}
+# A file, not a variable: it is read again when the secret changes.
+- name: token-keys
+  secret:
+    secretName: {{ $root.Values.tokenKeys.existingSecret.name }}
+    defaultMode: 0440
+    items:
+      - key: {{ $root.Values.tokenKeys.existingSecret.key }}
+        path: keys
+{{- end }}
 {{- if and (eq $role "gateway") $root.Values.gateway.tls.enabled }}
 - name: public-tls
   secret:
@@ -130,6 +140,11 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 {{- if ne $root.Values.internalTls.mode "none" }}
 - name: internal-tls
   mountPath: /tls/internal
+  readOnly: true
+{{- end }}
+{{- if eq $role "gateway" }}
+- name: token-keys
+  mountPath: /keys
   readOnly: true
 {{- end }}
 {{- if and (eq $role "gateway") $root.Values.gateway.tls.enabled }}
@@ -170,11 +185,6 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
       key: {{ $root.Values.redis.existingSecret.key }}
 {{- end }}
 {{- if eq $role "gateway" }}
-- name: FRONTDESK_GATEWAY__KEYS
-  valueFrom:
-    secretKeyRef:
-      name: {{ $root.Values.tokenKeys.existingSecret.name }}
-      key: {{ $root.Values.tokenKeys.existingSecret.key }}
 {{- with $root.Values.oidc.existingSecret }}
 {{- if .name }}
 - name: FRONTDESK_GATEWAY__OIDC__CLIENT_SECRET

@@ -38,6 +38,7 @@ cluster:
   {{- end }}
 gateway:
   listen: {{ printf "%s:%d" $any (int .Values.ports.clients) | quote }}
+  keys_file: /keys/keys
   max_connections: {{ int .Values.gateway.connectionsPerPod }}
   trusted_proxies: {{ toJson .Values.gateway.trustedProxies }}
   drain_moves_per_second: {{ int $drain.movesPerSecond }}
