@@ -228,6 +228,10 @@ pub struct Vouched {
     pub role: Option<Role>,
     /// Make an account when there is none.
     pub create: bool,
+    /// When it signs in.
+    pub at: Timestamp,
+    /// Where the request came from: an address.
+    pub origin: String,
 }
 
 impl std::fmt::Debug for Vouched {

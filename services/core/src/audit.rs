@@ -45,6 +45,10 @@ impl Act {
     pub const EXPORT_VISITOR: Self = Self::new("export_visitor");
     /// Had a visitor forgotten.
     pub const ERASE_VISITOR: Self = Self::new("erase_visitor");
+    /// Made an account for somebody for whom a provider vouches.
+    pub const MAKE_ACCOUNT: Self = Self::new("make_account");
+    /// Made an agent a supervisor, or the other way round, as a provider says.
+    pub const CHANGE_ROLE: Self = Self::new("change_role");
     /// Signed an account out everywhere.
     pub const END_SESSIONS: Self = Self::new("end_sessions");
     /// Put a configuration in force.

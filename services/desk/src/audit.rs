@@ -7,10 +7,12 @@ use frontdesk_core::audit::{
     Act, AuditEntry, AuditQuery, Author, MAX_DETAILS_BYTES, MAX_ORIGIN_BYTES, MAX_PAGE,
     MAX_SUBJECT_BYTES,
 };
-use frontdesk_core::ids::{AuditId, SiteId};
-use frontdesk_proto::api::AuditPage;
+use frontdesk_core::ids::{AgentId, AuditId, SiteId};
+use frontdesk_core::party::Role;
+use frontdesk_proto::api::{AuditPage, Vouched};
 use frontdesk_store::desk::StoredAccount;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Bytes of the lines of one configuration's entry; with their quotes and escapes they
@@ -73,6 +75,19 @@ pub(crate) fn of_ended_sessions(account: &StoredAccount, by: Author) -> AuditEnt
         subject: account.id.to_string(),
         details: json!({ "email": account.email }).to_string(),
     }
+}
+
+/// That a provider's word makes or changes an account.
+pub(crate) fn of_provider(who: &Vouched, act: Act, subject: &str, details: Value) -> AuditEntry {
+    let by = Author {
+        at: who.at,
+        id: AgentId::from_uuid(Uuid::nil()),
+        name: Arc::from("provider"),
+        role: Role::Supervisor,
+        origin: Arc::from(who.origin.as_str()),
+    };
+    let (id, site) = (AuditId::from_uuid(Uuid::now_v7()), who.site.clone());
+    AuditEntry { id, site, by, act, subject: subject.to_owned(), details: details.to_string() }
 }
 
 #[cfg(test)]

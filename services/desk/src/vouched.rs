@@ -2,15 +2,18 @@
 //! it has; its password, if it has one that anybody knows, goes on as it is.
 
 use crate::admin::NewAgent;
+use crate::audit::of_provider;
 use crate::convert::agent_account;
 use crate::error::DeskError;
 use crate::metrics::{self, SignIn};
 use crate::service::DeskService;
 use crate::validate;
+use frontdesk_core::audit::Act;
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_proto::api::{AgentAccount, ApiError, Vouched};
 use frontdesk_store::desk::{AccountDetails, AccountKind, StoredAccount};
+use serde_json::json;
 
 /// Slots of an account that is made; as in a document that says nothing of them.
 const CAPACITY: u32 = 4;
@@ -29,7 +32,7 @@ impl DeskService {
             metrics::sign_in(SignIn::Refused);
             return Err(ApiError::Unauthenticated("the account is disabled".into()));
         }
-        let account = self.become_as_said(found, who.role).await?;
+        let account = self.become_as_said(found, &who).await?;
         metrics::sign_in(SignIn::Ok);
         Ok(agent_account(account))
     }
@@ -42,11 +45,14 @@ impl DeskService {
         if !who.create {
             return Err(DeskError::NotFound("account"));
         }
+        let role = who.role.unwrap_or(Role::Agent);
+        let details = json!({ "email": email, "role": role });
+        self.write_down(of_provider(who, Act::MAKE_ACCOUNT, &email, details)).await?;
         let made = self.create_agent(NewAgent {
             site: who.site.clone(),
             email: email.clone(),
             name: who.name.clone(),
-            role: who.role.unwrap_or(Role::Agent),
+            role,
             capacity: CAPACITY,
             queues: Vec::new(),
             skills: Skills::default(),
@@ -55,11 +61,8 @@ impl DeskService {
             password: None,
         });
         match made.await {
-            Ok(made) => {
-                tracing::info!(account = %made.account.id, "an account was made for a provider's")
-            }
             // Two sign-ins at once: the other has made it.
-            Err(DeskError::Taken(_)) => {}
+            Ok(_) | Err(DeskError::Taken(_)) => {}
             Err(error) => return Err(error),
         }
         let found = self.store.account_by_email(&who.site, &email).await?;
@@ -69,9 +72,9 @@ impl DeskService {
     async fn become_as_said(
         &self,
         mut account: StoredAccount,
-        role: Option<Role>,
+        who: &Vouched,
     ) -> Result<StoredAccount, DeskError> {
-        let kind = match role {
+        let kind = match who.role {
             Some(Role::Agent) => AccountKind::Agent,
             Some(Role::Supervisor) => AccountKind::Supervisor,
             Some(Role::Visitor) => {
@@ -80,10 +83,12 @@ impl DeskService {
             None => account.kind,
         };
         if account.kind != kind {
+            let details = json!({ "email": account.email, "role": who.role });
+            let subject = account.id.to_string();
+            self.write_down(of_provider(who, Act::CHANGE_ROLE, &subject, details)).await?;
             account.kind = kind;
             self.store.change_account(account.clone()).await?;
             self.forget_cached();
-            tracing::info!(account = %account.id, to = ?kind, "the provider changed an account's role");
         }
         Ok(account)
     }
@@ -93,10 +98,26 @@ impl DeskService {
 mod tests {
     use super::*;
     use crate::tests::{demo, origins, start};
+    use frontdesk_core::audit::AuditQuery;
+    use frontdesk_core::time::Timestamp;
     use frontdesk_proto::api::Desk as _;
 
+    /// What the log has, the newest first.
+    async fn written(desk: &DeskService) -> Vec<(String, String)> {
+        let log = desk.store.audit(AuditQuery::of(demo())).await.unwrap();
+        log.into_iter().map(|entry| (entry.act.to_string(), entry.subject)).collect()
+    }
+
     fn vouched(email: &str) -> Vouched {
-        Vouched { site: demo(), email: email.into(), name: "Kim".into(), role: None, create: false }
+        Vouched {
+            site: demo(),
+            email: email.into(),
+            name: "Kim".into(),
+            role: None,
+            create: false,
+            at: Timestamp::from_millis(7),
+            origin: "192.0.2.7".into(),
+        }
     }
 
     #[tokio::test]
@@ -113,6 +134,7 @@ mod tests {
         let made = desk.sign_in_vouched(new.clone()).await.unwrap();
         assert_eq!((made.role, made.profile.name.to_string()), (Role::Agent, "Kim".into()));
         assert_eq!(desk.sign_in_vouched(new.clone()).await, Ok(made), "once");
+        assert_eq!(written(&desk).await, [("make_account".into(), "kim@demo.example".into())]);
         let elsewhere = Vouched { site: "nowhere".parse().unwrap(), ..new };
         assert_eq!(desk.sign_in_vouched(elsewhere).await, Err(ApiError::NotFound("site".into())));
         let odd = Vouched { create: true, ..vouched("nobody") };
@@ -134,6 +156,8 @@ mod tests {
             let seen = desk.agent(&demo(), account.id).await.unwrap().unwrap();
             assert_eq!(seen.role, role);
         }
+        let acts = written(&desk).await.into_iter().map(|(act, _)| act);
+        assert_eq!(acts.collect::<Vec<_>>(), ["change_role"; 2], "once for each change");
         let visitor = Vouched { role: Some(Role::Visitor), ..vouched("agent@demo.example") };
         assert!(desk.sign_in_vouched(visitor).await.is_err());
     }

@@ -94,7 +94,7 @@ pub(crate) async fn sign_in(
         return Err(ApiError::RateLimited { retry_after });
     }
     if let Err(retry_after) = shared.limits.guesses.begin(address) {
-        counter!("frontdesk_gateway_sign_ins_total", "result" => "limited").increment(1);
+        counter!("frontdesk_gateway_sign_ins_total", "outcome" => "limited").increment(1);
         return Err(ApiError::RateLimited { retry_after });
     }
     let asked = shared.deps.desk.sign_in(&request.site, &request.email, &request.password);

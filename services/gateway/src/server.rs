@@ -172,6 +172,9 @@ impl KeyRing {
     /// Why they cannot be used; then nothing has changed.
     pub fn replace(&self, keys: &[TokenKey]) -> Result<(), KeyError> {
         self.0.tokens.replace(keys)?;
+        if let Some(oidc) = &self.0.oidc {
+            oidc.replace_keys(keys);
+        }
         self.0.standings.end_unless(|kid| self.0.tokens.knows(kid));
         Ok(())
     }

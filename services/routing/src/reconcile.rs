@@ -77,7 +77,7 @@ pub(crate) fn compare(picture: &Picture, now: Timestamp) -> BTreeMap<Conversatio
 }
 
 /// Offline past the grace, or of no account that presence knows.
-fn is_gone(view: Option<&AgentView>) -> bool {
+pub(crate) fn is_gone(view: Option<&AgentView>) -> bool {
     view.is_none_or(|view| view.status == AgentStatus::Offline)
 }
 

@@ -434,8 +434,11 @@ impl Router {
             let now = self.saga.now();
             reconcile::needs_a_look(conversation, known.phase(), view(agent), now)
         });
+        let is_guest = |agent: &AgentId| known.guests.contains(agent);
+        let is_gone_guest = |agent: &AgentId| is_guest(agent) && reconcile::is_gone(view(*agent));
         let is_named = |agent: &AgentId| holder == Some(*agent) || !view(*agent).is_some_and(holds);
-        !needs_a_look && finding.suspects.iter().all(is_named)
+        let is_cleared = |agent: &AgentId| !is_gone_guest(agent) && is_named(agent);
+        !needs_a_look && finding.suspects.iter().all(is_cleared)
     }
 
     /// Conversations that were open and are not listed: closed without our

@@ -2,13 +2,21 @@
 
 use crate::{files, none, read};
 use frontdesk_telemetry::catalog::{self, Kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MACROS: [(&str, Kind); 3] =
     [("counter!(", Kind::Counter), ("gauge!(", Kind::Gauge), ("histogram!(", Kind::Histogram)];
 
-/// Name, kind and file of all that the sources measure.
-fn measured() -> Vec<(String, Kind, String)> {
+/// One place that measures.
+struct Measured {
+    metric: String,
+    kind: Kind,
+    labels: Vec<String>,
+    path: String,
+}
+
+/// All that the sources measure.
+fn measured() -> Vec<Measured> {
     let mut found = Vec::new();
     let sources = files(&[".rs"]);
     // Where names come from the catalog itself.
@@ -23,7 +31,8 @@ fn measured() -> Vec<(String, Kind, String)> {
                 let literal = rest.strip_prefix('"').and_then(|rest| rest.split('"').next());
                 // A name that is put together cannot be looked up.
                 let metric = literal.unwrap_or("(not a literal)").to_owned();
-                found.push((metric, kind, file.path.clone()));
+                let (labels, path) = (labels(rest), file.path.clone());
+                found.push(Measured { metric, kind, labels, path });
             }
         }
     }
@@ -31,18 +40,36 @@ fn measured() -> Vec<(String, Kind, String)> {
     found
 }
 
+/// Names of the labels that are given in a call, of whose arguments this is the beginning.
+fn labels(arguments: &str) -> Vec<String> {
+    let mut open = 1;
+    let end = arguments.find(|c| {
+        open += i32::from(c == '(') - i32::from(c == ')');
+        open == 0
+    });
+    let arguments = &arguments[..end.unwrap_or(arguments.len())];
+    let names = arguments.split("=>").filter_map(|before| before.trim_end().strip_suffix('"'));
+    names.filter_map(|name| name.rsplit('"').next()).map(str::to_owned).collect()
+}
+
 #[test]
 fn every_metric_of_the_sources_is_in_the_catalog_and_the_other_way_round() {
-    let known: BTreeMap<_, _> = catalog::all().into_iter().map(|m| (m.name, m.kind)).collect();
+    let known: BTreeMap<_, _> = catalog::all().into_iter().map(|m| (m.name, m)).collect();
     let measured = measured();
-    let mut wrong: Vec<String> = measured
-        .iter()
-        .filter(|(name, kind, _)| known.get(name.as_str()) != Some(kind))
-        .map(|(name, kind, path)| format!("{path}: {name} as a {}", kind.as_str()))
-        .collect();
+    let mut wrong = Vec::new();
+    for Measured { metric, kind, labels, path } in &measured {
+        let of_catalog = known.get(metric.as_str());
+        if of_catalog.map(|known| known.kind) != Some(*kind) {
+            wrong.push(format!("{path}: {metric} as a {}", kind.as_str()));
+        }
+        let names = of_catalog.iter().flat_map(|known| known.labels).map(|label| label.name);
+        let names: BTreeSet<&str> = names.collect();
+        let unknown = labels.iter().filter(|label| !names.contains(label.as_str()));
+        wrong.extend(unknown.map(|label| format!("{path}: {metric} by {label}")));
+    }
     // The process's own are read from the system.
     let of_ours = known.keys().filter(|name| name.starts_with("frontdesk_"));
-    let idle = of_ours.filter(|name| !measured.iter().any(|(found, ..)| found == *name));
+    let idle = of_ours.filter(|name| !measured.iter().any(|found| found.metric == **name));
     wrong.extend(idle.map(|name| format!("{name} is measured nowhere")));
     none("metrics", wrong);
 }

@@ -5,9 +5,10 @@ use super::error::{Failure, json};
 use super::origin_of;
 use crate::auth;
 use crate::oidc::{HANDSHAKE_LIFE, Oidc, PASS_LIFE, Page, Problem, Refusal, Returned};
+use crate::peer::Peer;
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use frontdesk_core::ids::SiteId;
@@ -93,6 +94,7 @@ pub(super) async fn start(
 
 pub(super) async fn callback(
     State(shared): State<Arc<Shared>>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     query: Result<Query<Returned>, QueryRejection>,
 ) -> Result<Response, Failure> {
@@ -100,9 +102,9 @@ pub(super) async fn callback(
     let cookie = HANDSHAKE.read(oidc, &headers);
     let page = oidc.page_of(cookie);
     let returned = query.map(|Query(returned)| returned).unwrap_or_default();
-    let signed_in = sign_in(&shared, oidc, cookie, returned).await;
-    let result = if signed_in.is_ok() { "ok" } else { "refused" };
-    counter!("frontdesk_gateway_sign_ins_total", "result" => result).increment(1);
+    let signed_in = sign_in(&shared, oidc, peer, (cookie, returned)).await;
+    let outcome = if signed_in.is_ok() { "ok" } else { "refused" };
+    counter!("frontdesk_gateway_sign_ins_total", "outcome" => outcome).increment(1);
     let done = HANDSHAKE.clear(oidc);
     Ok(match signed_in {
         Ok(pass) => back(oidc, page, Ok(()), [done, PASS.set(oidc, &pass, PASS_LIFE)]),
@@ -113,10 +115,11 @@ pub(super) async fn callback(
 async fn sign_in(
     shared: &Shared,
     oidc: &Oidc,
-    cookie: &str,
-    returned: Returned,
+    peer: Peer,
+    (cookie, returned): (&str, Returned),
 ) -> Result<String, Refusal> {
-    let who = oidc.finish(cookie, returned, shared.now()).await?;
+    let origin = peer.0.to_string();
+    let who = oidc.finish(cookie, returned, (shared.now(), &origin)).await?;
     let account = within(CALL_DEADLINE, "desk", shared.deps.desk.sign_in_vouched(who)).await?;
     oidc.pass(&account, shared.now())
 }

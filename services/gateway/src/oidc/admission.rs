@@ -5,6 +5,7 @@ use super::problem::{Problem, Refusal};
 use super::settings::{Grant, OidcSettings};
 use frontdesk_core::conversation::MAX_NAME_CHARS;
 use frontdesk_core::ids::SiteId;
+use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::Vouched;
 use serde_json::{Map, Value};
 
@@ -18,11 +19,12 @@ pub(super) fn is_complete(settings: &OidcSettings, claims: &Claims) -> bool {
     needed.chain(of_grants).all(|name| find(claims, name).is_some())
 }
 
-/// Lets somebody in, to `site` alone when one is named.
+/// Lets somebody in, to `site` alone when one is named; it asks at this time from there.
 pub(super) fn admit(
     settings: &OidcSettings,
     claims: &Claims,
     site: Option<&SiteId>,
+    (at, origin): (Timestamp, &str),
 ) -> Result<Vouched, Refusal> {
     let unverified = |why: &'static str| Refusal::new(Problem::Unverified, why);
     let email = find(claims, &settings.email_claim).and_then(Value::as_str);
@@ -47,6 +49,8 @@ pub(super) fn admit(
         email,
         role: grant.role.map(Into::into),
         create: settings.create_accounts,
+        at,
+        origin: origin.to_owned(),
     })
 }
 
@@ -109,7 +113,8 @@ mod tests {
         let mut all = json!({ "email": "Ana@Shop.Example", "email_verified": true });
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
         let site = site.map(|site| site.parse().unwrap());
-        admit(&settings(more), all.as_object().unwrap(), site.as_ref()).map_err(|r| r.problem)
+        admit(&settings(more), all.as_object().unwrap(), site.as_ref(), (Timestamp::ZERO, "here"))
+            .map_err(|r| r.problem)
     }
 
     #[test]

@@ -116,6 +116,11 @@ pub(crate) struct Oidc {
 }
 
 impl Oidc {
+    /// Has what is kept by browsers sealed with these keys from now on.
+    pub(crate) fn replace_keys(&self, keys: &[TokenKey]) {
+        self.seals.replace(keys);
+    }
+
     /// Asks nobody yet. Fails with one line that says what is wrong with the settings.
     pub(crate) fn new(settings: OidcSettings, keys: &[TokenKey]) -> Result<Self, String> {
         settings.check()?;
@@ -172,12 +177,13 @@ impl Oidc {
         handshake.map_or_else(Page::default, |handshake| handshake.page)
     }
 
-    /// Whom the provider vouches for, given what a browser has kept and brought back.
+    /// Whom the provider vouches for, given what a browser at `origin` has kept and brought
+    /// back.
     pub(crate) async fn finish(
         &self,
         cookie: &str,
         returned: Returned,
-        now: Timestamp,
+        (now, origin): (Timestamp, &str),
     ) -> Result<Vouched, Refusal> {
         let expired = |why: &'static str| Refusal::new(Problem::Expired, why);
         let handshake: Handshake = self
@@ -201,7 +207,8 @@ impl Oidc {
             .map_err(|_| Refusal::new(Problem::Busy, "too many sign-ins at once"))?;
         let tokens = self.exchange(&metadata, &code, &handshake.verifier).await?;
         let claims = self.claims(&metadata, &tokens, &handshake.nonce, now).await?;
-        admission::admit(&self.settings, &claims, handshake.site.as_ref())
+        let site = handshake.site.as_ref();
+        admission::admit(&self.settings, &claims, site, (now, origin))
     }
 
     /// What the page is to show for its token.

@@ -11,7 +11,7 @@ use ring::hkdf::{HKDF_SHA256, Salt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const SALT: &[u8] = b"frontdesk sealed cookies 1";
 /// Longer than any that is made: a handshake is about 400 bytes.
@@ -20,11 +20,22 @@ const MAX_SEALED_BYTES: usize = 4 * 1024;
 const MAX_SPENT: usize = 10_000;
 
 /// Seals with the first key, opens with all.
-pub(super) struct Seals(Vec<LessSafeKey>);
+pub(super) struct Seals(RwLock<Arc<[LessSafeKey]>>);
 
 impl Seals {
     pub(super) fn new(keys: &[TokenKey]) -> Self {
-        Self(keys.iter().filter_map(derive).collect())
+        Self(RwLock::new(keys.iter().filter_map(derive).collect()))
+    }
+
+    /// With these keys and no others from now on.
+    pub(super) fn replace(&self, keys: &[TokenKey]) {
+        let keys = keys.iter().filter_map(derive).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    fn keys(&self) -> Arc<[LessSafeKey]> {
+        // Every write is one assignment: a poisoned one is whole.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What only a gateway can read, and only for the same purpose.
@@ -34,7 +45,7 @@ impl Seals {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let aad = Aad::from(purpose.as_bytes());
         let sealed = Nonce::assume_unique_for_key(nonce);
-        self.0.first()?.seal_in_place_append_tag(sealed, aad, &mut bytes).ok()?;
+        self.keys().first()?.seal_in_place_append_tag(sealed, aad, &mut bytes).ok()?;
         Some(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &bytes].concat()))
     }
 
@@ -45,7 +56,7 @@ impl Seals {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-        self.0.iter().find_map(|key| {
+        self.keys().iter().find_map(|key| {
             let (mut sealed, nonce) = (sealed.to_vec(), Nonce::try_assume_unique_for_key(nonce));
             let aad = Aad::from(purpose.as_bytes());
             let opened = key.open_in_place(nonce.ok()?, aad, &mut sealed).ok()?;
@@ -105,8 +116,12 @@ mod tests {
         let after = Seals::new(&[new.clone(), old]);
         assert_eq!(after.open("a", &text), Some(("secret".to_owned(), 7)));
         assert_eq!(after.open::<(String, u8)>("b", &text), None, "another purpose");
-        let gone = Seals::new(&[new]);
+        let gone = Seals::new(std::slice::from_ref(&new));
         assert_eq!(gone.open::<(String, u8)>("a", &text), None, "the key is gone");
+        before.replace(&[new]);
+        let text_of_new = before.seal("a", &("secret", 8)).unwrap();
+        assert_eq!(gone.open("a", &text_of_new), Some(("secret".to_owned(), 8)));
+        assert_eq!(before.open::<(String, u8)>("a", &text), None, "it has gone here, too");
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

@@ -255,7 +255,7 @@ mod tests {
         let size = std::mem::size_of::<Ready>();
         assert!(size <= 512, "Ready: {size}");
         let size = std::mem::size_of::<Mail>();
-        assert!(size <= 256, "Mail: {size}");
+        assert!(size <= 264, "Mail: {size}");
         let size = std::mem::size_of::<Held>();
         assert!(size <= 288, "Held: {size}");
     }
