@@ -48,8 +48,9 @@ fn labels(arguments: &str) -> Vec<String> {
         open == 0
     });
     let arguments = &arguments[..end.unwrap_or(arguments.len())];
-    let names = arguments.split("=>").filter_map(|before| before.trim_end().strip_suffix('"'));
-    names.filter_map(|name| name.rsplit('"').next()).map(str::to_owned).collect()
+    let before = arguments.match_indices("=>").map(|(at, _)| arguments[..at].trim_end());
+    let names = before.filter_map(|text| text.strip_suffix('"')?.rsplit('"').next());
+    names.map(str::to_owned).collect()
 }
 
 #[test]
