@@ -12,11 +12,13 @@ mod world;
 
 pub(crate) use samples::samples;
 
+use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{Error, ErrorCode};
+use frontdesk_tests::wire::fresh_id;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Who {
+pub(crate) enum Who {
     Visitor,
     Agent,
     Supervisor,
@@ -24,7 +26,7 @@ enum Who {
 
 /// About whose conversation: one the caller has, one of its site, one of another site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+pub(crate) enum Place {
     Own,
     Other,
     Elsewhere,
@@ -44,7 +46,7 @@ const CALLERS: [(Who, Place); 9] = [
 
 /// What becomes of a request, as far as rights go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cell {
+pub(crate) enum Cell {
     /// Carried out, or refused for another reason than who asks.
     May,
     /// The role may not.
@@ -81,4 +83,12 @@ impl Rule {
         };
         row[place as usize]
     }
+}
+
+/// The requests about a conversation that the table answers so.
+pub(crate) fn those(cell: Cell, who: Who, place: Place, id: &str) -> Vec<Request> {
+    let answered_so = |request: &Request| rules::rule(request).1.cell(who, place) == cell;
+    let found: Vec<Request> = samples(id, &fresh_id()).into_iter().filter(answered_so).collect();
+    assert!(!found.is_empty(), "the table has none");
+    found
 }
