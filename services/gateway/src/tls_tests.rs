@@ -87,6 +87,19 @@ async fn chats_and_calls_go_through_tls_and_nothing_else_does() {
     assert!(!answer.starts_with(b"HTTP/"), "without TLS nobody speaks");
 }
 
+#[tokio::test]
+async fn browsers_are_told_to_stay_with_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path()).await;
+    let connector = trusting(folder.path(), b"http/1.1");
+    let mut stream = connect(&connector, world.gateway.local_addr()).await.unwrap();
+    let ask = b"GET /console/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(ask).await.unwrap();
+    let answer = String::from_utf8_lossy(&until_the_end(&mut stream).await).to_lowercase();
+    assert!(answer.starts_with("http/1.1 200"), "{answer}");
+    assert!(answer.contains("\r\nstrict-transport-security: max-age="), "{answer}");
+}
+
 /// All that comes until the server hangs up, however it does.
 async fn until_the_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
