@@ -10,6 +10,7 @@ use crate::postgres::PostgresSettings;
 use crate::postgres::test_database::{fresh, fresh_on, server};
 use async_trait::async_trait;
 use frontdesk_core::audit::{Act, AuditEntry, AuditQuery, Author};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AttachmentId, AuditId, ConversationId};
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
@@ -260,6 +261,15 @@ async fn a_change_whose_answer_is_lost_is_found() {
     way.lose_next();
     assert_eq!(desk.add_account(account(3)).await, Ok(()));
     assert_eq!(desk.add_account(account(3)).await, Err(DeskStoreError::Taken("account")));
+
+    let site = account(1).site;
+    let who = |subject: &str| Identity { issuer: "a".into(), subject: subject.into() };
+    for n in 1..=2 {
+        desk.bind(&site, account(n).id, &who(&n.to_string())).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.bind(&site, account(3).id, &who("3")).await, Ok(()));
+    assert!(way.has_lost());
 
     for n in 1..=2 {
         desk.add_attachment(attachment(n)).await.unwrap();
