@@ -5,6 +5,7 @@
 //! conversations and keeps nothing that matters: a client that reconnects to any
 //! other gateway misses nothing.
 
+mod accounts;
 mod admin;
 mod asked;
 mod audit;
