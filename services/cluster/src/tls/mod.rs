@@ -14,7 +14,7 @@ mod tests;
 
 pub use error::TlsError;
 pub use inspect::CertificateTerm;
-pub use local::local_ca;
+pub use local::{kept_local_ca, local_ca};
 pub use outward::outward;
 pub use reload::{ReloadTask, Tls};
 pub use stream::ServerStream;

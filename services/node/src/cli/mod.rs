@@ -94,7 +94,8 @@ pub(crate) enum ClusterCommand {
     /// Start one, with Redis and PostgreSQL from this machine's programs, until
     /// interrupted.
     Up(UpArgs),
-    /// Make a local authority and a certificate for connections between processes.
+    /// Make a local authority and a certificate for connections between processes, good
+    /// for 30 days. Those that are there stay until ten days before their end.
     Certificates {
         /// Folder for ca.pem, cert.pem and key.pem.
         folder: PathBuf,

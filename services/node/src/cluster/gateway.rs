@@ -2,7 +2,7 @@
 
 use super::ClusterError;
 use super::clock::clock;
-use super::parts::{FanOut, joined, owned};
+use super::parts::{FanOut, joined, once_reachable, owned};
 use super::process::{Process, leave};
 use crate::blobs::Blobs;
 use crate::keys;
@@ -25,12 +25,13 @@ const INLET: usize = 1_024;
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
+    let open = async |settings: &_| PostgresAttachments::open(settings).await;
+    let Some(attachments) = once_reachable(&mut process, open).await? else { return Ok(()) };
     let (cluster, tasks) = process.join(&listener, vec![NodeRole::Gateway])?;
     let (direct, inlet) = mpsc::channel::<Bytes>(INLET);
     let fan_out = FanOut::start(&process, &cluster, Some(inlet))?;
     let (sessions, sessions_tasks) = RemoteSessions::start(cluster.clone());
     let (queueing, queueing_tasks) = RemoteQueueing::start(cluster.clone());
-    let attachments = PostgresAttachments::open(&process.settings.postgres).await?;
     let (rejoined, rejoins) = watch::channel(0);
     let watcher = tokio::spawn(count_rejoins(cluster.joined(), rejoined));
     let draining = Arc::new(AtomicBool::new(false));

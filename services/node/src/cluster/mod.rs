@@ -17,6 +17,7 @@ pub(crate) mod settings;
 pub(crate) use process::load_tls;
 
 use crate::settings::Settings;
+use frontdesk_cluster::tls::{TlsError, kept_local_ca};
 use frontdesk_core::ids::InvalidId;
 use frontdesk_desk::DeskError;
 use frontdesk_gateway::StartError;
@@ -24,6 +25,7 @@ use frontdesk_presence::PresenceError;
 use frontdesk_proto::api::ApiError;
 use frontdesk_sessions::SessionsError;
 use frontdesk_telemetry::{LogError, MetricsError};
+use std::path::Path;
 
 /// The role of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +87,11 @@ pub(crate) enum ClusterError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
+}
+
+/// Certificates of a local authority in a folder, kept while they are good.
+pub(crate) fn certificates(folder: &Path) -> Result<(), TlsError> {
+    kept_local_ca(folder, clock::clock()()).map(drop)
 }
 
 /// Runs a role until SIGINT or SIGTERM.

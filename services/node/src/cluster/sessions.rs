@@ -1,7 +1,7 @@
 //! An owner of conversations.
 
 use super::ClusterError;
-use super::parts::{FanOut, joined};
+use super::parts::{FanOut, joined, once_reachable};
 use super::process::{Process, drain, leave};
 use crate::ops::DebugPages;
 use frontdesk_cluster::{Cluster, Offer, RemoteObserver, keep};
@@ -26,7 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
-    let journal = Arc::new(PostgresJournal::open(&process.settings.postgres).await?);
+    let open = async |settings: &_| PostgresJournal::open(settings).await;
+    let Some(journal) = once_reachable(&mut process, open).await? else { return Ok(()) };
+    let journal = Arc::new(journal);
     let (cluster, tasks) = process.join(&listener, vec![NodeRole::Sessions])?;
     let fan_out = FanOut::start(&process, &cluster, None)?;
     let deps = SessionsDeps {
