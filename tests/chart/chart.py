@@ -62,7 +62,16 @@ def cases():
         "another issuer": least(
             internalTls={"certManager": {"issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}}
         ),
-        "public certificate": least(gateway={"tls": {"enabled": True, "existingSecret": "web"}}),
+        "public certificate": least(
+            gateway={"tls": {"enabled": True, "existingSecret": "web"}},
+            routes={
+                "gatewayApi": {
+                    "enabled": True,
+                    "parentRefs": [{"name": "public"}],
+                    "backendTls": {"hostname": "chat.example.com", "caConfigMap": "corporate-ca"},
+                }
+            },
+        ),
         "public issuer": least(
             gateway={
                 "tls": {
@@ -72,12 +81,28 @@ def cases():
                         "dnsNames": ["chat.example.com"],
                     },
                 },
-                "service": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"},
-            }
+                "service": {
+                    "type": "LoadBalancer",
+                    "externalTrafficPolicy": "Local",
+                    "ipFamilyPolicy": "PreferDualStack",
+                    "loadBalancerClass": "example.com/internal",
+                    "loadBalancerSourceRanges": ["10.0.0.0/8"],
+                },
+            },
+            routes={"gatewayApi": {"enabled": True, "parentRefs": [{"name": "public"}]}},
         ),
         "hpa": least(gateway={"autoscaling": {"kind": "hpa"}}),
         "keda": least(
-            gateway={"autoscaling": {"kind": "keda", "keda": {"prometheusAddress": "http://p"}}}
+            gateway={
+                "autoscaling": {
+                    "kind": "keda",
+                    "keda": {
+                        "prometheusAddress": "http://p",
+                        "authenticationRef": {"name": "prometheus"},
+                        "triggerMetadata": {"authModes": "bearer"},
+                    },
+                }
+            }
         ),
         "routes": least(
             routes={
@@ -121,6 +146,25 @@ def cases():
                 for role in ROLES
             }
         ),
+        "additions": least(
+            commonLabels={"cost-centre": "17"},
+            serviceAccount={"create": False, "name": "theirs"},
+            runAs={"user": None, "group": None, "fsGroup": None},
+            hostUsers=False,
+            jobs={
+                "priorityClassName": "low",
+                "nodeSelector": {"pool": "batch"},
+                "tolerations": [{"key": "batch", "operator": "Exists"}],
+                "podLabels": {"sidecar.istio.io/inject": "false"},
+                "podAnnotations": {"note": "once"},
+            },
+            loadtest={"enabled": True},
+            extraObjects=[
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-theirs"}},
+                'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "as-text-{{ .Release.Revision }}"}',
+            ],
+            **{role: ADDITIONS for role in ROLES},
+        ),
         "load": least(loadtest={"enabled": True, "resultsClaim": "results", "seed": 7}),
         "names": least(nameOverride="chat", fullnameOverride="support-chat"),
         "all settings": least(settings=ALL_SETTINGS),
@@ -135,10 +179,34 @@ def cases():
     }
     for controller in ["nginx", "haproxy", "traefik", "alb", "other"]:
         found[f"ingress {controller}"] = least(
-            routes={"ingress": {**ingress, "controller": controller}}
+            routes={"ingress": {**ingress, "controller": controller}},
+            networkPolicy={"metricsFrom": SCRAPERS + BALANCERS * (controller == "alb")},
         )
     return found
 
+
+#: Who may ask the health port: a scraper, and a balancer that probes pods itself.
+SCRAPERS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+BALANCERS = [{"ipBlock": {"cidr": "10.9.0.0/16"}}]
+
+#: What somebody puts beside a role's container.
+BESIDE = {
+    "image": "proxy:1",
+    "resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "32Mi"}},
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
+}
+ADDITIONS = {
+    "annotations": {"reloader.stakater.com/auto": "true"},
+    "extraEnvFrom": [{"configMapRef": {"name": "proxies"}}],
+    "extraVolumes": [{"name": "more", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+    "extraInitContainers": [{"name": "database-proxy", "restartPolicy": "Always", **BESIDE}],
+    "extraContainers": [{"name": "shipper", **BESIDE}],
+}
 
 #: Each setting that the values may carry, other than its default.
 ALL_SETTINGS = {
@@ -240,6 +308,12 @@ def objects(values, name="fd", **options):
         if not path.endswith("NOTES.txt"):
             found += parsed(text)
     return found
+
+
+def loaded_objects(values, name, namespace):
+    """As `objects`, for another namespace."""
+    files = loaded().render(values, name=name, namespace=namespace)
+    return [one for path, text in files.items() if not path.endswith(".txt") for one in parsed(text)]
 
 
 @functools.cache

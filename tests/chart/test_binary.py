@@ -95,6 +95,18 @@ class Binary(unittest.TestCase):
         for section, schema in known.items():
             self.assertEqual(set(schema["properties"]), set(chart.ALL_SETTINGS[section]), section)
 
+    def test_defaults_that_the_chart_counts_with_are_its_own(self):
+        """Sums of the render are right only as long as both have the same in mind."""
+        bare = tomllib.loads(run(BINARY, "config").stdout)
+        counted = {}
+        for path in (chart.CHART / "templates").rglob("*"):
+            text = path.read_text() if path.is_file() else ""
+            counted |= {m[:2]: int(m[2]) for m in re.findall(r'settings\.(\w+) "(\w+)" \| default (\d+)', text)}
+            counted |= {m[:2]: int(m[2]) for m in re.findall(r"settings\.(\w+)\.(\w+) \| default (\d+)", text)}
+        self.assertGreaterEqual(len(counted), 4)
+        for (section, key), value in counted.items():
+            self.assertEqual(bare[section][key], value, f"{section}.{key}")
+
     def test_it_knows_all_arguments_of_all_pods(self):
         """With --help behind them: whatever is wrong before it is told first."""
         seen = set()

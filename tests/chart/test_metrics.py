@@ -134,7 +134,6 @@ class Metrics(unittest.TestCase):
             promql_parser.walk(promql_parser.parse(expression), visit)
 
     def test_alerts_are_of_this_release_and_say_what_to_do(self):
-        readme = (chart.CHART / "README.md").read_text()
         for rule in alerts():
             with self.subTest(alert=rule["alert"]):
                 for name, matchers in selectors(rule["expr"])[0]:
@@ -143,8 +142,51 @@ class Metrics(unittest.TestCase):
                 self.assertIn(rule["labels"]["severity"], {"critical", "warning"})
                 self.assertTrue(rule["annotations"]["summary"])
                 self.assertTrue(rule["annotations"]["description"].endswith("."))
-                # A row that says what to do.
-                self.assertIn(f"| {rule['alert']} |", readme)
+                # One that is about a rate or a quantile may come and go within a scrape.
+                if "increase(" not in rule["expr"] and "delta(" not in rule["expr"]:
+                    self.assertIn("for", rule)
+
+    def test_no_two_alerts_are_taken_for_one(self):
+        """By the labels that every alert of a rule has, of this release and another."""
+        others = chart.loaded_objects(chart.cases()["metrics"], "other", "elsewhere")
+        [other] = chart.of(others, "PrometheusRule")
+        of_other = [rule for group in other["spec"]["groups"] for rule in group["rules"]]
+        seen = [json.dumps([r["alert"], r["labels"]], sort_keys=True) for r in alerts() + of_other]
+        self.assertEqual(len(seen), len(set(seen)))
+
+    def test_budgets_burn_in_two_windows(self):
+        """A short one to end the alert soon, a long one not to begin it for nothing."""
+        for alert, windows in {
+            "FrontdeskSendsFail": {"5m", "1h"},
+            "FrontdeskSendsFailSlowly": {"30m", "6h"},
+        }.items():
+            [rule] = [r for r in alerts() if r["alert"] == alert]
+            self.assertEqual(set(re.findall(r"\[(\w+)\]", rule["expr"])), windows)
+            limits = set(re.findall(r"> ([\d.]+)", rule["expr"]))
+            self.assertEqual(len(limits), 1)
+
+    def test_the_runbook_has_a_section_for_each_alert_and_no_other(self):
+        """With what it means and what to do, under the anchor that `runbook_url` names."""
+        text = (chart.CHART / "RUNBOOK.md").read_text()
+        sections = dict(re.findall(r"^### (Frontdesk\w+)\n(.*?)(?=^##|\Z)", text, re.M | re.S))
+        named = [rule["alert"] for rule in alerts()]
+        self.assertEqual(list(sections), list(dict.fromkeys(named)), "in the order of the rules")
+        for alert, section in sections.items():
+            with self.subTest(alert=alert):
+                for part in ["**Means.**", "**Look.**", "**Do.**"]:
+                    self.assertRegex(section, re.escape(part) + r" \S.{20,}", part)
+        values = chart.merged(
+            chart.cases()["metrics"], {"monitoring": {"rules": {"runbookBase": "https://r.example/#"}}}
+        )
+        [rules] = chart.of(chart.objects(values), "PrometheusRule")
+        for rule in (r for group in rules["spec"]["groups"] for r in group["rules"]):
+            self.assertEqual(rule["annotations"]["runbook_url"], "https://r.example/#" + rule["alert"].lower())
+
+    def test_the_runbook_names_series_that_are_written(self):
+        text = (chart.CHART / "RUNBOOK.md").read_text()
+        named = set(re.findall(r"`((?:frontdesk|process)_\w+)", text))
+        self.assertGreater(len(named), 5)
+        self.assertLessEqual(named, set(written()))
 
     def test_the_job_is_what_the_monitor_makes_it(self):
         found = chart.objects(chart.cases()["metrics"])

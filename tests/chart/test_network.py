@@ -1,5 +1,6 @@
 """Who reaches what: network policies as a network would apply them, and the ways in."""
 
+import ipaddress
 import json
 import re
 import unittest
@@ -46,6 +47,28 @@ def component(found, name):
     raise AssertionError(f"there is no pod of {name}")
 
 
+def ways_out(found, name):
+    """The policies that say where a component's pods may go."""
+    return [
+        policy["spec"]
+        for policy in chart.of(found, "NetworkPolicy")
+        if "Egress" in policy["spec"]["policyTypes"]
+        and chart.selects(policy["spec"]["podSelector"], component(found, name))
+    ]
+
+
+def leads(rule, port, to):
+    """Whether a rule lets out to a port of pods with labels, of an address, or of anybody."""
+    if port not in [p["port"] for p in rule["ports"]]:
+        return False
+    if "to" not in rule or to is None:
+        return "to" not in rule
+    if isinstance(to, str):
+        blocks = [ipaddress.ip_network(peer["ipBlock"]["cidr"]) for peer in rule["to"] if "ipBlock" in peer]
+        return any(ipaddress.ip_address(to) in block for block in blocks)
+    return any("podSelector" in peer and matches(peer, to, chart.NAMESPACE) for peer in rule["to"])
+
+
 class Policies(unittest.TestCase):
     def test_the_port_between_processes_is_theirs_alone(self):
         found = chart.objects(chart.example("production"))
@@ -89,10 +112,10 @@ class Policies(unittest.TestCase):
 
     def test_out_they_get_only_where_they_must(self):
         found = chart.objects(chart.example("production"))
-        out = [p["spec"] for p in chart.of(found, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+        out = ways_out(found, "sessions")
         self.assertEqual(len(out), 1)
         for role in chart.ROLES:
-            self.assertTrue(chart.selects(out[0]["podSelector"], component(found, role)))
+            self.assertEqual(ways_out(found, role), out)
         ports = sorted(str(p["port"]) for rule in out[0]["egress"] for p in rule["ports"])
         self.assertEqual(ports, ["53", "53", "5432", "6379", "peers"])
         engines = [rule for rule in out[0]["egress"] if rule["ports"][0]["port"] == 5432]
@@ -102,8 +125,35 @@ class Policies(unittest.TestCase):
         traces = {"settings": {"telemetry": {"traces": {"endpoint": "http://collector:4317"}}}}
         for values, is_reached in [({}, False), (traces, True)]:
             found = chart.objects(chart.merged(chart.example("production"), values))
-            [out] = [p["spec"] for p in chart.of(found, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+            [out] = ways_out(found, "sessions")
             self.assertEqual({"ports": [{"port": 4317}]} in out["egress"], is_reached)
+
+    def test_what_runs_once_gets_out_where_it_must(self):
+        """In a namespace that lets nothing out by itself, too."""
+        values = chart.merged(chart.example("production"), {"loadtest": {"enabled": True}})
+        found = chart.objects(values)
+        database = "10.30.0.7"
+        for name, wanted in {
+            # What changes who votes is written down by a desk first.
+            "voters": {"dns", "peers of presence", "peers of desk"},
+            "chat-test": {"dns", "clients of gateway", "postgres"},
+            "load": {"dns", "clients of gateway", "postgres"},
+        }.items():
+            rules = [rule for policy in ways_out(found, name) for rule in policy["egress"]]
+            self.assertTrue(rules, name)
+            ways = {"dns": (53, None), "postgres": (5432, database), "redis": (6379, database)}
+            had = {way for way, to in ways.items() if any(leads(rule, *to) for rule in rules)}
+            for role in chart.ROLES:
+                for port in ["peers", "clients", "health"]:
+                    if any(leads(rule, port, component(found, role)) for rule in rules):
+                        had.add(f"{port} of {role}")
+            self.assertEqual(had, wanted, name)
+            # Who asks is let in there, and nobody asks them.
+            for way in wanted:
+                if " of " in way:
+                    port, role = way.split(" of ")
+                    self.assertTrue(allowed(found, role, port, component(found, name)), name)
+            self.assertFalse(allowed(found, name, "clients", STRANGER), name)
 
     def test_gateways_alone_get_out_to_the_provider(self):
         found = chart.objects(chart.cases()["provider"])
@@ -195,6 +245,8 @@ class Routes(unittest.TestCase):
                 with self.subTest(case=name, service=service):
                     self.assertIn((service, port), ports)
                     spoken = {True: "kubernetes.io/h2c", False: "kubernetes.io/ws"}[is_grpc]
+                    if values.get("gateway", {}).get("tls", {}).get("enabled"):
+                        spoken = "https"
                     self.assertEqual(ports[service, port], spoken)
 
     def test_controllers_are_told_not_to_cut_streams(self):
@@ -222,6 +274,32 @@ class Routes(unittest.TestCase):
         self.assertEqual(service["metadata"]["annotations"][key], "h2c")
         policy = chart.of(chart.objects(chart.example("production")), "BackendTrafficPolicy")[0]
         self.assertEqual(policy["spec"]["timeout"]["http"]["requestTimeout"], "0s")
+
+    def test_proxies_know_gateways_that_speak_tls(self):
+        """Each service that a route leads to, under the name in its certificate."""
+        for case, authority in [("public certificate", {"caCertificateRefs": [
+            {"group": "", "kind": "ConfigMap", "name": "corporate-ca"}
+        ]}), ("public issuer", {"wellKnownCACertificates": "System"})]:
+            found = chart.objects(chart.cases()[case])
+            policies = [p["spec"] for p in chart.of(found, "BackendTLSPolicy")]
+            targets = [t["name"] for p in policies for t in p["targetRefs"]]
+            routes = chart.of(found, "HTTPRoute") + chart.of(found, "GRPCRoute")
+            led_to = [b["name"] for r in routes for rule in r["spec"]["rules"] for b in rule["backendRefs"]]
+            self.assertEqual(sorted(targets), sorted(led_to))
+            for policy in policies:
+                # More than one is not widely understood.
+                self.assertEqual(len(policy["targetRefs"]), 1)
+                self.assertEqual(policy["validation"], {"hostname": "chat.example.com", **authority})
+        self.assertEqual(chart.of(chart.objects(chart.cases()["routes"]), "BackendTLSPolicy"), [])
+
+    def test_a_load_balancer_is_the_one_that_was_asked_for(self):
+        found = chart.objects(chart.cases()["public issuer"])
+        for name in ["-gateway", "-gateway-grpc"]:
+            service = chart.of(found, "Service", name)["spec"]
+            self.assertEqual(service["loadBalancerClass"], "example.com/internal")
+            self.assertEqual(service["loadBalancerSourceRanges"], ["10.0.0.0/8"])
+            self.assertEqual(service["ipFamilyPolicy"], "PreferDualStack")
+            self.assertEqual(service["externalTrafficPolicy"], "Local")
 
     def test_own_annotations_win(self):
         values = chart.merged(

@@ -54,6 +54,30 @@ WRONG = [
     ("loadtest.scenario", "failover", "loadtest/scenario"),
     ("devEngines", True, "devEngines"),
     ("podSecurity", {}, "'podSecurity'"),
+    ("runAs.user", 0, "runAs/user"),
+    ("serviceAccount.name", "Not A Name", "serviceAccount"),
+    ("hostUsers", "no", "hostUsers"),
+    ("commonLabels", {"app.kubernetes.io/name": "x"}, "'app.kubernetes.io/name'"),
+    ("sessions.podLabels", {"app.kubernetes.io/component": "x"}, "'app.kubernetes.io/component'"),
+    ("sessions.podLabels", {"frontdesk/peers": "none"}, "'frontdesk/peers'"),
+    ("jobs.podLabels", {"team": "two words"}, "podLabels/team"),
+    ("desk.extraEnv", [{"name": "A", "valu": "b"}], "'valu'"),
+    ("desk.extraEnv", [{"name": "NOT-A-NAME", "value": "b"}], "extraEnv/0/name"),
+    ("desk.extraEnv", [{"name": "A", "value": 1}], "extraEnv/0/value"),
+    ("desk.extraVolumes", [{"emptyDir": {}}], "extraVolumes/0"),
+    ("desk.tolerations", [{"keys": "a"}], "'keys'"),
+    ("desk.affinity", {"nodeAfinity": {}}, "'nodeAfinity'"),
+    ("image.pullSecrets", ["name"], "pullSecrets/0"),
+    ("extraObjects", [1], "extraObjects/0"),
+    ("gateway.service.ipFamilyPolicy", "DualStack", "ipFamilyPolicy"),
+    ("gateway.service.loadBalancerSourceRanges", ["everywhere"], "loadBalancerSourceRanges"),
+    ("gateway.autoscaling.keda.triggerMetadata", {"query": "up"}, "'query'"),
+    ("gateway.autoscaling.keda.authenticationRef", {"kind": "TriggerAuthentication"}, "authenticationRef"),
+    ("routes.gatewayApi.parentRefs", [{"namespace": "gateways"}], "parentRefs/0"),
+    ("routes.gatewayApi.backendTls.hostname", "https://a", "backendTls/hostname"),
+    ("routes.ingress.tls", [{"secretName": "a"}], "ingress/tls/0"),
+    ("networkPolicy.clientsFrom", [{"namespaceSelecter": {}}], "'namespaceSelecter'"),
+    ("networkPolicy.egress.enginesAt", [{"ipBlock": {"cidr": "10.0.0.0"}}], "cidr"),
 ]
 
 #: Values that fit the schema and not each other.
@@ -71,6 +95,17 @@ AT_ODDS = [
     ),
     ({"routes": {"gatewayApi": {"enabled": True}}}, "routes.gatewayApi.parentRefs"),
     ({"routes": {"ingress": {"enabled": True}}}, "routes.ingress.hosts"),
+    (
+        {"routes": {"ingress": {"enabled": True, "controller": "alb", "hosts": ["a"]}}},
+        "networkPolicy.metricsFrom: an ALB asks the health port of each pod itself",
+    ),
+    (
+        {
+            "gateway": {"tls": {"enabled": True, "existingSecret": "web"}},
+            "routes": {"gatewayApi": {"enabled": True, "parentRefs": [{"name": "a"}]}},
+        },
+        "routes.gatewayApi.backendTls.hostname",
+    ),
     (
         {"routes": {"ingress": {"enabled": True, "hosts": ["a"], "idleTimeoutSeconds": 49}}},
         "49 s would cut quiet chats: clients are pinged every 25 s",

@@ -37,7 +37,7 @@ cluster:
     ca: /tls/internal/ca.crt
   {{- end }}
 gateway:
-  listen: {{ printf "%s:%d" $any (int .Values.ports.clients) | quote }}
+  listen: {{ printf "%s:%d" (ternary "[::]" $any (hasSuffix "DualStack" .Values.gateway.service.ipFamilyPolicy)) (int .Values.ports.clients) | quote }}
   keys_file: /keys/keys
   max_connections: {{ int .Values.gateway.connectionsPerPod }}
   trusted_proxies: {{ toJson .Values.gateway.trustedProxies }}

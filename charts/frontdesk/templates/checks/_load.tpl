@@ -22,7 +22,7 @@ initContainers:
     env:
       - name: FRONTDESK_CONFIG
         value: /etc/frontdesk/cluster.toml
-      {{- include "frontdesk.secretEnv" (list .root "desk") | trim | nindent 6 }}
+      {{- include "frontdesk.secretEnv" (list .root "load") | trim | nindent 6 }}
     resources:
       requests: { cpu: 50m, memory: 64Mi }
       limits: { memory: 256Mi }
