@@ -95,6 +95,17 @@ class Binary(unittest.TestCase):
         for section, schema in known.items():
             self.assertEqual(set(schema["properties"]), set(chart.ALL_SETTINGS[section]), section)
 
+    def test_a_role_reads_no_section_of_another(self):
+        """As pods are not replaced for a change of what is named after another role."""
+        owners = {"gateway.rs": {"gateway"}, "sessions.rs": {"sessions"}, "desk.rs": {"desk"}}
+        owners["matching.rs"] = {"queueing", "routing"}
+        seen = set()
+        for file in (chart.ROOT / "services/node/src/cluster").glob("*.rs"):
+            named = re.findall(r"settings\s*\.(gateway|sessions|queueing|routing|desk)\b", file.read_text())
+            self.assertLessEqual(set(named), owners.get(file.name, set()), file.name)
+            seen |= set(named)
+        self.assertEqual(seen, {"gateway", "sessions", "queueing", "routing", "desk"})
+
     def test_defaults_that_the_chart_counts_with_are_its_own(self):
         """Sums of the render are right only as long as both have the same in mind."""
         bare = tomllib.loads(run(BINARY, "config").stdout)

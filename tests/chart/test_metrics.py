@@ -214,6 +214,17 @@ class Metrics(unittest.TestCase):
         for file, dashboard in dashboards().items():
             ids = [panel["id"] for panel in dashboard["panels"]]
             self.assertEqual(len(ids), len(set(ids)), file)
+            # Grafana's own names for sources differ: the one that is chosen above is used.
+            uids = set(re.findall(r'"uid": "([^"]*)"', json.dumps(dashboard["panels"])))
+            self.assertEqual(uids, {"${datasource}"}, file)
+            self.assertEqual(dashboard["templating"]["list"][0]["type"], "datasource")
+            for panel in dashboard["panels"]:
+                for target in panel.get("targets", []):
+                    for _, matchers in selectors(target["expr"].replace("$__rate_interval", "5m"))[0]:
+                        self.assertEqual((matchers["namespace"], matchers["job"]), ("$namespace", "$job"))
+                # A number that may be wrong is coloured when it is.
+                if panel["type"] == "stat":
+                    self.assertTrue(panel["fieldConfig"]["defaults"]["thresholds"]["steps"], panel["title"])
             variables = {v["name"] for v in dashboard["templating"]["list"]}
             self.assertEqual(variables, {"datasource", "namespace", "job"})
             places = set()

@@ -219,6 +219,11 @@ class Pods(unittest.TestCase):
         for role in chart.ROLES:
             pods = [chart.workloads(found)[role]["spec"]["template"] for found in (before, after)]
             self.assertNotEqual(*pods, role)
+        # What only one role goes by replaces no voter, and nobody else.
+        for section, setting in [("gateway", {"request_burst": 31}), ("sessions", {"attempts": 5}), ("desk", {"cache_for": 1})]:
+            other = chart.objects(chart.least(settings={section: setting}))
+            changed = {r for r in chart.ROLES if chart.workloads(before)[r] != chart.workloads(other)[r]}
+            self.assertEqual(changed, {section})
         # So do other addresses, of the roles that have them.
         engines = {"postgres": {"sessions", "desk", "gateway"}, "redis": {"sessions", "routing", "gateway"}}
         for engine, key, url in [("postgres", "url", "postgresql://{}/f"), ("redis", "address", "redis://{}")]:

@@ -174,5 +174,6 @@ class Refusals(unittest.TestCase):
             self.assertEqual(gateway["drain_deadline_seconds"], asking + 10)
             self.assertEqual(pod["terminationGracePeriodSeconds"], 600)
             sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+            self.assertEqual(sleep, chart.loaded().values["gateway"]["drain"]["preStopSeconds"])
             whole = sleep + gateway["drain_deadline_seconds"] + gateway["stop_grace_seconds"] + 5
             self.assertLessEqual(whole, 600)

@@ -41,6 +41,22 @@ class Budgets(unittest.TestCase):
             # A voter that is away already counts.
             self.assertEqual(budget["unhealthyPodEvictionPolicy"], "IfHealthyBudget")
 
+    def test_what_does_not_work_never_holds_a_node(self):
+        """Of roles that hold nothing: else one that cannot start would stop every drain."""
+        for budget in chart.of(chart.objects(chart.least()), "PodDisruptionBudget"):
+            if not budget["metadata"]["name"].endswith("-presence"):
+                self.assertEqual(budget["spec"]["unhealthyPodEvictionPolicy"], "AlwaysAllow")
+
+    def test_a_rollout_takes_nobody_away_before_the_new_one_is_there(self):
+        for role in chart.ROLES[1:]:
+            spec = chart.workloads(chart.objects(chart.least()))[role]["spec"]
+            self.assertEqual(spec["strategy"]["rollingUpdate"], {"maxSurge": 1, "maxUnavailable": 0})
+            self.assertGreater(spec["minReadySeconds"], 0)
+            # A pod that may take ten minutes to begin is not given up before.
+            startup = spec["template"]["spec"]["containers"][0]["startupProbe"]
+            longest = startup["periodSeconds"] * startup["failureThreshold"]
+            self.assertGreater(spec["progressDeadlineSeconds"], longest)
+
 
 class Autoscaling(unittest.TestCase):
     def test_either_the_deployment_or_the_scaler_says_how_many(self):
@@ -161,6 +177,7 @@ class Voters(unittest.TestCase):
                 # One that failed stays, to be read, until the next one takes its place.
                 policy = job["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
                 self.assertEqual(policy, "before-hook-creation,hook-succeeded")
+                self.assertGreater(job["spec"]["backoffLimit"], 0)
                 # The command gives up, and says why, before the job is ended.
                 waits = [int(a.split("=")[1]) for a in arguments if a.startswith("--wait=")]
                 self.assertLess(waits[0], job["spec"]["activeDeadlineSeconds"])

@@ -34,8 +34,8 @@ labels:
   {{- end }}
 annotations:
   kubectl.kubernetes.io/default-container: {{ $role }}
-  # Other settings, other pods.
-  checksum/settings: {{ include "frontdesk.settings" $root | sha256sum }}
+  # Other settings, other pods; but not for what only other roles go by.
+  checksum/settings: {{ include "frontdesk.settingsOf" . | sha256sum }}
   {{- with include "frontdesk.givenAddresses" . }}
   checksum/addresses: {{ sha256sum . }}
   {{- end }}
