@@ -114,7 +114,10 @@ def cases():
                 },
             }
         ),
-        "metrics": least(monitoring=everything),
+        "metrics": least(
+            monitoring={**everything, "adminToken": {"existingSecret": {"name": "admin"}}},
+            loadtest={"enabled": True},
+        ),
         "no policies": least(networkPolicy={"enabled": False}),
         "clients from": least(
             networkPolicy={

@@ -152,6 +152,24 @@ class Binary(unittest.TestCase):
             done = run(BINARY, *command.split(), "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""), command)
 
+    def test_load_is_run_once_from_every_gateway(self):
+        found = chart.objects(chart.cases()["load"])
+        [job] = [j for j in chart.of(found, "Job") if "-load-" in j["metadata"]["name"]]
+        # A verdict is given once, and stays to be read for a day.
+        self.assertEqual((job["spec"]["backoffLimit"], job["spec"]["ttlSecondsAfterFinished"]), (0, 86400))
+        test = chart.of(found, "Pod", "-chat-test")
+        self.assertEqual(test["metadata"]["annotations"]["helm.sh/hook"], "test")
+        for template in [job["spec"]["template"], test]:
+            accounts, load = chart.containers(template)
+            # Else a client would stay with the one gateway that the name led to first.
+            self.assertIn("--each-address", load["args"])
+            # Each run has passwords of its own, which no disk ever holds.
+            self.assertIn("--reset-passwords", accounts["args"])
+            [memory] = [v for v in template["spec"]["volumes"] if v["name"] == "accounts"]
+            self.assertEqual(memory["emptyDir"]["medium"], "Memory")
+            for container in (accounts, load):
+                self.assertIn("/accounts", [m["mountPath"] for m in container["volumeMounts"]])
+
     def test_the_helm_test_counts_on_what_the_harness_reads(self):
         found = chart.objects(chart.least())
         spec = chart.of(found, "Pod", "-chat-test")["spec"]

@@ -140,6 +140,9 @@ class Metrics(unittest.TestCase):
                     self.assertEqual(matchers["namespace"], chart.NAMESPACE, name)
                     self.assertEqual(matchers["job"], "fd-frontdesk", name)
                 self.assertIn(rule["labels"]["severity"], {"critical", "warning"})
+                # Sums have lost whose they are.
+                self.assertEqual(rule["labels"]["namespace"], chart.NAMESPACE)
+                self.assertEqual(rule["labels"]["job"], "fd-frontdesk")
                 self.assertTrue(rule["annotations"]["summary"])
                 self.assertTrue(rule["annotations"]["description"].endswith("."))
                 # One that is about a rate or a quantile may come and go within a scrape.
@@ -153,6 +156,17 @@ class Metrics(unittest.TestCase):
         of_other = [rule for group in other["spec"]["groups"] for rule in group["rules"]]
         seen = [json.dumps([r["alert"], r["labels"]], sort_keys=True) for r in alerts() + of_other]
         self.assertEqual(len(seen), len(set(seen)))
+
+    def test_alerts_go_by_how_much_there_is(self):
+        values = {"presence": {"replicas": 5}, "gateway": {"connectionsPerPod": 2000}}
+        values["monitoring"] = {"rules": {"enabled": True, "labels": {"release": "p"}, "alertLabels": {"team": "chat"}}}
+        [rules] = chart.of(chart.objects(chart.least(**values)), "PrometheusRule")
+        self.assertEqual(rules["metadata"]["labels"]["release"], "p")
+        by_name = {r["alert"]: r for group in rules["spec"]["groups"] for r in group["rules"]}
+        self.assertTrue(by_name["FrontdeskVoterMissing"]["expr"].endswith("< 5"))
+        self.assertIn("of 5 voters", by_name["FrontdeskVoterMissing"]["annotations"]["description"])
+        self.assertTrue(by_name["FrontdeskGatewayNearlyFull"]["expr"].endswith("> 1700"))
+        self.assertEqual({r["labels"]["team"] for r in by_name.values()}, {"chat"})
 
     def test_budgets_burn_in_two_windows(self):
         """A short one to end the alert soon, a long one not to begin it for nothing."""
@@ -197,6 +211,11 @@ class Metrics(unittest.TestCase):
         others = [s for s in chart.of(found, "Service") if s is not service]
         self.assertFalse([s for s in others if chart.selects(monitor["selector"], s["metadata"]["labels"])])
         self.assertEqual(monitor["endpoints"][0]["port"], service["spec"]["ports"][0]["name"])
+        # Whoever does not get ready is the one to look at.
+        self.assertIs(service["spec"]["publishNotReadyAddresses"], True)
+        served = (chart.ROOT / "services/node/src/ops/mod.rs").read_text()
+        self.assertIn(f'.route("{monitor["endpoints"][0]["path"]}", get(', served)
+        self.assertEqual(monitor["namespaceSelector"], {"matchNames": [chart.NAMESPACE]})
         relabeled = monitor["endpoints"][0]["relabelings"][0]
         self.assertEqual(relabeled["targetLabel"], "role")
         pod = chart.labels_of(chart.workloads(found)["gateway"]["spec"]["template"])
@@ -208,6 +227,20 @@ class Metrics(unittest.TestCase):
             used = set(re.findall(r"\$labels\.(\w+)", yaml.safe_dump(rule["annotations"])))
             known = TARGET if not by else by
             self.assertLessEqual(used, known, rule["alert"])
+
+    def test_grafana_finds_the_dashboards(self):
+        own = {"monitoring": {"dashboards": {"labels": {"of": "grafana"}, "annotations": {"folder": "Chat"}}}}
+        usual = chart.of(chart.objects(chart.cases()["metrics"]), "ConfigMap")
+        other = chart.of(chart.objects(chart.merged(chart.cases()["metrics"], own)), "ConfigMap")
+        for found, label in [(usual, ("grafana_dashboard", "1")), (other, ("of", "grafana"))]:
+            maps = [m for m in found if "-dashboard-" in m["metadata"]["name"]]
+            self.assertEqual(len(maps), 2)
+            for one in maps:
+                self.assertEqual(one["metadata"]["labels"].get(label[0]), label[1])
+                [file] = one["data"]
+                # The sidecar puts all of them into one folder.
+                self.assertTrue(file.startswith("frontdesk-") and file.endswith(".json"))
+        self.assertEqual(maps[0]["metadata"]["annotations"], {"folder": "Chat"})
 
     def test_dashboards_are_whole(self):
         self.assertEqual(len(dashboards()), 2)

@@ -11,6 +11,35 @@ import chart
 STRANGER = {"app": "other"}
 
 
+#: What each ingress controller is told, behind its prefix, of gRPC or else HTTP.
+CONTROLLERS = {
+    "nginx": lambda grpc, tls: {
+        "proxy-read-timeout": "3600",
+        "proxy-send-timeout": "3600",
+        "proxy-body-size": "10485760",
+        "backend-protocol": ("GRPC" if grpc else "HTTP") + "S" * tls,
+    },
+    "haproxy": lambda grpc, tls: {
+        "timeout-tunnel": "3600s",
+        "timeout-server": "3600s",
+        **({"server-proto": "h2"} if grpc else {}),
+        **({"server-ssl": "true"} if tls else {}),
+    },
+    "alb": lambda grpc, tls: {
+        "target-type": "ip",
+        "load-balancer-attributes": "idle_timeout.timeout_seconds=3600",
+        "backend-protocol": "HTTPS" if tls else "HTTP",
+        "backend-protocol-version": "GRPC" if grpc else "HTTP1",
+        "healthcheck-protocol": "HTTP",
+        "healthcheck-port": "9090",
+        "healthcheck-path": "/readyz",
+    },
+    "traefik": lambda grpc, tls: {},
+    "other": lambda grpc, tls: {},
+}
+PREFIXES = {"nginx": "nginx.ingress.kubernetes.io", "haproxy": "haproxy.org", "alb": "alb.ingress.kubernetes.io"}
+
+
 def allowed(found, to, port, labels, namespace=chart.NAMESPACE):
     """Whether pods with `labels` in `namespace` get through to a named port of a component."""
     target = component(found, to)
@@ -249,31 +278,43 @@ class Routes(unittest.TestCase):
                         spoken = "https"
                     self.assertEqual(ports[service, port], spoken)
 
-    def test_controllers_are_told_not_to_cut_streams(self):
-        told = {
-            "nginx": ("nginx.ingress.kubernetes.io/proxy-read-timeout", "3600"),
-            "haproxy": ("haproxy.org/timeout-tunnel", "3600s"),
-            "alb": ("alb.ingress.kubernetes.io/load-balancer-attributes", "idle_timeout.timeout_seconds=3600"),
-        }
-        spoken = {
-            "nginx": ("nginx.ingress.kubernetes.io/backend-protocol", "GRPC"),
-            "haproxy": ("haproxy.org/server-proto", "h2"),
-            "alb": ("alb.ingress.kubernetes.io/backend-protocol-version", "GRPC"),
-        }
-        for controller, (key, value) in told.items():
-            found = chart.objects(chart.cases()[f"ingress {controller}"])
-            for one in chart.of(found, "Ingress"):
-                annotations = one["metadata"]["annotations"]
-                self.assertEqual(annotations[key], value)
-                key_of_grpc, value_of_grpc = spoken[controller]
-                is_grpc = one["metadata"]["name"].endswith("-grpc")
-                self.assertEqual(annotations.get(key_of_grpc) == value_of_grpc, is_grpc)
-        found = chart.objects(chart.cases()["ingress traefik"])
-        service = chart.of(found, "Service", "-gateway-grpc")
-        key = "traefik.ingress.kubernetes.io/service.serversscheme"
-        self.assertEqual(service["metadata"]["annotations"][key], "h2c")
-        policy = chart.of(chart.objects(chart.example("production")), "BackendTrafficPolicy")[0]
-        self.assertEqual(policy["spec"]["timeout"]["http"]["requestTimeout"], "0s")
+    def test_controllers_are_told_what_they_need(self):
+        """Not to cut streams, and what gateways speak: in full, with and without TLS there."""
+        for controller, told in CONTROLLERS.items():
+            for tls in [False, True]:
+                values = chart.cases()[f"ingress {controller}"]
+                if tls:
+                    values = chart.merged(values, {"gateway": chart.cases()["public certificate"]["gateway"]})
+                for one in chart.of(chart.objects(values), "Ingress"):
+                    is_grpc = one["metadata"]["name"].endswith("-grpc")
+                    with self.subTest(controller=controller, tls=tls, grpc=is_grpc):
+                        had = one["metadata"].get("annotations", {})
+                        self.assertEqual({re.sub(r"^[^/]*/", "", k): v for k, v in had.items()}, told(is_grpc, tls))
+                        self.assertEqual({k.split("/")[0] for k in had}, {PREFIXES[controller]} if had else set())
+        for tls, spoken in [(False, "h2c"), (True, "https")]:
+            values = chart.cases()["ingress traefik"]
+            if tls:
+                values = chart.merged(values, {"gateway": chart.cases()["public certificate"]["gateway"]})
+            service = chart.of(chart.objects(values), "Service", "-gateway-grpc")
+            key = "traefik.ingress.kubernetes.io/service.serversscheme"
+            self.assertEqual(service["metadata"]["annotations"][key], spoken)
+
+    def test_an_alb_finds_the_probes_where_they_are(self):
+        found = chart.objects(chart.merged(chart.cases()["ingress alb"], chart.cases()["other ports"]))
+        for one in chart.of(found, "Ingress"):
+            port = one["metadata"]["annotations"]["alb.ingress.kubernetes.io/healthcheck-port"]
+            self.assertEqual(port, chart.settings(found)["cluster"]["health_listen"].rsplit(":")[-1])
+        # And is let in there, as a pod's neighbours are not.
+        [policy] = [p for p in chart.of(found, "NetworkPolicy") if p["metadata"]["name"].endswith("-metrics")]
+        self.assertIn(chart.BALANCERS[0], policy["spec"]["ingress"][0]["from"])
+
+    def test_envoy_ends_no_stream(self):
+        found = chart.objects(chart.example("production"))
+        policy = chart.of(found, "BackendTrafficPolicy")[0]["spec"]
+        limits = policy["timeout"]["http"]
+        self.assertEqual((limits["requestTimeout"], limits["maxStreamDuration"]), ("0s", "0s"))
+        routes = {(r["kind"], r["metadata"]["name"]) for k in ("HTTPRoute", "GRPCRoute") for r in chart.of(found, k)}
+        self.assertEqual({(t["kind"], t["name"]) for t in policy["targetRefs"]}, routes)
 
     def test_proxies_know_gateways_that_speak_tls(self):
         """Each service that a route leads to, under the name in its certificate."""
@@ -291,6 +332,9 @@ class Routes(unittest.TestCase):
                 self.assertEqual(len(policy["targetRefs"]), 1)
                 self.assertEqual(policy["validation"], {"hostname": "chat.example.com", **authority})
         self.assertEqual(chart.of(chart.objects(chart.cases()["routes"]), "BackendTLSPolicy"), [])
+        off = {"routes": {"gatewayApi": {"backendTls": {"enabled": False}}}}
+        found = chart.objects(chart.merged(chart.cases()["public certificate"], off))
+        self.assertEqual(chart.of(found, "BackendTLSPolicy"), [])
 
     def test_a_load_balancer_is_the_one_that_was_asked_for(self):
         found = chart.objects(chart.cases()["public issuer"])

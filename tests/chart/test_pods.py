@@ -18,7 +18,7 @@ SECRETS = {
 LOAD = {"FRONTDESK_POSTGRES__URL"}
 #: Made by whoever installs it.
 GIVEN = {"keys", "pg", "redis", "tls", "web", "frontdesk-postgres", "frontdesk-redis", "frontdesk-token-keys"}
-GIVEN |= {"oidc", "corporate-ca", "pg-ca", "redis-tls"}
+GIVEN |= {"oidc", "corporate-ca", "pg-ca", "redis-tls", "admin"}
 
 
 class Pods(unittest.TestCase):
@@ -49,6 +49,13 @@ class Pods(unittest.TestCase):
                     own = {"http": "clients", "grpc": "clients"}.get(port["name"], port["name"])
                     self.assertEqual(port["targetPort"], own, name)
                     self.assertTrue(port["appProtocol"], name)
+
+    def test_kubectl_takes_the_roles_container(self):
+        for role in chart.ROLES:
+            template = chart.workloads(chart.objects(chart.least()))[role]["spec"]["template"]
+            annotations = template["metadata"]["annotations"]
+            self.assertEqual(annotations["kubectl.kubernetes.io/default-container"], role)
+            self.assertEqual(template["spec"]["containers"][0]["name"], role)
 
     @chart.in_every_case
     def test_pods_have_no_rights(self, values, found):
@@ -98,6 +105,8 @@ class Pods(unittest.TestCase):
             wanted = set(SECRETS.get(role, set()))
             if role == "gateway" and values.get("oidc"):
                 wanted.add("FRONTDESK_GATEWAY__OIDC__CLIENT_SECRET")
+            if "adminToken" in values.get("monitoring", {}) and role in chart.ROLES:
+                wanted.add("FRONTDESK_TELEMETRY__ADMIN_TOKEN")
             self.assertEqual(names, wanted, role)
         for one in chart.of(found, "Pod") + chart.of(found, "Job"):
             variables = [e for c in chart.containers(chart.pod_template(one)) for e in c.get("env", [])]
@@ -123,6 +132,7 @@ class Pods(unittest.TestCase):
     def test_there_is_no_password_anywhere(self, values, found):
         for one in found:
             if one["kind"] == "Secret":
+                self.assertEqual(one["type"], "Opaque")
                 for value in one["stringData"].values():
                     self.assertNotRegex(value, r"//[^/@]*:[^/@]+@")
                 continue

@@ -2,6 +2,8 @@
 
 import unittest
 
+import helm_python as helm
+
 import chart
 
 
@@ -139,6 +141,27 @@ class Refusals(unittest.TestCase):
                 said = chart.refusal(at(path, value))
                 self.assertIn("schema", said)
                 self.assertIn(part, said)
+
+    def test_a_part_that_is_taken_out_is_told_of_or_not_missed(self):
+        """`null` takes a default away: never does a template stumble over it."""
+        base = chart.merged(chart.cases()["public issuer"], chart.cases()["ingress nginx"])
+        alike = {"queueing", "routing", "desk"}
+
+        def parts(values, path=()):
+            for key, value in values.items():
+                if isinstance(value, dict) and not (path == () and key in alike):
+                    yield (*path, key)
+                    yield from parts(value, (*path, key))
+
+        for path in parts(chart.loaded().values):
+            taken = None
+            for key in reversed(path):
+                taken = {key: taken}
+            with self.subTest(part=".".join(path)):
+                try:
+                    chart.rendered(chart.merged(base, taken))
+                except helm.HelmError as error:
+                    self.assertRegex(str(error), "schema|execution error")
 
     def test_what_is_at_odds_is_told_in_a_sentence(self):
         for values, part in AT_ODDS:

@@ -82,7 +82,7 @@
 {{- if and .Values.routes.gatewayApi.enabled (not .Values.routes.gatewayApi.parentRefs) -}}
 {{- fail "\n\nroutes.gatewayApi.parentRefs: name the Gateway that the routes belong to.\n" -}}
 {{- end -}}
-{{- if and .Values.routes.gatewayApi.enabled .Values.gateway.tls.enabled (not (include "frontdesk.backendHostname" .)) -}}
+{{- if and .Values.routes.gatewayApi.enabled .Values.routes.gatewayApi.backendTls.enabled .Values.gateway.tls.enabled (not (include "frontdesk.backendHostname" .)) -}}
 {{- fail "\n\nroutes.gatewayApi.backendTls.hostname: gateways speak TLS (gateway.tls.enabled), so say which name is in their certificate.\n" -}}
 {{- end -}}
 {{- $cidrs := false -}}
