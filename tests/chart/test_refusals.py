@@ -3,6 +3,7 @@
 import unittest
 
 import helm_python as helm
+import jsonschema
 
 import chart
 
@@ -141,6 +142,27 @@ class Refusals(unittest.TestCase):
                 said = chart.refusal(at(path, value))
                 self.assertIn("schema", said)
                 self.assertIn(part, said)
+
+    def test_every_value_has_a_type(self):
+        """Whatever is something else than in values.yaml is refused, however deep it is."""
+        validator = jsonschema.Draft202012Validator(chart.loaded().schema)
+        values = chart.merged(chart.loaded().values, chart.LEAST)
+        self.assertTrue(validator.is_valid(values))
+
+        def others(part, path=()):
+            for key, value in part.items():
+                yield (*path, key), True if isinstance(value, str) else "x"
+                if isinstance(value, dict):
+                    yield from others(value, (*path, key))
+
+        count = 0
+        for path, other in others(chart.loaded().values):
+            for key in reversed(path):
+                other = {key: other}
+            with self.subTest(path=".".join(path)):
+                self.assertFalse(validator.is_valid(chart.merged(values, other)))
+            count += 1
+        self.assertGreater(count, 300)
 
     def test_a_part_that_is_taken_out_is_told_of_or_not_missed(self):
         """`null` takes a default away: never does a template stumble over it."""
