@@ -1,8 +1,8 @@
 """The chart, rendered by Helm itself, and the values it is rendered with."""
 
-import copy
 import functools
 import json
+import pickle
 import tempfile
 import tomllib
 from pathlib import Path
@@ -37,7 +37,7 @@ def merged(*values):
 
 
 def example(*names):
-    return merged(*(yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text()) for name in names))
+    return merged(*(parsed((EXAMPLES / f"{name}.yaml").read_text())[0] for name in names))
 
 
 def least(**values):
@@ -321,12 +321,12 @@ def loaded_objects(values, name, namespace):
 
 @functools.cache
 def documents(text):
-    return [one for one in yaml.load_all(text, Loader=LOADER) if one]
+    return pickle.dumps([one for one in yaml.load_all(text, Loader=LOADER) if one])
 
 
 def parsed(text):
-    # A copy: tests may change what they are given.
-    return copy.deepcopy(documents(text))
+    # Anew each time, as tests may change what they are given.
+    return pickle.loads(documents(text))
 
 
 def in_every_case(test):

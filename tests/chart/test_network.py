@@ -192,6 +192,25 @@ class Policies(unittest.TestCase):
             self.assertEqual(chart.selects(policy["podSelector"], component(found, role)), role == "gateway")
 
 
+class Defaults(unittest.TestCase):
+    def test_what_protects_is_on_unless_it_is_turned_off(self):
+        found = chart.objects(chart.least())
+        kinds = {one["kind"] for one in found}
+        self.assertLessEqual({"ValidatingAdmissionPolicy", "NetworkPolicy", "Certificate"}, kinds)
+        self.assertTrue(ways_out(found, "gateway"))
+        self.assertIn("tls", chart.settings(found)["cluster"])
+        self.assertEqual(len(chart.of(found, "Job")), 2)
+        # And nothing that belongs to somebody else, or is for trying out.
+        self.assertFalse({"Ingress", "HTTPRoute", "ServiceMonitor", "PrometheusRule"} & kinds)
+        self.assertEqual(set(chart.workloads(found)), set(chart.ROLES))
+        self.assertEqual({s["spec"].get("type", "ClusterIP") for s in chart.of(found, "Service")}, {"ClusterIP"})
+
+    def test_proxies_are_trusted_by_name_only(self):
+        self.assertEqual(chart.settings(chart.objects(chart.least()))["gateway"]["trusted_proxies"], [])
+        named = chart.settings(chart.objects(chart.example("production")))["gateway"]
+        self.assertEqual(named["trusted_proxies"], ["10.20.0.0/16"])
+
+
 class Routes(unittest.TestCase):
     """What is let in from outside, compared with what there is."""
 

@@ -1,5 +1,6 @@
 """What cannot work is refused, with the value's name in the sentence."""
 
+import copy
 import unittest
 
 import helm_python as helm
@@ -175,7 +176,16 @@ class Refusals(unittest.TestCase):
                     yield (*path, key)
                     yield from parts(value, (*path, key))
 
+        validator = jsonschema.Draft202012Validator(chart.loaded().schema)
+        whole = chart.merged(chart.loaded().values, base)
         for path in parts(chart.loaded().values):
+            # As Helm hands it to the schema, the part is not there then.
+            left = inner = copy.deepcopy(whole)
+            for key in path[:-1]:
+                inner = inner[key]
+            del inner[path[-1]]
+            if not validator.is_valid(left):
+                continue
             taken = None
             for key in reversed(path):
                 taken = {key: taken}
@@ -183,7 +193,7 @@ class Refusals(unittest.TestCase):
                 try:
                     chart.rendered(chart.merged(base, taken))
                 except helm.HelmError as error:
-                    self.assertRegex(str(error), "schema|execution error")
+                    self.assertIn("execution error", str(error))
 
     def test_what_is_at_odds_is_told_in_a_sentence(self):
         for values, part in AT_ODDS:
