@@ -115,7 +115,13 @@ def cases():
             }
         ),
         "metrics": least(
-            monitoring={**everything, "adminToken": {"existingSecret": {"name": "admin"}}},
+            monitoring=merged(
+                everything,
+                {
+                    "adminToken": {"existingSecret": {"name": "admin"}},
+                    "serviceMonitor": {"metricRelabelings": [DROP]},
+                },
+            ),
             loadtest={"enabled": True},
         ),
         "no policies": least(networkPolicy={"enabled": False}),
@@ -191,6 +197,9 @@ def cases():
 #: Who may ask the health port: a scraper, and a balancer that probes pods itself.
 SCRAPERS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
 BALANCERS = [{"ipBlock": {"cidr": "10.9.0.0/16"}}]
+
+#: Series that somebody does not want.
+DROP = {"sourceLabels": ["__name__"], "regex": "frontdesk_bus_.*", "action": "drop"}
 
 #: What somebody puts beside a role's container.
 BESIDE = {

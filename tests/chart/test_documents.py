@@ -108,6 +108,9 @@ class Documents(unittest.TestCase):
         self.assertIn("WARNING: presence.initialVoters is 3 and presence.replicas 1", fewer)
         enough = chart.rendered(chart.least())["frontdesk/templates/NOTES.txt"]
         self.assertNotIn("WARNING", enough)
+        self.assertNotIn("NOTE", enough)
+        alone = chart.rendered(chart.cases()["nothing for the whole cluster"])["frontdesk/templates/NOTES.txt"]
+        self.assertIn("NOTE: presence.voterHooks is off", alone)
         warned = chart.rendered(chart.cases()["no certificates"])["frontdesk/templates/NOTES.txt"]
         self.assertIn("WARNING: internalTls.mode is none", warned)
         self.assertIn("https://chat.example.com/console/", chart.rendered(chart.example("production"))["frontdesk/templates/NOTES.txt"])

@@ -168,6 +168,21 @@ class Metrics(unittest.TestCase):
         self.assertTrue(by_name["FrontdeskGatewayNearlyFull"]["expr"].endswith("> 1700"))
         self.assertEqual({r["labels"]["team"] for r in by_name.values()}, {"chat"})
 
+    def test_alerts_can_be_left_out_by_name(self):
+        def rules(*disabled):
+            values = {"rules": {"enabled": True, "disabled": list(disabled)}}
+            [one] = chart.of(chart.objects(chart.least(monitoring=values)), "PrometheusRule")
+            return {r["alert"] for group in one["spec"]["groups"] for r in group["rules"]}
+
+        out = {"FrontdeskWaitsLong", "FrontdeskRoleGone"}
+        self.assertEqual(rules() - rules(*out), out)
+        with self.assertRaisesRegex(Exception, "there is no alert FrontdeskWaitLong"):
+            rules("FrontdeskWaitLong")
+
+    def test_series_can_be_dropped(self):
+        [monitor] = chart.of(chart.objects(chart.cases()["metrics"]), "ServiceMonitor")
+        self.assertEqual(monitor["spec"]["endpoints"][0]["metricRelabelings"], [chart.DROP])
+
     def test_budgets_burn_in_two_windows(self):
         """A short one to end the alert soon, a long one not to begin it for nothing."""
         for alert, windows in {

@@ -50,6 +50,14 @@ class Pods(unittest.TestCase):
                     self.assertEqual(port["targetPort"], own, name)
                     self.assertTrue(port["appProtocol"], name)
 
+    @chart.in_every_case
+    def test_who_ends_says_why_in_its_status(self, values, found):
+        """There is no shell in the image, and a log may be gone with its node."""
+        for template in filter(None, map(chart.pod_template, found)):
+            for container in chart.containers(template):
+                if container["image"].startswith("frontdesk"):
+                    self.assertEqual(container["terminationMessagePolicy"], "FallbackToLogsOnError")
+
     def test_kubectl_takes_the_roles_container(self):
         for role in chart.ROLES:
             template = chart.workloads(chart.objects(chart.least()))[role]["spec"]["template"]

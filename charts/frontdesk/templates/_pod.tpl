@@ -226,6 +226,8 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 name: {{ $role }}
 image: {{ include "frontdesk.image" $root | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+# What it said last is in the pod's status: there is no shell to look with.
+terminationMessagePolicy: FallbackToLogsOnError
 args:
   - {{ $role }}
   - --name=$(POD_NAME)

@@ -9,6 +9,7 @@ initContainers:
   - name: accounts
     image: {{ include "frontdesk.image" .root | quote }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    terminationMessagePolicy: FallbackToLogsOnError
     args:
       - cluster
       - demo
@@ -36,6 +37,7 @@ containers:
   - name: load
     image: {{ include "frontdesk.image" .root | quote }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    terminationMessagePolicy: FallbackToLogsOnError
     command: [frontdesk-loadtest]
     args:
       - run
