@@ -138,6 +138,9 @@ class Policies(unittest.TestCase):
                 self.assertFalse(allowed(found, f"dev-{engine}", engine, STRANGER, "monitoring"))
                 for role in ["sessions", "gateway", "chat-test"]:
                     self.assertTrue(allowed(found, f"dev-{engine}", engine, component(found, role)))
+                # Nobody is sent there before it answers.
+                [container] = chart.containers(chart.workloads(found)[f"dev-{engine}"]["spec"]["template"])
+                self.assertIn("exec", container["readinessProbe"])
 
     def test_out_they_get_only_where_they_must(self):
         found = chart.objects(chart.example("production"))
@@ -147,6 +150,11 @@ class Policies(unittest.TestCase):
             self.assertEqual(ways_out(found, role), out)
         ports = sorted(str(p["port"]) for rule in out[0]["egress"] for p in rule["ports"])
         self.assertEqual(ports, ["53", "53", "5432", "6379", "peers"])
+        # Each other, and nobody else who has a port of that name.
+        peers = [rule for rule in out[0]["egress"] if rule["ports"][0]["port"] == "peers"]
+        for role in chart.ROLES:
+            self.assertTrue(leads(peers[0], "peers", component(found, role)))
+        self.assertFalse(leads(peers[0], "peers", STRANGER))
         engines = [rule for rule in out[0]["egress"] if rule["ports"][0]["port"] == 5432]
         self.assertEqual(engines[0]["to"], [{"ipBlock": {"cidr": "10.30.0.0/24"}}])
 

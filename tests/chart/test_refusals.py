@@ -100,6 +100,10 @@ AT_ODDS = [
     ({"routes": {"gatewayApi": {"enabled": True}}}, "routes.gatewayApi.parentRefs"),
     ({"routes": {"ingress": {"enabled": True}}}, "routes.ingress.hosts"),
     (
+        {"gateway": {"tls": {"enabled": True, "existingSecret": "web"}}, "loadtest": {"enabled": True}},
+        "loadtest.enabled: the harness speaks no TLS",
+    ),
+    (
         {"routes": {"ingress": {"enabled": True, "controller": "alb", "hosts": ["a"]}}},
         "networkPolicy.metricsFrom: an ALB asks the health port of each pod itself",
     ),
@@ -227,6 +231,7 @@ class Refusals(unittest.TestCase):
             self.assertEqual(gateway["max_connections"], connections)
             self.assertEqual(gateway["drain_moves_per_second"], rate)
             self.assertEqual(gateway["drain_deadline_seconds"], asking + 10)
+            self.assertEqual(gateway["stop_grace_seconds"], chart.loaded().values["gateway"]["drain"]["stopGraceSeconds"])
             self.assertEqual(pod["terminationGracePeriodSeconds"], 600)
             sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
             self.assertEqual(sleep, chart.loaded().values["gateway"]["drain"]["preStopSeconds"])

@@ -79,6 +79,9 @@
 
 {{/* How clients get in, and how pods are counted. */}}
 {{- define "frontdesk.checkWays" -}}
+{{- if and .Values.loadtest.enabled .Values.gateway.tls.enabled -}}
+{{- fail "\n\nloadtest.enabled: the harness speaks no TLS, and gateways speak nothing else here (gateway.tls.enabled).\n" -}}
+{{- end -}}
 {{- if and .Values.routes.gatewayApi.enabled (not .Values.routes.gatewayApi.parentRefs) -}}
 {{- fail "\n\nroutes.gatewayApi.parentRefs: name the Gateway that the routes belong to.\n" -}}
 {{- end -}}
