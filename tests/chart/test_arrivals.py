@@ -48,7 +48,7 @@ CERTIFICATE = ("Certificate", "-internal-tls")
 #: What fits together in one release.
 TABLE = [
     *of_roles(),
-    ("image.pullPolicy", "Always", *GATEWAY, f"{OWN}.imagePullPolicy"),
+    ("image.pullPolicy", "Never", *GATEWAY, f"{OWN}.imagePullPolicy"),
     ("image.pullSecrets", [{"name": "registry"}], *PRESENCE, f"{POD}.imagePullSecrets"),
     ("image.pullSecrets", [{"name": "registry"}], "Job", "-voters-join", f"{POD}.imagePullSecrets"),
     ("presence.storage.size", "7Gi", *PRESENCE, f"{CLAIM}.resources.requests.storage"),

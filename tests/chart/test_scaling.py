@@ -152,6 +152,8 @@ class Voters(unittest.TestCase):
         self.assertEqual((rolling.get("partition", 0), rolling.get("maxUnavailable", 1)), (0, 1))
         self.assertGreater(presence["minReadySeconds"], 0)
         claim = presence["volumeClaimTemplates"][0]
+        # Two processes with one log would be two voters with one vote.
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOncePod"])
         mounts = {m["name"]: m["mountPath"] for m in presence["template"]["spec"]["containers"][0]["volumeMounts"]}
         self.assertEqual(mounts[claim["metadata"]["name"]], "/data")
         self.assertEqual(chart.settings(chart.objects(chart.least()))["data"], "/data")
