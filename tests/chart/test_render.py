@@ -1,5 +1,6 @@
 """Everything that can be rendered is valid to Kubernetes and to the operators."""
 
+import contextlib
 import functools
 import json
 import re
@@ -26,6 +27,18 @@ SCHEMAS = {
 # Read once, and not for each object.
 kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 CUSTOM = {kind: jsonschema.validators.validator_for(s)(s) for kind, s in SCHEMAS.items()}
+
+
+@contextlib.contextmanager
+def altered(old, new):
+    """A copy of the chart with another Chart.yaml."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "frontdesk"
+        shutil.copytree(chart.CHART, copy)
+        meta = (copy / "Chart.yaml").read_text()
+        assert old in meta, old
+        (copy / "Chart.yaml").write_text(meta.replace(old, new, 1))
+        yield copy
 
 
 class Rendering(unittest.TestCase):
@@ -131,13 +144,20 @@ class Rendering(unittest.TestCase):
             self.assertEqual(len(found), len(chart.objects(values)) - len(hooks))
             self.assertIn("/console/", release["notes"])
 
+    def test_another_version_of_the_chart_alone_replaces_no_pod(self):
+        """What it changes in the pods does; its number in their labels would each time."""
+        version = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())["version"]
+        with altered(f"\nversion: {version}\n", "\nversion: 99.0.1\n") as copy, helm.Chart.load(str(copy)) as loaded:
+            files = loaded.render(chart.example("production"), name="fd", namespace=chart.NAMESPACE)
+        after = [o for path, text in files.items() if not path.endswith(".txt") for o in chart.parsed(text)]
+        before = chart.objects(chart.example("production"))
+        self.assertNotEqual(before, after)
+        for role in chart.ROLES:
+            self.assertEqual(*(chart.workloads(found)[role]["spec"] for found in (before, after)), role)
+
     def test_helm_refuses_an_older_kubernetes(self):
         """That the bound in Chart.yaml is one: with a higher one nothing is installed."""
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "frontdesk"
-            shutil.copytree(chart.CHART, copy)
-            meta = (copy / "Chart.yaml").read_text()
-            (copy / "Chart.yaml").write_text(meta.replace(">=1.30.0-0", ">=1.99.0-0"))
+        with altered(">=1.30.0-0", ">=1.99.0-0") as copy:
             with helm.Config(namespace=chart.NAMESPACE, storage_driver="memory") as config:
                 with self.assertRaisesRegex(helm.HelmError, "1.99.0"):
                     config.install(str(copy), "fd", chart.example("small"), dry_run="client")

@@ -30,16 +30,21 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 frontdesk/peers: serve
 {{- end }}
 
-{{/* Labels of every object: (list $ "gateway"). */}}
-{{- define "frontdesk.labels" -}}
+{{/* Labels of every pod: (list $ "gateway"). Not the chart's version, of which no pod is made anew. */}}
+{{- define "frontdesk.podLabels" -}}
 {{ include "frontdesk.selector" . }}
 app.kubernetes.io/version: {{ (index . 0).Values.image.tag | default (index . 0).Chart.AppVersion | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/part-of: frontdesk
-app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
 {{- with (index . 0).Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* Labels of every object: (list $ "gateway"). */}}
+{{- define "frontdesk.labels" -}}
+{{ include "frontdesk.podLabels" . }}
+app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
 {{- end }}
 
 {{/* The account of every pod. */}}

@@ -27,7 +27,7 @@ seccompProfile:
 {{- $role := index . 1 -}}
 {{- $values := index $root.Values $role -}}
 labels:
-  {{- include "frontdesk.labels" . | nindent 2 }}
+  {{- include "frontdesk.podLabels" . | nindent 2 }}
   frontdesk/peers: serve
   {{- with $values.podLabels }}
   {{- toYaml . | nindent 2 }}
