@@ -220,6 +220,8 @@ class Guard(unittest.TestCase):
             # Nor may the note of it be taken off; one that was never there may be made.
             bare = {**three, "metadata": {"name": three["metadata"]["name"]}}
             self.assertIn(said[0], self.refused(bare, three))
+            other = {**three, "metadata": {"annotations": {"note": "kept"}}}
+            self.assertIn(said[0], self.refused(other, three))
             self.assertNotIn(said[0], self.refused(three, bare))
 
     def test_two_releases_never_share_its_name(self):
