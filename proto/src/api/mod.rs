@@ -7,6 +7,7 @@
 mod desk;
 mod error;
 mod presence;
+mod presence_port;
 mod queueing;
 mod routing;
 mod sessions;
@@ -21,6 +22,7 @@ pub use desk::{
 };
 pub use error::ApiError;
 pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};
+pub use presence_port::{PresencePort, refused};
 pub use queueing::{QueueChange, QueueKey, QueuePosition, QueueView, Queueing, WaitingEntry};
 pub use routing::{Explanation, OfferView, Routing, WorkObserver};
 pub use sessions::{

@@ -112,11 +112,18 @@ pub(crate) enum ClusterCommand {
     Heal(HealArgs),
 }
 
+/// Which cluster of this machine.
 #[derive(Debug, Args)]
-pub(crate) struct CutArgs {
+pub(crate) struct ClusterFolder {
     /// Folder of the cluster.
     #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CutArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFolder,
     /// Which processes; `raft-leader` is the voter that leads.
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -127,9 +134,8 @@ pub(crate) struct CutArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HealArgs {
-    /// Folder of the cluster.
-    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFolder,
 }
 
 #[derive(Debug, Args)]
@@ -158,9 +164,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SignalArgs {
-    /// Folder of the cluster.
-    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFolder,
     /// Which signal.
     #[arg(value_enum)]
     pub(crate) signal: SignalName,
@@ -212,15 +217,8 @@ pub(crate) struct UpArgs {
     /// Desks.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) desks: u16,
-    /// How to announce addresses and sign-ins.
-    #[arg(long, value_enum, default_value_t = Print::Text)]
-    pub(crate) print: Print,
-    /// Give the generated accounts new passwords and print them.
-    #[arg(long)]
-    pub(crate) reset_passwords: bool,
-    /// Agents that should exist besides the first one, for load tests.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) extra_agents: u32,
+    #[command(flatten)]
+    pub(crate) accounts: AccountsArgs,
     /// Milliseconds before a process that has ended is started again.
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
     pub(crate) restart_delay_ms: u64,
@@ -264,10 +262,9 @@ pub(crate) enum Print {
     Json,
 }
 
+/// The accounts that are made at the start, and how they are announced.
 #[derive(Debug, Args)]
-pub(crate) struct DevArgs {
-    #[command(flatten)]
-    pub(crate) settings: SettingsArgs,
+pub(crate) struct AccountsArgs {
     /// How to announce addresses and sign-ins.
     #[arg(long, value_enum, default_value_t = Print::Text)]
     pub(crate) print: Print,
@@ -277,6 +274,14 @@ pub(crate) struct DevArgs {
     /// Agents that should exist besides the first one, for load tests.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) extra_agents: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    #[command(flatten)]
+    pub(crate) accounts: AccountsArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,12 +1,11 @@
 //! `frontdesk ctl audit`: what supervisors did, page by page.
 
-use super::figures::moment;
+use super::figures::{moment, zone};
 use super::{Admin, CtlError, print_json, table};
 use crate::chat::screen;
 use crate::cli::{AuditArgs, Output};
 use crate::signin::with_deadline;
 use frontdesk_proto::v1::{AuditRecord, ListAuditRequest};
-use jiff::tz::TimeZoneDatabase;
 use serde_json::Value;
 
 /// Entries of one page.
@@ -20,9 +19,7 @@ pub(super) async fn audit(
     output: Output,
     args: AuditArgs,
 ) -> Result<(), CtlError> {
-    let zone = TimeZoneDatabase::bundled()
-        .get(&args.time_zone)
-        .map_err(|_| CtlError::Usage(format!("there is no time zone {:?}", args.time_zone)))?;
+    let zone = zone(&args.time_zone)?;
     let mut request = ListAuditRequest {
         from: Some(moment(&args.from, &zone)?),
         to: args.to.as_deref().map(|to| moment(to, &zone)).transpose()?,

@@ -5,7 +5,7 @@ mod relay;
 
 use crate::announce::Ready;
 use crate::blobs::Blobs;
-use crate::cli::DevArgs;
+use crate::cli::{AccountsArgs, DevArgs};
 use crate::ops::{self, AdminToken, DebugPages, Ops, TooShort};
 use crate::settings::Settings;
 use crate::{accounts, keys};
@@ -108,9 +108,9 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     let roles = start_roles(&settings, &embedded, &node).await?;
     let scheme = if settings.gateway.tls.is_some() { "https" } else { "http" };
     let site = roles.desk.ensure_dev_site(&origins(scheme, settings.gateway.listen)).await?;
+    let AccountsArgs { print, reset_passwords, extra_agents } = args.accounts;
     let accounts =
-        accounts::prepare(&roles.desk, site.accounts, args.reset_passwords, args.extra_agents)
-            .await?;
+        accounts::prepare(&roles.desk, site.accounts, reset_passwords, extra_agents).await?;
     let mut gateway_settings = settings.gateway.clone();
     keys::resolve(&mut gateway_settings)?;
     if gateway_settings.keys.is_empty() && gateway_settings.keys_file.is_none() {
@@ -136,7 +136,7 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     }
     let url = format!("{scheme}://{address}");
     Ready::new(url, site.site.id.as_str(), &site_key, &accounts, embedded.folder.path())
-        .print(args.print)?;
+        .print(print)?;
 
     let mut upkeep = tokio::time::interval(METRICS_UPKEEP);
     loop {
