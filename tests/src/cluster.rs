@@ -70,6 +70,15 @@ impl Cluster {
     /// The same, with a program of one's own: what lies at its path when a process
     /// is started again is what runs from then on.
     pub async fn start_with(program: &Path, arguments: &[&str]) -> Self {
+        Self::launch(program, arguments, &[]).await
+    }
+
+    /// One with these settings besides, by the names of their variables.
+    pub async fn start_set(arguments: &[&str], variables: &[(String, String)]) -> Self {
+        Self::launch(&binary::frontdesk(), arguments, variables).await
+    }
+
+    async fn launch(program: &Path, arguments: &[&str], variables: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -79,6 +88,7 @@ impl Cluster {
         }
         command.args(["cluster", "up", "--base-port", "0", "--print", "json", "--data"]);
         command.arg(folder.path()).args(arguments);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let mut process = Process::start(&mut command);
         let line = within(START, "the cluster is ready", process.line()).await;
         let announced = line.unwrap_or_else(|| panic!("it ended at once:\n{}", process.printed()));

@@ -7,14 +7,19 @@ use super::process::{Process, leave};
 use crate::blobs::Blobs;
 use crate::keys;
 use crate::ops::DebugPages;
+use crate::settings::Settings;
 use bytes::Bytes;
 use frontdesk_cluster::{
     Cluster, ClusterView, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
     RemoteSessions,
 };
 use frontdesk_core::presence::NodeRole;
-use frontdesk_gateway::{FeedingBus, Gateway, GatewayDeps, Running, count_rejoins};
+use frontdesk_gateway::{
+    AttachmentBlobs, FeedingBus, Gateway, GatewayDeps, Running, count_rejoins,
+};
+use frontdesk_store::attachments::MovedAttachments;
 use frontdesk_store::postgres::PostgresAttachments;
+use frontdesk_store::s3::S3Attachments;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +35,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let fan_out = FanOut::start(&process, &cluster, Some(inlet))?;
     let (sessions, sessions_tasks) = RemoteSessions::start(cluster.clone());
     let (queueing, queueing_tasks) = RemoteQueueing::start(cluster.clone());
-    let attachments = PostgresAttachments::open(&process.settings.postgres).await?;
+    let blobs = files(&process.settings).await?;
     let (rejoined, rejoins) = watch::channel(0);
     let watcher = tokio::spawn(count_rejoins(cluster.joined(), rejoined));
     let draining = Arc::new(AtomicBool::new(false));
@@ -44,7 +49,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         routing: Arc::new(RemoteRouting::new(cluster.clone())),
         desk: Arc::new(RemoteDesk::new(cluster.clone())),
         bus: Arc::new(bus),
-        blobs: Arc::new(Blobs::new(attachments)),
+        blobs,
         node_id: cluster.node().clone(),
         rejoined: rejoins,
         metrics_render: Arc::new(move || metrics.render()),
@@ -78,6 +83,17 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     sessions_tasks.stop().await;
     served.stop().await;
     Ok(())
+}
+
+/// Where files are: in the database, or in an object store and, from before that, in the
+/// database.
+async fn files(settings: &Settings) -> Result<Arc<dyn AttachmentBlobs>, ClusterError> {
+    let bucket = settings.attachments.s3.as_ref().map(S3Attachments::open).transpose()?;
+    let database = PostgresAttachments::open(&settings.postgres).await?;
+    Ok(match bucket {
+        None => Arc::new(Blobs::new(database)),
+        Some(bucket) => Arc::new(Blobs::new(MovedAttachments::new(bucket, database))),
+    })
 }
 
 /// Whether this gateway can serve. At the start that takes an owner for every shard;
