@@ -46,6 +46,12 @@ def component(found, name):
     raise AssertionError(f"there is no pod of {name}")
 
 
+def egress(found, name):
+    """What the policy of this name lets out, if there is one."""
+    policies = [p for p in chart.of(found, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+    return [p["spec"] for p in policies if p["metadata"]["name"].endswith(f"-{name}")]
+
+
 class Policies(unittest.TestCase):
     def test_the_port_between_processes_is_theirs_alone(self):
         found = chart.objects(chart.example("production"))
@@ -89,7 +95,7 @@ class Policies(unittest.TestCase):
 
     def test_out_they_get_only_where_they_must(self):
         found = chart.objects(chart.example("production"))
-        out = [p["spec"] for p in chart.of(found, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+        out = egress(found, "out")
         self.assertEqual(len(out), 1)
         for role in chart.ROLES:
             self.assertTrue(chart.selects(out[0]["podSelector"], component(found, role)))
@@ -102,13 +108,20 @@ class Policies(unittest.TestCase):
         traces = {"settings": {"telemetry": {"traces": {"endpoint": "http://collector:4317"}}}}
         for values, is_reached in [({}, False), (traces, True)]:
             found = chart.objects(chart.merged(chart.example("production"), values))
-            [out] = [p["spec"] for p in chart.of(found, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+            [out] = egress(found, "out")
             self.assertEqual({"ports": [{"port": 4317}]} in out["egress"], is_reached)
 
     def test_gateways_alone_get_out_to_the_provider(self):
-        found = chart.objects(chart.cases()["provider"])
-        [policy] = [p["spec"] for p in chart.of(found, "NetworkPolicy") if p["metadata"]["name"].endswith("out-oidc")]
-        self.assertEqual(policy["egress"], [{"ports": [{"port": 443}]}])
+        self.only_gateways_get_out("provider", "out-oidc", 443)
+
+    def test_gateways_alone_get_out_to_the_object_store(self):
+        self.only_gateways_get_out("object store", "out-files", 9000)
+        self.assertEqual(egress(chart.objects(chart.least()), "out-files"), [])
+
+    def only_gateways_get_out(self, case, name, port):
+        found = chart.objects(chart.cases()[case])
+        [policy] = egress(found, name)
+        self.assertEqual(policy["egress"], [{"ports": [{"port": port}]}])
         for role in chart.ROLES:
             self.assertEqual(chart.selects(policy["podSelector"], component(found, role)), role == "gateway")
 
