@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is not there yet: Chromium, Redis, PostgreSQL and
-# the corpus of dialogues. As root on Debian through apt; elsewhere it says what to install.
+# Installs what the tests need and is not there yet: Chromium, Redis, PostgreSQL, an object
+# store and the corpus of dialogues. As root on Debian through apt; elsewhere it says what
+# to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,6 +26,7 @@ need unzip unzip
 python3 -m pip --version >/dev/null 2>&1 || need pip3 python3-pip
 
 tests/setup-corpus.sh
+tests/setup-s3.sh
 for folder in tests/browser; do
   if [ ! -e "$folder/node_modules/.installed" ] ||
     [ "$folder/package-lock.json" -nt "$folder/node_modules/.installed" ]; then

@@ -183,6 +183,11 @@ def cases():
             postgres={"tlsSecret": {"name": "pg-ca"}},
             redis={"tlsSecret": {"name": "redis-tls", "clientCertificate": True}},
         ),
+        "object store": least(
+            attachments={"s3": {"existingSecret": {"name": "s3"}, "caSecret": {"name": "s3-ca"}}},
+            settings={"attachments": {"s3": {"bucket": "files", "endpoint": "https://store.internal"}}},
+            networkPolicy={"egress": {"filesPorts": [9000]}},
+        ),
         "provider": least(
             oidc={"existingSecret": {"name": "oidc"}, "caSecret": {"name": "corporate-ca"}},
             settings={"gateway": {"oidc": ALL_SETTINGS["gateway"]["oidc"]}},
@@ -221,6 +226,16 @@ ALL_SETTINGS = {
         "connect_timeout_ms": 1500,
         "publish_timeout_ms": 800,
         "reconnect_pause_ms": 4000,
+    },
+    "attachments": {
+        "s3": {
+            "endpoint": "http://store.internal:9000",
+            "region": "eu-central-1",
+            "bucket": "frontdesk-files",
+            "prefix": "support/eu",
+            "path_style": False,
+            "allow_http": True,
+        },
     },
     "gateway": {
         "visitor_token_hours": 12,

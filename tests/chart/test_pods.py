@@ -18,7 +18,7 @@ SECRETS = {
 LOAD = {"FRONTDESK_POSTGRES__URL"}
 #: Made by whoever installs it.
 GIVEN = {"keys", "pg", "redis", "tls", "web", "frontdesk-postgres", "frontdesk-redis", "frontdesk-token-keys"}
-GIVEN |= {"oidc", "corporate-ca", "pg-ca", "redis-tls", "admin"}
+GIVEN |= {"oidc", "corporate-ca", "pg-ca", "redis-tls", "admin", "s3", "s3-ca"}
 
 
 class Pods(unittest.TestCase):
@@ -177,6 +177,14 @@ class Pods(unittest.TestCase):
             self.assertTrue(path.startswith(mounts["public-tls"] + "/"))
         if ca := settings["gateway"].get("oidc", {}).get("ca"):
             self.assertTrue(ca.startswith(mounts["oidc-ca"] + "/"))
+        s3 = settings.get("attachments", {}).get("s3", {})
+        for key, mount in [("credentials_file", "s3-key"), ("ca", "s3-ca")]:
+            self.assertEqual(key in s3, mount in mounts, key)
+            if key in s3:
+                self.assertTrue(s3[key].startswith(mounts[mount] + "/"))
+        for role in set(chart.ROLES) - {"gateway"}:
+            others = chart.workloads(found)[role]["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+            self.assertFalse([m for m in others if m["name"].startswith("s3-")], role)
 
     @chart.in_every_case
     def test_certificates_of_engines_go_to_those_who_ask_them(self, values, found):

@@ -162,6 +162,7 @@ class Printed(unittest.TestCase):
             return
         kinds = {"exec": "pod", "logs": "pod", "describe": None, "get": None, "rollout": None}
         targets = [w for w in rest if not w.startswith("-") and w not in ("status", "pod", "certificate")]
+        targets = [re.sub("^deploy/", "deployment/", target) for target in targets]
         if verb in ("delete", "patch"):
             kind, *targets = rest
             kinds[verb] = kind
@@ -190,12 +191,13 @@ class Printed(unittest.TestCase):
         """A secret that is to be made is one that the values next to it, or none, ask for."""
         self.assertEqual(rest[:2], ["secret", "generic"])
         name, literal = rest[2], rest[3]
-        key = re.match(r"--from-literal=([\w-]+)=", literal)[1]
+        key = re.match(r"--from-(?:literal|file)=([\w-]+)=", literal)[1]
         text = (chart.CHART / "README.md").read_text()
         text += "".join(p.read_text() for p in chart.EXAMPLES.glob("*.yaml"))
         self.assertRegex(text, rf"name: {re.escape(name)}\b")
         defaults = chart.loaded().values
-        asked = [defaults["tokenKeys"], defaults["oidc"], defaults["postgres"], defaults["redis"]]
+        asked = [defaults[part] for part in ("tokenKeys", "oidc", "postgres", "redis")]
+        asked.append(defaults["attachments"]["s3"])
         self.assertIn(key, [part["existingSecret"]["key"] for part in asked])
 
     def test_the_binary_knows_its_commands(self):

@@ -129,6 +129,10 @@ AT_ODDS = [
     ({"gateway": {"autoscaling": {"kind": "keda"}}}, "keda.prometheusAddress"),
     ({"oidc": {"existingSecret": {"name": "oidc"}}}, "settings.gateway.oidc does not say which"),
     (
+        {"attachments": {"s3": {"caSecret": {"name": "ca"}}}},
+        "settings.attachments.s3 does not say which",
+    ),
+    (
         {"settings": {"gateway": {"drain_jitter_ms": 10001}}},
         "up to 10001 ms",
     ),

@@ -61,6 +61,12 @@ pub struct Cluster {
     has_stopped: bool,
 }
 
+/// Settings, each named as a settings file has it, as variables of a process.
+pub fn variables(settings: &[(String, String)]) -> impl Iterator<Item = (String, &str)> {
+    let variable = |name: &str| format!("FRONTDESK_{}", name.to_uppercase().replace('.', "__"));
+    settings.iter().map(move |(name, value)| (variable(name), value.as_str()))
+}
+
 impl Cluster {
     /// Starts one with these arguments besides.
     pub async fn start(arguments: &[&str]) -> Self {
@@ -87,10 +93,7 @@ impl Cluster {
                 command.env_remove(name);
             }
         }
-        for (name, value) in settings {
-            let name = name.to_uppercase().replace('.', "__");
-            command.env(format!("FRONTDESK_{name}"), value);
-        }
+        command.envs(variables(settings));
         command.args(["cluster", "up", "--base-port", "0", "--print", "json", "--data"]);
         command.arg(folder.path()).args(arguments);
         let mut process = Process::start(&mut command);

@@ -64,6 +64,11 @@
 {{- if and (or .Values.oidc.existingSecret.name .Values.oidc.caSecret.name) (not (get .Values.settings.gateway "oidc")) -}}
 {{- fail "\n\noidc: secrets of a provider are given, but settings.gateway.oidc does not say which.\n" -}}
 {{- end -}}
+{{- with .Values.attachments.s3 -}}
+{{- if and (or .existingSecret.name .caSecret.name) (not (get $.Values.settings.attachments "s3")) -}}
+{{- fail "\n\nattachments.s3: secrets of an object store are given, but settings.attachments.s3 does not say which.\n" -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq .Values.internalTls.mode "existingSecret") (not .Values.internalTls.existingSecret) -}}
 {{- fail "\n\ninternalTls.existingSecret: name the secret with tls.crt, tls.key and ca.crt, for the name frontdesk.internal.\n" -}}
 {{- end -}}

@@ -134,6 +134,24 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 {{- with dig $role "extraVolumes" list $root.Values.AsMap }}
 {{- toYaml . | nindent 0 }}
 {{- end }}
+{{- with $root.Values.attachments.s3 }}
+{{- if and (eq $role "gateway") .existingSecret.name }}
+# A file, not a variable: it is read again when the secret changes.
+- name: s3-key
+  secret:
+    secretName: {{ .existingSecret.name }}
+    defaultMode: 0440
+    items:
+      - key: {{ .existingSecret.key }}
+        path: credentials
+{{- end }}
+{{- if and (eq $role "gateway") .caSecret.name }}
+- name: s3-ca
+  secret:
+    secretName: {{ .caSecret.name }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Whole folders: files that were mounted one by one would never be renewed. */}}
@@ -172,6 +190,18 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 {{- end }}
 {{- with dig $role "extraVolumeMounts" list $root.Values.AsMap }}
 {{- toYaml . | nindent 0 }}
+{{- end }}
+{{- with $root.Values.attachments.s3 }}
+{{- if and (eq $role "gateway") .existingSecret.name }}
+- name: s3-key
+  mountPath: /s3
+  readOnly: true
+{{- end }}
+{{- if and (eq $role "gateway") .caSecret.name }}
+- name: s3-ca
+  mountPath: /tls/s3
+  readOnly: true
+{{- end }}
 {{- end }}
 {{- end }}
 

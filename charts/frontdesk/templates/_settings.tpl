@@ -53,6 +53,18 @@ gateway:
   oidc:
     ca: /tls/oidc/ca.crt
   {{- end }}
+{{- with .Values.attachments.s3 }}
+{{- if or .existingSecret.name .caSecret.name }}
+attachments:
+  s3:
+    {{- if .existingSecret.name }}
+    credentials_file: /s3/credentials
+    {{- end }}
+    {{- if .caSecret.name }}
+    ca: /tls/s3/ca.crt
+    {{- end }}
+{{- end }}
+{{- end }}
 {{- range $engine := list "postgres" "redis" }}
 {{- with (index $.Values $engine).tlsSecret }}
 {{- if .name }}

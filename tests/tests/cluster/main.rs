@@ -4,6 +4,7 @@
 //! One cluster at a time: a dozen processes are enough for two cores.
 
 mod faults;
+mod files;
 mod founding;
 mod mixed;
 mod operate;

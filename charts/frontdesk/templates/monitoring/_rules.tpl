@@ -187,6 +187,13 @@ groups:
         summary: People are not let in
         description: >-
           {{ $value }} a second are refused for the limit {{ "{{ $labels.limit }}" }}.
+      - alert: FrontdeskFilesFail
+        expr: sum(rate(frontdesk_files_failures_total{ {{- $m -}} }[5m])) > 0
+        for: 5m
+        severity: warning
+        summary: Files cannot be put, read or removed
+        description: >-
+          {{ $value }} a second fail. Chats go on without them, but nothing can be erased.
       - alert: FrontdeskPasswordsGuessed
         expr: sum(rate(frontdesk_desk_sign_ins_total{ {{- $m -}} ,outcome="refused"}[10m])) > 1
         for: 10m

@@ -13,8 +13,12 @@ use frontdesk_cluster::{
     RemoteSessions,
 };
 use frontdesk_core::presence::NodeRole;
-use frontdesk_gateway::{FeedingBus, Gateway, GatewayDeps, Running, count_rejoins};
+use frontdesk_gateway::{
+    AttachmentBlobs, FeedingBus, Gateway, GatewayDeps, Running, count_rejoins,
+};
+use frontdesk_store::attachments::MovedAttachments;
 use frontdesk_store::postgres::PostgresAttachments;
+use frontdesk_store::s3::S3Attachments;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +29,9 @@ const INLET: usize = 1_024;
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
+    let bucket = process.settings.attachments.s3.as_ref().map(S3Attachments::open).transpose()?;
     let open = async |settings: &_| PostgresAttachments::open(settings).await;
-    let Some(attachments) = once_reachable(&mut process, open).await? else { return Ok(()) };
+    let Some(database) = once_reachable(&mut process, open).await? else { return Ok(()) };
     let (cluster, tasks) = process.join(&listener, vec![NodeRole::Gateway])?;
     let (direct, inlet) = mpsc::channel::<Bytes>(INLET);
     let fan_out = FanOut::start(&process, &cluster, Some(inlet))?;
@@ -45,7 +50,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         routing: Arc::new(RemoteRouting::new(cluster.clone())),
         desk: Arc::new(RemoteDesk::new(cluster.clone())),
         bus: Arc::new(bus),
-        blobs: Arc::new(Blobs::new(attachments)),
+        blobs: files(bucket, database),
         node_id: cluster.node().clone(),
         rejoined: rejoins,
         metrics_render: Arc::new(move || metrics.render()),
@@ -79,6 +84,15 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     sessions_tasks.stop().await;
     served.stop().await;
     Ok(())
+}
+
+/// Where files are: in the database, or in an object store and, from before that, in the
+/// database.
+fn files(bucket: Option<S3Attachments>, database: PostgresAttachments) -> Arc<dyn AttachmentBlobs> {
+    match bucket {
+        None => Arc::new(Blobs::new(database)),
+        Some(bucket) => Arc::new(Blobs::new(MovedAttachments::new(bucket, database))),
+    }
 }
 
 /// Whether this gateway can serve. At the start that takes an owner for every shard;

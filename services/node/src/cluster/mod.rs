@@ -74,6 +74,8 @@ pub(crate) enum ClusterError {
     #[error(transparent)]
     Store(#[from] frontdesk_store::postgres::PostgresError),
     #[error(transparent)]
+    Files(#[from] frontdesk_store::s3::S3Error),
+    #[error(transparent)]
     Bus(#[from] frontdesk_bus::BadSettings),
     #[error(transparent)]
     Presence(#[from] PresenceError),

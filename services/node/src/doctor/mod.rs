@@ -1,8 +1,10 @@
 //! `frontdesk doctor`: holds the settings of a cluster against its live parts and
-//! says what is wrong and what to do about it. It changes nothing.
+//! says what is wrong and what to do about it. It changes nothing, but for a probe that
+//! comes and goes where files are kept.
 
 mod engines;
 mod exposed;
+mod files;
 mod finding;
 mod group;
 mod local;
@@ -42,6 +44,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
 async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     let mut findings = local::check(&settings);
     findings.extend(exposed::check(&settings.postgres, &settings.redis));
+    findings.extend(files::check(settings.attachments.s3.as_ref()).await);
     let link = Link::open(settings)?;
     let (postgres, redis, group) = tokio::join!(
         engines::postgres(&link.settings.postgres),
