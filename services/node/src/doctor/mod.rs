@@ -43,7 +43,7 @@ async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     let mut findings = local::check(&settings);
     findings.extend(exposed::check(&settings.postgres, &settings.redis));
     let link = Link::open(settings)?;
-    let (postgres, redis, group) = tokio::join!(
+    let ((postgres, found), redis, group) = tokio::join!(
         engines::postgres(&link.settings.postgres),
         engines::redis(&link.settings.redis),
         group::check(&link),
@@ -51,6 +51,11 @@ async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     findings.extend(postgres);
     findings.push(redis);
     findings.extend(group);
+    if let Some(found) = found
+        && let Some(last_log) = group::last_log(&link).await
+    {
+        findings.push(engines::epochs(&found, last_log));
+    }
     link.close().await;
     Ok(findings)
 }
