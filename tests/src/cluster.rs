@@ -191,7 +191,7 @@ impl Drop for Cluster {
 }
 
 /// Whether a process says that it is ready.
-async fn is_ready(health: &str) -> bool {
+pub(crate) async fn is_ready(health: &str) -> bool {
     let asked = async {
         let mut stream = TcpStream::connect(health).await?;
         stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;

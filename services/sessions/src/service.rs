@@ -19,6 +19,7 @@ use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Principal};
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{
@@ -252,7 +253,7 @@ async fn ended(shard: ShardId, task: JoinHandle<()>) {
 impl ShardHost for SessionsService {
     async fn acquire(&self, shards: &[(ShardId, Epoch)]) -> Result<(), AcquireError> {
         self.own(shards).await.map_err(|error| match error {
-            JournalError::Fenced { .. } => AcquireError::Outdated,
+            JournalError::Fenced { shard, epoch } => AcquireError::Outdated { shard, epoch },
             error => AcquireError::Away(error.to_string()),
         })
     }
@@ -383,8 +384,8 @@ impl Sessions for SessionsService {
         self.recorded(site, from, limit).await
     }
 
-    async fn scrub(&self) -> Result<(), ApiError> {
-        // As long as it takes: who asks waits for it, and so do the senders.
+    async fn scrub(&self) -> Result<Remains, ApiError> {
+        // As long as it takes: who asks waits for it, and for a part of it the senders do.
         self.journal.scrub().await.map_err(unavailable)
     }
 

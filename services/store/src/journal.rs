@@ -9,6 +9,7 @@ use bytes::Bytes;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, QueueId, Seq, SiteId, VisitorId};
 use frontdesk_core::party::Audience;
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
 use frontdesk_core::trace::TraceContext;
@@ -253,10 +254,10 @@ pub trait Journal: Send + Sync + 'static {
         AppendOutcome::Unavailable("nothing is ever erased here".into())
     }
 
-    /// Makes sure that the bytes of what was erased are nowhere in the files any more.
-    /// Appends may wait for it.
-    async fn scrub(&self) -> Result<(), JournalError> {
-        Ok(())
+    /// Makes sure that the bytes of what was erased are nowhere in files of one's own any
+    /// more, and says where they may still be. Appends may wait for it.
+    async fn scrub(&self) -> Result<Remains, JournalError> {
+        Ok(Remains::UntilVacuum)
     }
 
     /// Everything activation needs; `None` when the conversation has no events.

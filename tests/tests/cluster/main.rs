@@ -3,6 +3,7 @@
 //!
 //! One cluster at a time: a dozen processes are enough for two cores.
 
+mod backup;
 mod faults;
 mod files;
 mod founding;

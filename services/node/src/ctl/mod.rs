@@ -62,6 +62,9 @@ pub(crate) enum CtlError {
     Backup(#[from] BackupError),
     #[error("{0}")]
     Usage(String),
+    /// There is no data folder to do it with.
+    #[error("{0}")]
+    Cluster(String),
     #[error("{at}: {source}")]
     Unreachable { at: String, source: std::io::Error },
     #[error("{at} says {said}")]
@@ -76,7 +79,11 @@ pub(crate) enum CtlError {
 impl CtlError {
     /// Whether it was asked for in a way that cannot work.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Backup(error) if error.is_usage())
+        match self {
+            Self::Backup(error) => error.is_usage(),
+            Self::Cluster(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -99,8 +106,12 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Cluster(command) => {
             return cluster::run(command, args.config, args.output, args.unrecorded).await;
         }
-        CtlCommand::Backup(wanted) => return backup::back_up(wanted, args.output).await,
-        CtlCommand::Restore(wanted) => return backup::restore(wanted, args.output).await,
+        CtlCommand::Backup(wanted) => {
+            return backup::back_up(wanted, args.config, args.output).await;
+        }
+        CtlCommand::Restore(wanted) => {
+            return backup::restore(wanted, args.config, args.output).await;
+        }
         CtlCommand::Log(wanted) => return operate::log(wanted, args.output).await,
         command => command,
     };

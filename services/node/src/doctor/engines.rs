@@ -15,17 +15,39 @@ const SPARE_CONNECTIONS: i32 = 10;
 /// Until a message must have come back through Redis: several probes.
 const REDIS_PATIENCE: Duration = Duration::from_secs(8);
 
-pub(super) async fn postgres(settings: &PostgresSettings) -> Vec<Finding> {
+/// The findings, and what they were drawn from.
+pub(super) async fn postgres(settings: &PostgresSettings) -> (Vec<Finding>, Option<Examination>) {
     let asked = Instant::now();
     match examine(settings).await {
         Ok(found) => {
             let unsure = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
             let mut findings = judge(&found);
             findings.push(Finding::clock("postgres clock", now(), found.now, unsure));
-            findings
+            (findings, Some(found))
         }
-        Err(error) => vec![Finding::fail("postgres", format!("{error}: check postgres.url"))],
+        Err(error) => {
+            (vec![Finding::fail("postgres", format!("{error}: check postgres.url"))], None)
+        }
     }
+}
+
+/// Whether the tables are this presence group's. Epochs are places in the group's log, whose
+/// end, `last_log`, was asked for after the tables: none can lie beyond it.
+pub(super) fn epochs(found: &Examination, last_log: u64) -> Finding {
+    const CHECK: &str = "postgres epochs";
+    let highest = found.highest_epoch;
+    if highest <= last_log {
+        return Finding::ok(CHECK, format!("up to {highest}; the voters' log has {last_log}"));
+    }
+    Finding::fail(
+        CHECK,
+        format!(
+            "shards are owned under epochs up to {highest}, but the voters' log ends at {last_log}: \
+             the tables are of another presence group, and this one owns nothing. If the database \
+             was restored, or the voters were founded anew, and no other cluster uses it, run \
+             DELETE FROM shards in it; it is safe then, and no restart is needed"
+        ),
+    )
 }
 
 fn judge(found: &Examination) -> Vec<Finding> {
@@ -110,6 +132,7 @@ mod tests {
             connections: 40,
             schema: 2,
             known_schema: 2,
+            highest_epoch: 40,
         }
     }
 
@@ -125,5 +148,13 @@ mod tests {
         assert_eq!(verdicts(&Examination { fsync: false, ..healthy() })[1], Fail);
         assert_eq!(verdicts(&Examination { schema: 3, ..healthy() })[2], Fail);
         assert_eq!(verdicts(&Examination { connections: 95, ..healthy() })[3], Warn);
+    }
+
+    #[test]
+    fn epochs_beyond_the_voters_log_are_of_another_group() {
+        assert_eq!(epochs(&healthy(), 40).verdict, Verdict::Ok);
+        let foreign = epochs(&healthy(), 39);
+        assert_eq!(foreign.verdict, Verdict::Fail);
+        assert!(foreign.detail.contains("DELETE FROM shards"), "{}", foreign.detail);
     }
 }

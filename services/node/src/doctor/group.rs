@@ -41,6 +41,15 @@ pub(super) async fn check(link: &Link) -> Vec<Finding> {
     findings
 }
 
+/// The end of the group's log, as far as any voter that follows a leader has it; `None`
+/// without one.
+pub(super) async fn last_log(link: &Link) -> Option<u64> {
+    let voters = link.settings.cluster.voters.iter();
+    let answers = join_all(voters.map(|voter| ask(link, voter.address.clone()))).await;
+    let told = answers.iter().filter_map(|answer| answer.status.as_ref().ok());
+    told.filter(|status| status.leader.is_some()).map(|status| status.last_log).max()
+}
+
 async fn ask(link: &Link, address: String) -> Answer {
     let asked = Instant::now();
     let question = Question::Cluster(ClusterQuestion::Status);

@@ -46,7 +46,7 @@ async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     findings.extend(exposed::check(&settings.postgres, &settings.redis));
     findings.extend(files::check(settings.attachments.s3.as_ref()).await);
     let link = Link::open(settings)?;
-    let (postgres, redis, group) = tokio::join!(
+    let ((postgres, found), redis, group) = tokio::join!(
         engines::postgres(&link.settings.postgres),
         engines::redis(&link.settings.redis),
         group::check(&link),
@@ -54,6 +54,11 @@ async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     findings.extend(postgres);
     findings.push(redis);
     findings.extend(group);
+    if let Some(found) = found
+        && let Some(last_log) = group::last_log(&link).await
+    {
+        findings.push(engines::epochs(&found, last_log));
+    }
     link.close().await;
     Ok(findings)
 }

@@ -14,7 +14,7 @@ mod restore;
 mod tests;
 
 pub use check::check;
-pub use make::make;
+pub use make::{is_data, make};
 pub use manifest::{Contents, Manifest};
 pub use restore::restore;
 
