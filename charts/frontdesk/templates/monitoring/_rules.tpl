@@ -69,6 +69,12 @@ groups:
         summary: A process does not answer
         description: >-
           {{ $pod }} could not be scraped for ten minutes.
+      - alert: FrontdeskPanics
+        expr: sum by (pod) (increase(frontdesk_tasks_panics_total{ {{- $m -}} }[15m])) > 0
+        severity: warning
+        summary: A task of Frontdesk has panicked
+        description: >-
+          {{ $pod }} has a fault. Its log names the task and the place.
       - alert: FrontdeskFenced
         expr: sum by (pod) (increase(frontdesk_sessions_fences_total{ {{- $m -}} }[15m])) > 100
         severity: warning

@@ -4,6 +4,7 @@
 //! Nothing here decides anything; what a question means is known in `remote`
 //! (who asks) and `serve` (who answers).
 
+mod about;
 mod ask;
 mod channels;
 mod cluster;
@@ -15,6 +16,7 @@ mod question;
 mod view;
 mod voters;
 
+pub use about::About;
 pub(crate) use ask::{ask, grpc_request};
 pub use channels::Channels;
 pub use cluster::{Cluster, ClusterSettings, ClusterTasks};

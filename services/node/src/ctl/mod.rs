@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod cluster;
 mod configure;
+mod debug;
 mod explain;
 mod figures;
 mod newcomers;
@@ -102,6 +103,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Backup(wanted) => return backup::back_up(wanted, args.output).await,
         CtlCommand::Restore(wanted) => return backup::restore(wanted, args.output).await,
         CtlCommand::Log(wanted) => return operate::log(wanted, args.output).await,
+        CtlCommand::Debug(wanted) => return debug::run(wanted, args.config, args.output).await,
         command => command,
     };
     if let CtlCommand::Staff(wanted) = &command
@@ -117,6 +119,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     match command {
         CtlCommand::Cluster(_)
         | CtlCommand::Log(_)
+        | CtlCommand::Debug(_)
         | CtlCommand::Backup(_)
         | CtlCommand::Restore(_) => Ok(()),
         CtlCommand::Visitor(command) => visitor::run(admin, output, command).await,

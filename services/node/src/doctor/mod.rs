@@ -6,11 +6,15 @@ mod exposed;
 mod finding;
 mod group;
 mod local;
+mod private;
+mod processes;
+mod provider;
 
 use crate::cli::{DoctorArgs, Output};
 use crate::ctl::{CtlError, Link, print_json};
 use crate::settings::{self, Settings, SettingsError};
 use finding::{Finding, Verdict};
+use std::path::Path;
 
 /// Why no diagnosis, or no good one, could be given.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +32,7 @@ pub(crate) enum DoctorError {
 /// Checks everything, prints what was found; fails when anything is wrong.
 pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
     let settings = settings::load(&args.settings)?;
-    let findings = examine(settings).await?;
+    let findings = examine(args.settings.config.as_deref(), settings).await?;
     match args.output {
         Output::Json => print_json(&findings)?,
         Output::Table => finding::print(&findings),
@@ -39,8 +43,9 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
     }
 }
 
-async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
+async fn examine(file: Option<&Path>, settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     let mut findings = local::check(&settings);
+    findings.extend(private::check(file, &settings));
     findings.extend(exposed::check(&settings.postgres, &settings.redis));
     let link = Link::open(settings)?;
     let (postgres, redis, group) = tokio::join!(
@@ -48,9 +53,16 @@ async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
         engines::redis(&link.settings.redis),
         group::check(&link),
     );
+    let ((postgres, max_connections), (group, view)) = (postgres, group);
     findings.extend(postgres);
-    findings.push(redis);
+    if let (Some(most), Some(view)) = (max_connections, &view) {
+        let count = |role| view.of_role(role).count();
+        findings.push(engines::pools(&link.settings.postgres, count, most));
+    }
+    findings.extend(redis);
     findings.extend(group);
+    findings.extend(processes::check(&link, view.as_ref()).await);
+    findings.extend(provider::check(&link.settings.gateway).await);
     link.close().await;
     Ok(findings)
 }

@@ -138,7 +138,7 @@ const fn histogram(name: &'static str, help: &'static str) -> Metric {
 }
 
 /// Parts of the system that measure, as they stand in names.
-pub const PARTS: [&str; 13] = [
+pub const PARTS: [&str; 14] = [
     "bus",
     "desk",
     "gateway",
@@ -150,6 +150,7 @@ pub const PARTS: [&str; 13] = [
     "raft",
     "routing",
     "sessions",
+    "tasks",
     "tls",
     "traces",
 ];
