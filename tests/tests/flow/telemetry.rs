@@ -222,7 +222,7 @@ fn tasks_have_names(tasks: &Value) {
     assert!(shards["polls"].as_u64() >= Some(256) && shards["oldest_seconds"].as_f64() > Some(0.0));
     let connections = named("gateway.connection");
     assert!(connections["started"].as_u64() >= Some(2), "{connections}");
-    for name in ["gateway.listener", "queueing.keeper", "routing.router", "presence.steward"] {
+    for name in ["gateway.listener", "queueing.keeper", "routing.router", "presence.expiry"] {
         assert_eq!(named(name)["alive"], 1, "{name}");
     }
 }
