@@ -4,6 +4,7 @@
 use crate::accounts::Account;
 use crate::binary;
 use crate::deadline::{until, within};
+use crate::logs;
 use crate::process::Process;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,9 @@ pub struct Cluster {
     announced: String,
     folder: TempDir,
     has_stopped: bool,
+    /// Parts are made to fail: their logs may say so.
+    fails: bool,
+    expected: Vec<String>,
 }
 
 /// Settings, each named as a settings file has it, as variables of a process.
@@ -101,7 +105,40 @@ impl Cluster {
         let announced = line.unwrap_or_else(|| panic!("it ended at once:\n{}", process.printed()));
         let ready = serde_json::from_str(&announced)
             .unwrap_or_else(|e| panic!("not a line of readiness ({e}): {announced}"));
-        Self { process, ready, announced, folder, has_stopped: false }
+        Self {
+            process,
+            ready,
+            announced,
+            folder,
+            has_stopped: false,
+            fails: false,
+            expected: Vec::new(),
+        }
+    }
+
+    /// Its parts will be killed, frozen or cut off: logs may tell what that comes to.
+    pub fn parts_may_fail(mut self) -> Self {
+        self.fails = true;
+        self
+    }
+
+    /// A warning or an error that this test brings about, by a part of its line. Any
+    /// other that is not listed in `logs` fails the test when the cluster stops.
+    pub fn expects(mut self, text: &str) -> Self {
+        self.expected.push(text.to_owned());
+        self
+    }
+
+    #[track_caller]
+    fn look_through_the_logs(&self) {
+        let mut found = logs::unlisted(self.process.take_alarms(), &self.expected);
+        // The engines write logs of their own.
+        let ours = |member: &Member| !["postgres", "redis"].contains(&member.kind.as_str());
+        for member in self.members().into_iter().filter(ours) {
+            let alarms = logs::unlisted_of_file(&member.log, self.fails, &self.expected);
+            found.extend(alarms.into_iter().map(|line| format!("{}: {line}", member.name)));
+        }
+        assert!(found.is_empty(), "nobody expects in the logs:\n  {}", found.join("\n  "));
     }
 
     /// What it said.
@@ -169,6 +206,7 @@ impl Cluster {
         let status = self.process.wait_exit(STOP);
         self.has_stopped = true;
         assert!(status.success(), "{status}:\n{}", self.process.printed());
+        self.look_through_the_logs();
     }
 }
 

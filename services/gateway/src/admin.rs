@@ -5,6 +5,7 @@ use crate::auth;
 use crate::codec::WireFormat;
 use crate::figures::figures;
 use crate::following;
+use crate::metrics::CarrierKind;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::privacy;
@@ -26,6 +27,7 @@ use frontdesk_proto::convert::{
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1::admin_service_server::AdminService;
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::tasks;
 use prost::Message as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,7 +300,11 @@ impl AdminService for Admin {
         let (pages, stream) = mpsc::channel(recorded::PAGES_WAITING);
         // Ends when all is sent, the caller hangs up or the gateway stops.
         let shared = self.shared.clone();
-        self.shared.tasks.spawn(recorded::send(shared, who, request.into_inner(), pages));
+        tasks::spawn_tracked(
+            &self.shared.tasks,
+            "gateway.recorded",
+            recorded::send(shared, who, request.into_inner(), pages),
+        );
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
@@ -313,7 +319,7 @@ impl AdminService for Admin {
         self.look(&who, peer, Act::WATCH, id).await.map_err(|e| to_status(&e))?;
         let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
         let connection = ConnectionId::from_uuid(Uuid::now_v7());
-        self.shared.opened(connection, &outbox);
+        self.shared.opened(connection, CarrierKind::Grpc, &outbox);
         self.shared.standings.stand(connection, standing);
         let reader = Arc::new(Reader::new(connection, who, outbox));
         let follower = Follower { shared: self.shared.clone(), reader };
@@ -322,7 +328,9 @@ impl AdminService for Admin {
             .map_err(|e| to_status(&e))?;
         let (events, stream) = mpsc::channel(FOLLOW_QUEUE);
         // Ends when the caller hangs up or the gateway stops.
-        self.shared.tasks.spawn(async move { follower.run(id, events).await });
+        tasks::spawn_tracked(&self.shared.tasks, "gateway.follower", async move {
+            follower.run(id, events).await
+        });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 

@@ -5,6 +5,8 @@
 //! conversations and keeps nothing that matters: a client that reconnects to any
 //! other gateway misses nothing.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
+
 mod admin;
 mod asked;
 mod audit;
@@ -23,6 +25,7 @@ mod following;
 mod grpc_auth;
 mod guesses;
 mod http;
+mod inspect;
 mod limits;
 mod listener;
 mod metrics;
@@ -49,8 +52,9 @@ mod verbs;
 
 pub use deps::{AttachmentBlobs, Clock, GatewayDeps, MetricsRender, ReadinessCheck};
 pub use feeding::{FeedingBus, count_rejoins};
+pub use inspect::{ConnectionGroup, Inspector, SlowReader};
 pub use network::{InvalidNetwork, Network};
-pub use oidc::{Grant, OidcSettings, StaffRole};
+pub use oidc::{Grant, OidcSettings, StaffRole, examine_oidc};
 pub use server::{Gateway, KeyRing, Running, StartError};
 pub use settings::{DemoSettings, Settings, TokenAlgorithm, TokenKey};
-pub use tokens::KeyError;
+pub use tokens::{KeyError, examine_keys};

@@ -8,6 +8,7 @@ use crate::dispatch;
 use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
+use crate::inspect::Inspector;
 use crate::listener;
 use crate::oidc;
 use crate::privacy;
@@ -22,6 +23,7 @@ use frontdesk_proto::DESCRIPTORS;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::admin_service_server::AdminServiceServer;
 use frontdesk_proto::v1::auth_service_server::AuthServiceServer;
+use frontdesk_telemetry::tasks;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -82,7 +84,11 @@ impl Gateway {
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let (shared, router) = begin(settings, deps, tokens)?;
         // Ends when `stopping` is cancelled.
-        shared.tasks.spawn(listener::accept(shared.clone(), listener, tls, router));
+        tasks::spawn_tracked(
+            &shared.tasks,
+            "gateway.listener",
+            listener::accept(shared.clone(), listener, tls, router),
+        );
         tracing::info!(address = %local_addr, "the gateway listens");
         Ok(Running { local_addr, shared })
     }
@@ -112,12 +118,20 @@ fn begin(
     let shared = Shared::new(settings, deps, tokens, oidc);
     let router = router(&shared)?;
     // Each of these tasks ends when `stopping` is cancelled.
-    shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
-    shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
-    shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
-    shared.tasks.spawn(profiles::watch(shared.clone()));
-    shared.tasks.spawn(privacy::keep(shared.clone()));
-    shared.tasks.spawn(revoked::watch(shared.clone()));
+    tasks::spawn_tracked(
+        &shared.tasks,
+        "gateway.dispatch",
+        dispatch::consume(shared.clone(), subscription),
+    );
+    tasks::spawn_tracked(
+        &shared.tasks,
+        "gateway.presence",
+        dispatch::watch_presence(shared.clone()),
+    );
+    tasks::spawn_tracked(&shared.tasks, "gateway.owners", dispatch::watch_owners(shared.clone()));
+    tasks::spawn_tracked(&shared.tasks, "gateway.profiles", profiles::watch(shared.clone()));
+    tasks::spawn_tracked(&shared.tasks, "gateway.privacy", privacy::keep(shared.clone()));
+    tasks::spawn_tracked(&shared.tasks, "gateway.revoked", revoked::watch(shared.clone()));
     Ok((shared, router))
 }
 
@@ -131,6 +145,11 @@ impl Running {
     /// Where it listens; the port is the real one even if 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// By which its connections can be looked at.
+    pub fn inspector(&self) -> Inspector {
+        Inspector::new(self.shared.clone())
     }
 
     /// By which the keys of tokens can be replaced.

@@ -4,7 +4,7 @@ use crate::board::Boards;
 use crate::deps::GatewayDeps;
 use crate::guesses::Guesses;
 use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
-use crate::metrics::Metrics;
+use crate::metrics::{CarrierKind, Metrics};
 use crate::oidc::Oidc;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
@@ -128,8 +128,13 @@ impl Shared {
     }
 
     /// Remembers a connection, so that a stop reaches it.
-    pub(crate) fn opened(&self, connection: ConnectionId, outbox: &Arc<Outbox>) {
-        self.standings.add(connection, outbox);
+    pub(crate) fn opened(
+        &self,
+        connection: ConnectionId,
+        carrier: CarrierKind,
+        outbox: &Arc<Outbox>,
+    ) {
+        self.standings.add(connection, carrier, outbox);
         if self.stopping.is_cancelled() {
             outbox.close(CloseCode::Draining);
         }

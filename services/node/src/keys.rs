@@ -2,6 +2,7 @@
 //! data, readable by its owner alone; or those of a file, which is followed.
 
 use frontdesk_gateway::{KeyError, KeyRing, Settings, TokenKey};
+use frontdesk_telemetry::tasks;
 use rand::TryRng as _;
 use serde::Deserialize;
 use std::fs::{self, OpenOptions};
@@ -83,7 +84,7 @@ impl Drop for KeysTask {
 pub(crate) fn follow(ring: KeyRing, settings: &Settings) -> Option<KeysTask> {
     let path = settings.keys_file.clone()?;
     let known = text(&path).unwrap_or_default();
-    Some(KeysTask(tokio::spawn(look(ring, path, known))))
+    Some(KeysTask(tasks::spawn("gateway.keys", look(ring, path, known))))
 }
 
 async fn look(ring: KeyRing, path: PathBuf, mut known: String) {

@@ -13,6 +13,7 @@ use frontdesk_core::presence::{
 };
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{ApiError, PresenceChange, PresencePort};
+use frontdesk_telemetry::tasks;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::broadcast;
@@ -72,11 +73,11 @@ impl PresenceService {
         .map_err(PresenceError::Open)?;
         // All are owned by `tasks` and end in `shutdown`.
         let mut tasks = vec![
-            tokio::spawn(expiry::run(group.clone(), clock.clone())),
-            tokio::spawn(census::run(group.clone())),
+            tasks::spawn("presence.expiry", expiry::run(group.clone(), clock.clone())),
+            tasks::spawn("presence.census", census::run(group.clone())),
         ];
         if let Some(ttl) = settings.node_ttl() {
-            tasks.push(tokio::spawn(steward::run(group.clone(), clock, ttl)));
+            tasks.push(tasks::spawn("presence.steward", steward::run(group.clone(), clock, ttl)));
         }
         Ok(Arc::new(Self { group, tasks: Mutex::new(tasks) }))
     }

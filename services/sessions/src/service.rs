@@ -27,7 +27,7 @@ use frontdesk_proto::api::{
     RecordPage, ReplyFuture, Sessions, SummaryPage, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
-use frontdesk_telemetry::traces;
+use frontdesk_telemetry::{tasks, traces};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -125,7 +125,7 @@ impl SessionsService {
             let watched = Arc::<Watched>::default();
             let shard = Shard::new(*id, *epoch, parts.clone(), (mail, watched.clone()));
             self.watched().insert(*id, watched);
-            tasks.shards.insert(*id, tokio::spawn(shard.run()));
+            tasks.shards.insert(*id, tasks::spawn("sessions.shard", shard.run()));
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! folder, one on PostgreSQL, and one of the files alone in an object store. What is
 //! stored is opaque here; nothing in this crate decides what a conversation may do.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
+
 pub mod attachments;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

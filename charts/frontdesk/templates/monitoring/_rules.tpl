@@ -88,6 +88,12 @@ groups:
         summary: Shards are not taken over
         description: >-
           {{ $value }} take-overs of {{ "{{ $labels.placed }}" }} failed within fifteen minutes. Until one succeeds a shard has no owner.
+      - alert: FrontdeskPanics
+        expr: sum by (pod) (increase(frontdesk_tasks_panics_total{ {{- $m -}} }[15m])) > 0
+        severity: warning
+        summary: A task of Frontdesk has panicked
+        description: >-
+          {{ $pod }} has a fault. Its log names the task and the place.
       - alert: FrontdeskFenced
         expr: sum by (pod) (increase(frontdesk_sessions_fences_total{ {{- $m -}} }[15m])) > 100
         severity: warning

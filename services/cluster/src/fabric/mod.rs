@@ -4,6 +4,7 @@
 //! Nothing here decides anything; what a question means is known in `remote`
 //! (who asks) and `serve` (who answers).
 
+mod about;
 mod ask;
 mod calls;
 mod channels;
@@ -16,6 +17,7 @@ mod question;
 mod view;
 mod voters;
 
+pub use about::About;
 pub(crate) use ask::ask;
 pub(crate) use calls::{Call, answer, call};
 pub use channels::Channels;

@@ -34,6 +34,8 @@ pub enum Question {
         /// Nothing reaches this gateway through the broker.
         gateway: NodeId,
     },
+    /// For any process; answered with an `About`.
+    About,
 }
 
 /// See `Presence`.

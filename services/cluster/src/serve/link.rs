@@ -15,6 +15,7 @@ use frontdesk_proto::internal::sessions_service_server::SessionsService;
 use frontdesk_proto::internal::{
     HistoryEvent, HistoryReply, HistoryRequest, LinkAnswer, LinkAsk, LinkDown, LinkSent, LinkUp,
 };
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -52,7 +53,7 @@ impl SessionsService for Links {
     ) -> Result<Response<Self::LinkStream>, Status> {
         let (out, stream) = mpsc::channel(WAITING);
         // Ends with either direction of the stream.
-        tokio::spawn(serve(self.sessions.clone(), request.into_inner(), out));
+        tasks::spawn("sessions.link", serve(self.sessions.clone(), request.into_inner(), out));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 

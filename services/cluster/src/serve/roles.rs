@@ -39,6 +39,7 @@ impl Roles {
             }
             Question::Routing(question) => routing(&**here(&self.offer.routing)?, question).await,
             Question::Desk(question) => desk(&**here(&self.offer.desk)?, question).await,
+            Question::About => encode(&here(&self.offer.about)?()),
             Question::FeedDirectly { gateway } => {
                 encode(&here(&self.offer.feed_directly)?(gateway))
             }

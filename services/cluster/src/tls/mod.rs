@@ -13,7 +13,7 @@ mod stream;
 mod tests;
 
 pub use error::TlsError;
-pub use inspect::CertificateTerm;
+pub use inspect::{CertificateTerm, certificate_terms};
 pub use local::{kept_local_ca, local_ca};
 pub use outward::outward;
 pub use reload::{ReloadTask, Tls};

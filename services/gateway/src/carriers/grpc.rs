@@ -11,6 +11,7 @@ use crate::shared::Shared;
 use bytes::Bytes;
 use frontdesk_proto::raw::RawCodec;
 use frontdesk_proto::status::CloseCode;
+use frontdesk_telemetry::tasks;
 use futures::Stream;
 use futures::future::BoxFuture;
 use std::convert::Infallible;
@@ -96,7 +97,7 @@ impl StreamingService<Bytes> for ChatService {
         let arrival = Arrival::new(CarrierKind::Grpc, peer, None).within(&headers);
         let run = connection::run(self.shared.clone(), carrier, arrival);
         // The task of one connection; ends with it, or with the gateway's stop.
-        self.shared.tasks.spawn(run);
+        tasks::spawn_tracked(&self.shared.tasks, "gateway.connection", run);
         let stream: Batches = Box::pin(ReceiverStream::new(batches).map(Ok));
         std::future::ready(Ok(Response::new(stream)))
     }

@@ -190,7 +190,7 @@ impl<C: Carrier> Connection<C> {
     }
 
     async fn serve(&mut self) -> End {
-        self.shared.opened(self.id, &self.outbox);
+        self.shared.opened(self.id, self.arrival.kind, &self.outbox);
         loop {
             let event = poll_fn(|cx| self.poll_event(cx)).await;
             if let Some(end) = self.handle(event) {

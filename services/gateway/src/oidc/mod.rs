@@ -338,6 +338,23 @@ pub(crate) fn from_settings(
     Ok(oidc.transpose()?.map(Arc::new))
 }
 
+/// Whether the provider of these settings is reached, names itself, has what is needed
+/// of it, and shows keys; `None` without a provider. One line says what is wrong.
+pub async fn examine_oidc(settings: &crate::settings::Settings) -> Option<Result<(), String>> {
+    let oidc = settings.oidc.clone()?;
+    let looked = async {
+        let oidc = Oidc::new(oidc, &settings.keys)?;
+        let said = |refusal: Refusal| refusal.why.into_owned();
+        let metadata = oidc.provider.metadata(&oidc.fetch).await.map_err(said)?;
+        let keys = oidc.provider.keys(&oidc.fetch, &metadata, |keys| !keys.is_empty());
+        match keys.await.map_err(said)?.is_empty() {
+            true => Err("it shows no keys".to_owned()),
+            false => Ok(()),
+        }
+    };
+    Some(looked.await)
+}
+
 /// 256 random bits.
 fn random() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())

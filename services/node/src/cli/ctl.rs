@@ -93,6 +93,8 @@ pub(crate) enum CtlCommand {
     Visitor(VisitorCommand),
     /// What processes log, and another level for a while.
     Log(LogArgs),
+    /// What processes are at: tasks, mailboxes, connections, queues, and more.
+    Debug(DebugArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }
@@ -112,6 +114,20 @@ pub(crate) struct OpsArgs {
         default_value = ""
     )]
     pub(crate) admin_token: String,
+}
+
+/// Which page of which processes.
+#[derive(Debug, Args)]
+pub(crate) struct DebugArgs {
+    #[command(flatten)]
+    pub(crate) ops: OpsArgs,
+    /// Processes by their names instead of --at, as `ctl nodes` lists them; voters, too
+    /// (--config).
+    #[arg(long = "process", value_name = "NAME", conflicts_with = "at")]
+    pub(crate) processes: Vec<String>,
+    /// Name of the page; without it they are listed.
+    #[arg(value_name = "PAGE")]
+    pub(crate) page: Option<String>,
 }
 
 /// What is to be logged.

@@ -6,8 +6,9 @@ mod replay;
 mod staff;
 
 pub(crate) use ctl::{
-    AgentsArgs, AgentsCommand, AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs,
-    FiguresFormat, FitArgs, LogArgs, OpsArgs, Output, PlacedRole, RaftCommand, RouteArgs,
+    AgentsArgs, AgentsCommand, AuditArgs, ClusterCommands, CtlArgs, CtlCommand, DebugArgs,
+    FiguresArgs, FiguresFormat, FitArgs, LogArgs, OpsArgs, Output, PlacedRole, RaftCommand,
+    RouteArgs,
 };
 pub(crate) use privacy::{BackupArgs, RestoreArgs, VisitorCommand};
 pub(crate) use replay::ReplayArgs;

@@ -6,7 +6,7 @@ use super::parts::{FanOut, joined, once_reachable, owned};
 use super::process::{Process, leave};
 use crate::blobs::Blobs;
 use crate::keys;
-use crate::ops::DebugPages;
+use crate::ops::{DebugPages, LateInspector};
 use bytes::Bytes;
 use frontdesk_cluster::{
     Cluster, ClusterView, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
@@ -19,6 +19,7 @@ use frontdesk_gateway::{
 use frontdesk_store::attachments::MovedAttachments;
 use frontdesk_store::postgres::PostgresAttachments;
 use frontdesk_store::s3::S3Attachments;
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +39,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let (sessions, sessions_tasks) = RemoteSessions::start(cluster.clone());
     let (queueing, queueing_tasks) = RemoteQueueing::start(cluster.clone());
     let (rejoined, rejoins) = watch::channel(0);
-    let watcher = tokio::spawn(count_rejoins(cluster.joined(), rejoined));
+    let watcher = tasks::spawn("gateway.rejoins", count_rejoins(cluster.joined(), rejoined));
     let draining = Arc::new(AtomicBool::new(false));
     let readiness = readiness(&cluster, draining.clone());
     let bus = FeedingBus::new(fan_out.as_bus(), cluster.clone());
@@ -58,12 +59,13 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         clock: clock(),
     };
     let offer = Offer { gateway: Some((cluster.node().clone(), direct)), ..Offer::default() };
-    let served = process
-        .serve(listener, &offer, readiness, DebugPages::default().placement(&cluster))
-        .await?;
+    let late = LateInspector::default();
+    let pages = DebugPages::default().placement(&cluster).connections(&late);
+    let served = process.serve(listener, &offer, readiness, pages.bus(&fan_out.as_bus())).await?;
     let mut settings = process.settings.gateway.clone();
     keys::resolve(&mut settings).map_err(|error| ClusterError::Settings(error.to_string()))?;
     let gateway = Gateway::start(settings, deps).await?;
+    late.get_or_init(|| gateway.inspector());
     let _keys = keys::follow(gateway.key_ring(), &process.settings.gateway);
     tokio::select! {
         () = process.until_stopped() => {

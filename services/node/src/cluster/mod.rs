@@ -2,6 +2,7 @@
 //! cluster in this process. The same role crates as in `dev`; only the wiring is
 //! here, and the order in which things start and stop.
 
+mod about;
 mod clock;
 mod desk;
 mod founding;

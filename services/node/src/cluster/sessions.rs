@@ -10,6 +10,7 @@ use frontdesk_core::presence::NodeRole;
 use frontdesk_sessions::{SessionsDeps, SessionsService, SystemClock};
 use frontdesk_store::journal::Journal;
 use frontdesk_store::postgres::PostgresJournal;
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,12 +69,16 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
             listener,
             &offer,
             readiness,
-            DebugPages::default().placement(&cluster).sessions(&sessions),
+            DebugPages::default().placement(&cluster).sessions(&sessions).bus(&fan_out.as_bus()),
         )
         .await?;
     // Both end below, once nothing is owned any more.
-    let tenure = tokio::spawn(keep(cluster.clone(), NodeRole::Sessions, sessions.clone()));
-    let undertaker = tokio::spawn(forget_gateways(cluster.clone(), sessions.clone()));
+    let tenure = tasks::spawn(
+        "sessions.tenure",
+        keep(cluster.clone(), NodeRole::Sessions, sessions.clone()),
+    );
+    let undertaker =
+        tasks::spawn("sessions.undertaker", forget_gateways(cluster.clone(), sessions.clone()));
     process.until_stopped().await;
     drain(&cluster, process.patience()).await;
     tenure.abort();

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod cluster;
 mod configure;
+mod debug;
 mod explain;
 mod figures;
 mod newcomers;
@@ -113,6 +114,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
             return backup::restore(wanted, args.config, args.output).await;
         }
         CtlCommand::Log(wanted) => return operate::log(wanted, args.output).await,
+        CtlCommand::Debug(wanted) => return debug::run(wanted, args.config, args.output).await,
         command => command,
     };
     if let CtlCommand::Staff(wanted) = &command
@@ -128,6 +130,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     match command {
         CtlCommand::Cluster(_)
         | CtlCommand::Log(_)
+        | CtlCommand::Debug(_)
         | CtlCommand::Backup(_)
         | CtlCommand::Restore(_) => Ok(()),
         CtlCommand::Visitor(command) => visitor::run(admin, output, command).await,

@@ -5,6 +5,7 @@ use super::error::{Failure, PostgresError, describe};
 use super::settings::PostgresSettings;
 use super::target::Target;
 use super::tls::Tls;
+use frontdesk_telemetry::tasks;
 use rand::RngExt as _;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -223,7 +224,7 @@ where
     T::Stream: Send + 'static,
 {
     let (client, connection) = config.connect(tls).await?;
-    let driver = tokio::spawn(async move {
+    let driver = tasks::spawn("postgres.connection", async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to the database has ended");
         }

@@ -151,6 +151,7 @@ pub const PARTS: [&str; 14] = [
     "raft",
     "routing",
     "sessions",
+    "tasks",
     "tls",
     "traces",
 ];

@@ -32,6 +32,8 @@ pub(super) const METRICS: &[Metric] = &[
     counter("frontdesk_gateway_history_pages_total", "Pages of history read for readers who were behind."),
     counter("frontdesk_gateway_unreadable_deliveries_total", "Deliveries that could not be read."),
 
+    counter("frontdesk_tasks_panics_total", "Panics, in tasks and in threads."),
+
     counter("frontdesk_tls_reloads_total", "New certificates that were taken up, or could not be.").by(&[RELOAD]),
 
     counter("frontdesk_traces_exported_spans_total", "Spans sent to the collector, or lost because it did not take them.").by(&[EXPORTED]),

@@ -111,7 +111,10 @@ pub(super) fn start(
         failures: AtomicU64::new(0),
     };
     // Ended by `Exporting::stop`.
-    let task = tokio::spawn(Export { exporter, waiting, is_well: true }.run(stopped));
+    let task = crate::tasks::spawn(
+        "traces.export",
+        Export { exporter, waiting, is_well: true }.run(stopped),
+    );
     Ok((outlet, Exporting { stop, task }))
 }
 

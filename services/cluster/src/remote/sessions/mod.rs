@@ -30,7 +30,7 @@ use frontdesk_proto::api::{
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
 use frontdesk_proto::internal::{HistoryRequest, LinkDetach, LinkHint};
-use frontdesk_telemetry::traces;
+use frontdesk_telemetry::{tasks, traces};
 use lane::Lanes;
 use pending::{Asked, Pending};
 use std::sync::Arc;
@@ -72,7 +72,8 @@ impl RemoteSessions {
         let lanes = Arc::new(Lanes::default());
         let (moves, _) = broadcast::channel(MOVES);
         // Owned by `SessionsTasks`.
-        let task = tokio::spawn(pump::run(cluster.clone(), lanes.clone(), moves.clone()));
+        let task =
+            tasks::spawn("gateway.pump", pump::run(cluster.clone(), lanes.clone(), moves.clone()));
         (Arc::new(Self { cluster, lanes, moves }), SessionsTasks(task))
     }
 
