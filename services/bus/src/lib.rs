@@ -12,6 +12,9 @@ mod redis_bus;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+#[cfg(feature = "fuzzing")]
+pub use redis_bus::fuzzing;
+
 pub use fallback::{DirectPath, FallbackBus};
 pub use local::LocalBus;
 pub use redis_bus::{

@@ -6,6 +6,8 @@ mod address;
 mod backoff;
 mod certificates;
 mod connect;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod meters;
 mod outbox;
 mod probes;
