@@ -101,7 +101,6 @@ fn bodies_and_tokens() -> Vec<Target> {
         site: "demo".into(),
         email: "ada@shop.example".into(),
         password: "secret".into(),
-        ..SignInRequest::default()
     };
     let sign_in = serde_json::to_vec(&sign_in).expect("JSON");
     let claims = format!(
