@@ -19,6 +19,8 @@ need() { # program, Debian package
 
 need chromium chromium
 need redis-server redis-server
+# For libFuzzer.
+need g++ g++
 postgres_here() { command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 postgres_here || need postgres postgresql
 need python3 python3

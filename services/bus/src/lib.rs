@@ -15,6 +15,9 @@ mod redis_bus;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+#[cfg(feature = "fuzzing")]
+pub use redis_bus::fuzzing;
+
 pub use fallback::{DirectPath, FallbackBus};
 pub use inspect::BusWay;
 pub use local::LocalBus;

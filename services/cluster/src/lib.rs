@@ -14,6 +14,8 @@ mod changes;
 mod clock;
 mod error;
 mod fabric;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod group;
 mod leadership;
 mod liveness;

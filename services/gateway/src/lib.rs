@@ -22,6 +22,8 @@ mod drain;
 mod feeding;
 mod figures;
 mod following;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod grpc_auth;
 mod guesses;
 mod http;

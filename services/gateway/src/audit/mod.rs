@@ -7,6 +7,8 @@ mod list;
 mod tests;
 
 pub(crate) use list::list;
+#[cfg(feature = "fuzzing")]
+pub(crate) use list::{place_of, token_of};
 
 use crate::connection::Client;
 use crate::peer::Peer;

@@ -108,7 +108,7 @@ async fn store(shared: &Shared, record: &AttachmentRecord, bytes: Bytes) -> Resu
 }
 
 /// The name in `X-File-Name`, percent-encoded UTF-8, without path parts.
-fn file_name(headers: &HeaderMap) -> Result<String, ApiError> {
+pub(super) fn file_name(headers: &HeaderMap) -> Result<String, ApiError> {
     let raw = match headers.get("x-file-name") {
         Some(value) => value.to_str().map_err(|_| malformed_name())?,
         None => "",
@@ -170,7 +170,7 @@ pub(super) async fn download(
 }
 
 /// RFC 6266: an ASCII name for old programs, the true one (RFC 8187) for others.
-fn disposition(name: &str) -> String {
+pub(super) fn disposition(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
     let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);

@@ -3,6 +3,8 @@
 mod attachments;
 mod cors;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod headers;
 mod oidc;
 mod ops;

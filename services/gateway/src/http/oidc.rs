@@ -50,11 +50,15 @@ impl Cookie {
     }
 
     fn read<'a>(&self, oidc: &Oidc, headers: &'a HeaderMap) -> &'a str {
-        let name = self.full_name(oidc);
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|c| c.split_once('='));
-        pairs.find(|(key, _)| key.trim() == name).map_or("", |(_, value)| value.trim())
+        cookie(headers, &self.full_name(oidc))
     }
+}
+
+/// The cookie of this name; empty when there is none.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|c| c.split_once('='));
+    pairs.find(|(key, _)| key.trim() == name).map_or("", |(_, value)| value.trim())
 }
 
 /// How one can sign in here.

@@ -86,7 +86,7 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
 }
 
 /// Checks the handshake and gives the answer to its key.
-fn check(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
+pub(super) fn check(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
     if !has(headers, &header::CONNECTION, "upgrade") || !has(headers, &header::UPGRADE, "websocket")
     {
         let error = ApiError::Invalid("this address is for WebSockets".into());
@@ -106,7 +106,7 @@ fn check(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
 }
 
 /// The first subprotocol offered that is known.
-fn subprotocol(headers: &HeaderMap) -> Result<(CarrierKind, &'static str), Failure> {
+pub(super) fn subprotocol(headers: &HeaderMap) -> Result<(CarrierKind, &'static str), Failure> {
     tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL)
         .find_map(|offered| match offered {
             PROTOBUF => Some((CarrierKind::WebSocketProtobuf, PROTOBUF)),

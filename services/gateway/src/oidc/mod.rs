@@ -8,6 +8,8 @@
 
 mod admission;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod id_token;
 mod problem;
 mod provider;

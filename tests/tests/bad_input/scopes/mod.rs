@@ -10,11 +10,11 @@ mod samples;
 mod verbs;
 mod world;
 
-pub(crate) use samples::samples;
+use samples::samples;
 
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{Error, ErrorCode};
-use frontdesk_tests::wire::fresh_id;
+use frontdesk_tests::wire::{fresh_id, message};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,8 @@
 
 mod check;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub(in crate::sqlite) mod fuzzing;
 mod make;
 mod manifest;
 mod restore;

@@ -187,7 +187,7 @@ impl Job {
     }
 }
 
-fn summary_json(summary: &Summary) -> serde_json::Result<String> {
+pub(super) fn summary_json(summary: &Summary) -> serde_json::Result<String> {
     serde_json::to_string(summary)
 }
 

@@ -4,6 +4,8 @@
 mod checkpoint;
 mod erase;
 mod filing;
+#[cfg(feature = "fuzzing")]
+pub(in crate::sqlite) mod fuzzing;
 mod group;
 mod job;
 mod known;
