@@ -11,6 +11,7 @@ mod presence_port;
 mod queueing;
 mod routing;
 mod sessions;
+mod sign_in;
 mod walk;
 
 use frontdesk_core::time::Timestamp;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 pub use desk::{
     AgentAccount, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk, EndedSessions,
-    MadeAccount, Problem, QueueConfig, SiteConfig, Vouched,
+    MadeAccount, Problem, QueueConfig, SiteConfig,
 };
 pub use error::ApiError;
 pub use presence::{AgentConnect, Presence, PresenceChange, ReserveRequest};
@@ -29,6 +30,7 @@ pub use sessions::{
     Attach, Attached, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, Place, RecordPage,
     ReplyFuture, Sessions, SummaryPage,
 };
+pub use sign_in::{PasswordAttempt, Unbound, Vouched, Whence};
 pub use walk::OpenWalk;
 
 /// The time now; never read where a decision is made, but handed to it.

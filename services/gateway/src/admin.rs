@@ -1,5 +1,6 @@
 //! `AdminService`: supervisors look into the running system, each into its site.
 
+use crate::accounts;
 use crate::audit;
 use crate::auth;
 use crate::codec::WireFormat;
@@ -16,10 +17,11 @@ use crate::standing::Standing;
 use crate::verbs::common::{event_push, limit};
 use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::Summary;
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::routes::{self, Visit};
-use frontdesk_proto::api::{ApiError, EndedSessions, EventPage, HistoryQuery, ListFilter};
+use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
     agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
     summary_to_state, timestamp_from_proto,
@@ -100,21 +102,6 @@ impl Admin {
     }
 }
 
-/// Signs an account of the caller's site out everywhere; here at once.
-async fn end_sessions(
-    shared: &Shared,
-    who: &Principal,
-    peer: Peer,
-    account: &str,
-) -> Result<EndedSessions, ApiError> {
-    let by = audit::author(shared, who, peer)
-        .ok_or_else(|| ApiError::Forbidden("only a supervisor may do this".into()))?;
-    let asked = shared.deps.desk.end_sessions(&who.site, account, by);
-    let ended = within(CALL_DEADLINE, "desk", asked).await?;
-    shared.standings.end_older(&who.site, &[(ended.agent, ended.generation)].into());
-    Ok(ended)
-}
-
 async fn page(
     shared: &Shared,
     who: &Principal,
@@ -181,10 +168,26 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::EndSessionsResponse>, Status> {
         let who = self.supervisor(&request).await?;
         let account = &request.get_ref().account;
-        let ended = end_sessions(&self.shared, &who, peer(&request), account).await;
+        let ended = accounts::end_sessions(&self.shared, &who, peer(&request), account).await;
         let ended = ended.map_err(|e| to_status(&e))?;
         let (agent_id, email) = (ended.agent.to_string(), ended.email);
         Ok(Response::new(v1::EndSessionsResponse { agent_id, email }))
+    }
+
+    async fn unbind_account(
+        &self,
+        request: Request<v1::UnbindAccountRequest>,
+    ) -> Result<Response<v1::UnbindAccountResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let account = &request.get_ref().account;
+        let freed = accounts::unbind(&self.shared, &who, peer(&request), account).await;
+        let freed = freed.map_err(|e| to_status(&e))?;
+        let identity = |Identity { issuer, subject }| v1::ProviderIdentity { issuer, subject };
+        Ok(Response::new(v1::UnbindAccountResponse {
+            agent_id: freed.agent.to_string(),
+            email: freed.email,
+            was: freed.was.into_iter().map(identity).collect(),
+        }))
     }
 
     async fn get_conversation(
@@ -297,6 +300,10 @@ impl AdminService for Admin {
         request: Request<v1::RecordedArrivalsRequest>,
     ) -> Result<Response<Self::RecordedArrivalsStream>, Status> {
         let who = self.supervisor(&request).await?;
+        let (act, details) = (Act::READ_ARRIVALS, recorded::details(request.get_ref()));
+        audit::record_of(&self.shared, &who, peer(&request), act, who.site.clone(), details)
+            .await
+            .map_err(|e| to_status(&e))?;
         let (pages, stream) = mpsc::channel(recorded::PAGES_WAITING);
         // Ends when all is sent, the caller hangs up or the gateway stops.
         let shared = self.shared.clone();

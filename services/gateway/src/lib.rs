@@ -7,6 +7,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
 
+mod accounts;
 mod admin;
 mod asked;
 mod audit;

@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod keys;
 mod link;
+mod operator;
 mod ops;
 mod settings;
 mod signin;

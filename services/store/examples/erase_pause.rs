@@ -39,6 +39,7 @@ fn append(conversation: ConversationId, head: u32, records: u32) -> Append {
         expected_head: Seq::new(head),
         records: (head + 1..=head + records).map(record).collect(),
         summary: None,
+        trace: None,
     }
 }
 

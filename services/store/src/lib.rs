@@ -14,7 +14,7 @@ pub mod postgres;
 pub mod s3;
 mod shape;
 pub mod sqlite;
-mod traced;
 #[cfg(any(test, feature = "conformance"))]
 mod test_folder;
+mod traced;
 mod trust;

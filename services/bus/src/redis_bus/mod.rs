@@ -6,12 +6,9 @@ mod address;
 mod backoff;
 mod certificates;
 mod connect;
-<<<<<<< HEAD
 mod examine;
-=======
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
->>>>>>> h2
 mod meters;
 mod outbox;
 mod probes;

@@ -7,7 +7,7 @@ use crate::fabric::{
 };
 use crate::{ClusterView, GroupError, PresenceGroup};
 use frontdesk_core::presence::{AgentKey, AgentView};
-use frontdesk_proto::api::{ApiError, Desk, Queueing, Routing, Sessions};
+use frontdesk_proto::api::{ApiError, Desk, PasswordAttempt, Queueing, Routing, Sessions};
 use frontdesk_proto::convert::error_to_status;
 use frontdesk_proto::internal::Document;
 use frontdesk_proto::internal::role_service_server::RoleService;
@@ -192,8 +192,9 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::SiteByKey { key } => encode(&desk.site_by_key(&key).await?),
         DeskQuestion::Site { site } => encode(&desk.site(&site).await?),
         DeskQuestion::Sites => encode(&desk.sites().await?),
-        DeskQuestion::SignIn { site, email, password } => {
-            encode(&desk.sign_in(&site, &email, &password.0).await?)
+        DeskQuestion::SignIn { site, email, password, from } => {
+            let attempt = PasswordAttempt { site, email, password: password.0, from };
+            encode(&desk.sign_in(attempt).await?)
         }
         DeskQuestion::SignInVouched(who) => encode(&desk.sign_in_vouched(who).await?),
         DeskQuestion::Apply { dry_run: false, .. } => Err(ApiError::unavailable(
@@ -207,6 +208,9 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         }
         DeskQuestion::EndSessions { site, account, by } => {
             encode(&desk.end_sessions(&site, &account, by).await?)
+        }
+        DeskQuestion::Unbind { site, account, by } => {
+            encode(&desk.unbind(&site, &account, by).await?)
         }
         DeskQuestion::Generations { site } => encode(&*desk.generations(&site).await?),
         DeskQuestion::Record(entry) => encode(&desk.record(entry).await?),

@@ -25,6 +25,7 @@ use crate::settings::TokenKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use fetch::{Endpoint, Fetch, encode, form};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, SiteId};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{AgentAccount, Vouched};
@@ -208,9 +209,11 @@ impl Oidc {
             .try_acquire()
             .map_err(|_| Refusal::new(Problem::Busy, "too many sign-ins at once"))?;
         let tokens = self.exchange(&metadata, &code, &handshake.verifier).await?;
-        let claims = self.claims(&metadata, &tokens, &handshake.nonce, now).await?;
+        let (subject, claims) = self.claims(&metadata, &tokens, &handshake.nonce, now).await?;
+        let identity = Identity::new(&self.settings.issuer, &subject)
+            .map_err(|error| Refusal::refused(error.to_string()))?;
         let site = handshake.site.as_ref();
-        admission::admit(&self.settings, &claims, site, (now, origin))
+        admission::admit(&self.settings, (identity, &claims), site, (now, origin))
     }
 
     /// What the page is to show for its token.
@@ -285,15 +288,15 @@ impl Oidc {
         })
     }
 
-    /// What the ID token says, and where that is not enough what the provider tells of
-    /// the same person.
+    /// Whom the ID token is about, and what it says; where that is not enough, what the
+    /// provider tells of the same person.
     async fn claims(
         &self,
         metadata: &Metadata,
         tokens: &Tokens,
         nonce: &str,
         now: Timestamp,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Result<(String, Map<String, Value>), Refusal> {
         let token = tokens.id_token.as_deref();
         let token = token.ok_or_else(|| Refusal::refused("there is no ID token"))?;
         let known = |keys: &[jsonwebtoken::jwk::Jwk]| id_token::has_key(token, keys);
@@ -323,7 +326,7 @@ impl Oidc {
                 claims.entry(name).or_insert(value);
             }
         }
-        Ok(claims)
+        Ok((subject.id, claims))
     }
 
     fn seal(&self, purpose: &'static str, value: &impl Serialize) -> Result<String, Refusal> {

@@ -1,6 +1,6 @@
 //! What visitors and agents may do alike.
 
-use super::{Answer, Handling, Prepared, command, done, guests};
+use super::{Answer, Handling, Prepared, command, done, guests, supervisor};
 use crate::audit;
 use crate::connection::Client;
 use crate::following;
@@ -17,6 +17,7 @@ use frontdesk_proto::convert::Sent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
 use frontdesk_telemetry::traces::{self, Kind, Span};
 use prost::Message as _;
+use serde_json::json;
 use std::sync::Arc;
 
 const DEFAULT_PAGE: u32 = 50;
@@ -183,7 +184,10 @@ pub(super) fn mark_read(client: &Arc<Client>, r: &v1::MarkRead) -> Result<Handli
 
 /// Ends a conversation.
 pub(super) fn close(client: &Arc<Client>, id: &str) -> Result<Handling, ApiError> {
-    command(client, id, Command::Close)
+    if client.supervisor().is_err() {
+        return command(client, id, Command::Close);
+    }
+    Ok(supervisor::change(client.clone(), id.parse()?, Act::CLOSE, json!({}), Command::Close))
 }
 
 /// Follows a conversation from a cursor on.

@@ -1,6 +1,7 @@
-//! What only supervisors may do to conversations of others. Each verb begins with
-//! `about_to`, and does nothing when that fails; so do guests' verbs that a supervisor
-//! uses as one.
+//! What supervisors do to conversations of others. Each verb that is theirs alone begins
+//! with `about_to`, and does nothing when that fails; so do guests' verbs that a supervisor
+//! uses as one. What agents do in their own conversations is written down of a supervisor
+//! who does it in somebody else's (`change`).
 
 use super::common::follow_or_show;
 use super::{Answer, Handling, Prepared, Saying, submit};
@@ -89,6 +90,23 @@ pub(super) fn set_priority(
     Ok(carry_out(client.clone(), id, Act::SET_PRIORITY, details, command))
 }
 
+/// The same as `carry_out` for what agents may do as well: in its own conversation a
+/// supervisor is one of them.
+pub(super) fn change(
+    client: Arc<Client>,
+    id: ConversationId,
+    act: Act,
+    details: Value,
+    command: Command,
+) -> Handling {
+    Handling::Ordered(Box::pin(async move {
+        match audit::change(&client, act, id, details).await {
+            Ok(()) => submitted(&client, id, command),
+            Err(error) => Prepared::answer(Err(error)),
+        }
+    }))
+}
+
 /// Submits a command that is answered with Done, once the act may be.
 pub(super) fn carry_out(
     client: Arc<Client>,
@@ -98,12 +116,14 @@ pub(super) fn carry_out(
     command: Command,
 ) -> Handling {
     Handling::Ordered(Box::pin(async move {
-        if let Err(error) = about_to(&client, id, act, details).await {
-            return Prepared::answer(Err(error));
+        match about_to(&client, id, act, details).await {
+            Ok(()) => submitted(&client, id, command),
+            Err(error) => Prepared::answer(Err(error)),
         }
-        let outcome = submit(&client, id, command);
-        Prepared::Wait(Box::pin(
-            async move { outcome.await.map(|_| Some(Frame::Done(v1::Done {}))) },
-        ))
     }))
+}
+
+fn submitted(client: &Client, id: ConversationId, command: Command) -> Prepared {
+    let outcome = submit(client, id, command);
+    Prepared::Wait(Box::pin(async move { outcome.await.map(|_| Some(Frame::Done(v1::Done {}))) }))
 }

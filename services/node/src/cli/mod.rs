@@ -6,9 +6,9 @@ mod replay;
 mod staff;
 
 pub(crate) use ctl::{
-    AgentsArgs, AgentsCommand, AuditArgs, ClusterCommands, CtlArgs, CtlCommand, DebugArgs,
-    FiguresArgs, FiguresFormat, FitArgs, LogArgs, OpsArgs, Output, PlacedRole, RaftCommand,
-    RouteArgs,
+    AgentsArgs, AgentsCommand, AuditArgs, AuditCommand, AuditFilter, ClusterCommands, CtlArgs,
+    CtlCommand, DebugArgs, FiguresArgs, FiguresFormat, FitArgs, LogArgs, OpsArgs, Output,
+    PlacedRole, RaftCommand, RouteArgs,
 };
 pub(crate) use privacy::{BackupArgs, RestoreArgs, VisitorCommand};
 pub(crate) use replay::ReplayArgs;
@@ -326,6 +326,9 @@ pub(crate) struct ChatArgs {
     /// Queue to wait in; by default the site's.
     #[arg(long, default_value = "")]
     pub(crate) queue: String,
+    /// Visitor: agree to what the site asks to agree to; else it is asked for.
+    #[arg(long)]
+    pub(crate) consent: bool,
     /// Agent: accept every offer at once.
     #[arg(long)]
     pub(crate) auto_accept: bool,

@@ -1,6 +1,7 @@
 //! `frontdesk ctl`: looks into a running system through the admin service of a
 //! gateway, and moves its parts by way of the voters.
 
+mod accounts;
 mod audit;
 mod backup;
 mod cluster;
@@ -18,7 +19,7 @@ mod visitor;
 pub(crate) use cluster::{Link, now};
 
 use crate::chat::screen;
-use crate::cli::{AgentsArgs, AgentsCommand, CtlArgs, CtlCommand, Output};
+use crate::cli::{AgentsArgs, CtlArgs, CtlCommand, Output};
 use crate::link::{self, LinkError};
 use crate::settings::SettingsError;
 use crate::signin::{self, SignInError, with_deadline};
@@ -27,8 +28,8 @@ use frontdesk_core::ids::InvalidId;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
 use frontdesk_proto::v1::{
-    AdminListConversationsRequest, Cursor, EndSessionsRequest, FollowConversationRequest,
-    GetConversationRequest, ListAgentsRequest, ListQueuesRequest, Phase,
+    AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
+    ListAgentsRequest, ListQueuesRequest, Phase,
 };
 use frontdesk_store::sqlite::backup::BackupError;
 use serde::Serialize;
@@ -135,8 +136,8 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         | CtlCommand::Restore(_) => Ok(()),
         CtlCommand::Visitor(command) => visitor::run(admin, output, command).await,
         CtlCommand::Agents(AgentsArgs { command: None }) => agents(admin, output).await,
-        CtlCommand::Agents(AgentsArgs { command: Some(AgentsCommand::Revoke { account }) }) => {
-            revoke(admin, output, account).await
+        CtlCommand::Agents(AgentsArgs { command: Some(command) }) => {
+            accounts::run(admin, output, command).await
         }
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {
@@ -168,16 +169,6 @@ async fn agents(mut admin: Admin, output: Output) -> Result<(), CtlError> {
     match output {
         Output::Json => print_json(&answer)?,
         Output::Table => table::agents(&answer.agents),
-    }
-    Ok(())
-}
-
-async fn revoke(mut admin: Admin, output: Output, account: String) -> Result<(), CtlError> {
-    let ask = EndSessionsRequest { account };
-    let answer = admin.end_sessions(with_deadline(ask)).await?.into_inner();
-    match output {
-        Output::Json => print_json(&answer)?,
-        Output::Table => println!("{} is signed out everywhere", answer.email),
     }
     Ok(())
 }

@@ -121,7 +121,7 @@ impl Desk for World {
     async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
         Ok(vec![self.config.clone()])
     }
-    async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
+    async fn sign_in(&self, _: PasswordAttempt) -> Result<AgentAccount, ApiError> {
         unreachable!("routing signs nobody in")
     }
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {

@@ -3,6 +3,7 @@
 //! What may be asked is taken from the schema and from the API's description: a verb
 //! without a rule does not compile, a call or route without one fails here.
 
+mod audited;
 mod calls;
 mod routes;
 mod rules;
