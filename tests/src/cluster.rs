@@ -70,12 +70,26 @@ impl Cluster {
     /// The same, with a program of one's own: what lies at its path when a process
     /// is started again is what runs from then on.
     pub async fn start_with(program: &Path, arguments: &[&str]) -> Self {
+        Self::launch(program, arguments, &[]).await
+    }
+
+    /// With settings for all of its processes, each as the file names it:
+    /// `section.name`.
+    pub async fn start_set(arguments: &[&str], settings: &[(String, String)]) -> Self {
+        Self::launch(&binary::frontdesk(), arguments, settings).await
+    }
+
+    async fn launch(program: &Path, arguments: &[&str], settings: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FRONTDESK_") {
                 command.env_remove(name);
             }
+        }
+        for (name, value) in settings {
+            let name = name.to_uppercase().replace('.', "__");
+            command.env(format!("FRONTDESK_{name}"), value);
         }
         command.args(["cluster", "up", "--base-port", "0", "--print", "json", "--data"]);
         command.arg(folder.path()).args(arguments);

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod binary;
 pub mod cluster;
+pub mod collector;
 pub mod corpus;
 pub mod deadline;
 pub mod http;

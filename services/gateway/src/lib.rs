@@ -10,6 +10,7 @@ mod asked;
 mod audit;
 mod auth;
 mod board;
+mod calls;
 mod carriers;
 mod codec;
 mod connection;

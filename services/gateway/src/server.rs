@@ -1,6 +1,7 @@
 //! Starting and stopping a gateway.
 
 use crate::admin::Admin;
+use crate::calls;
 use crate::carriers::grpc::ChatService;
 use crate::deps::GatewayDeps;
 use crate::dispatch;
@@ -189,16 +190,21 @@ fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
             .with_service_name("frontdesk.v1.AuthService")
             .with_service_name("frontdesk.v1.AdminService")
     };
-    let grpc = tonic::service::Routes::new(ChatService::new(shared.clone()))
-        .add_service(AuthServiceServer::new(Auth::new(shared.clone())))
+    let calls = tonic::service::Routes::new(AuthServiceServer::new(Auth::new(shared.clone())))
         .add_service(AdminServiceServer::new(Admin::new(shared.clone())))
+        .prepare()
+        .into_axum_router()
+        .reset_fallback()
+        .route_layer(axum::middleware::from_fn(calls::grpc));
+    // What is said on a chat's stream is recorded there.
+    let grpc = tonic::service::Routes::new(ChatService::new(shared.clone()))
         .add_service(reflection().build_v1().map_err(schema_error)?)
         // What older clients, such as grpcurl before 1.8.8, ask for.
         .add_service(reflection().build_v1alpha().map_err(schema_error)?)
         .prepare()
         .into_axum_router();
     // The HTTP routes' fallback answers for what neither knows.
-    Ok(grpc.reset_fallback().merge(http::router(shared.clone())))
+    Ok(grpc.reset_fallback().merge(calls).merge(http::router(shared.clone())))
 }
 
 fn load_tls(files: TlsFiles) -> Result<Tls, StartError> {

@@ -26,6 +26,7 @@ use frontdesk_proto::api::{
     RecordPage, ReplyFuture, Sessions, SummaryPage, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
+use frontdesk_telemetry::traces;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -305,6 +306,9 @@ impl Sessions for SessionsService {
     }
 
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
+        if let Some(trace) = traces::current() {
+            return self.submit_traced(envelope, trace);
+        }
         let (answer, answered) = oneshot::channel();
         self.post(Mail::Command(Job::new(envelope, answer)));
         ReplyFuture::of(answered)

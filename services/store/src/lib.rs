@@ -11,3 +11,4 @@ pub mod journal;
 pub mod postgres;
 mod shape;
 pub mod sqlite;
+mod traced;

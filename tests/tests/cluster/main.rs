@@ -11,6 +11,7 @@ mod partition;
 mod peers;
 mod rolling;
 mod shift;
+mod traces;
 
 use frontdesk_results::{RunResult, Verdict};
 use frontdesk_tests::cluster::Cluster;

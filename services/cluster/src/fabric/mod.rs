@@ -5,6 +5,7 @@
 //! (who asks) and `serve` (who answers).
 
 mod ask;
+mod calls;
 mod channels;
 mod cluster;
 mod document;
@@ -15,10 +16,11 @@ mod question;
 mod view;
 mod voters;
 
-pub(crate) use ask::{ask, grpc_request};
+pub(crate) use ask::ask;
+pub(crate) use calls::{Call, answer, call};
 pub use channels::Channels;
 pub use cluster::{Cluster, ClusterSettings, ClusterTasks};
-pub(crate) use document::{decode, decode_bytes, encode, encode_bytes};
+pub(crate) use document::{decode, decode_bytes, encode, encode_bytes, what_is_asked};
 pub(crate) use follow::News;
 pub(crate) use owners::repeat;
 pub(crate) use question::Secret;

@@ -2,8 +2,8 @@
 
 use super::{Offer, follow};
 use crate::fabric::{
-    ClusterQuestion, DeskQuestion, FollowQuestion, PresenceQuestion, Question, QueueingQuestion,
-    RoutingQuestion, SessionsQuestion, decode, encode,
+    Call, ClusterQuestion, DeskQuestion, FollowQuestion, PresenceQuestion, Question,
+    QueueingQuestion, RoutingQuestion, SessionsQuestion, answer, decode, encode, what_is_asked,
 };
 use crate::{ClusterView, GroupError, PresenceGroup};
 use frontdesk_core::presence::{AgentKey, AgentView};
@@ -55,9 +55,16 @@ impl RoleService for Roles {
     type FollowStream = ReceiverStream<Result<Document, Status>>;
 
     async fn ask(&self, request: Request<Document>) -> Result<Response<Document>, Status> {
-        let question = decode(request.get_ref()).map_err(|e| error_to_status(&e))?;
-        let answer = self.answer(question).await;
-        answer.map(Response::new).map_err(|e| error_to_status(&e))
+        let document = request.get_ref();
+        let (role, question) = what_is_asked(&document.json);
+        let answered = async {
+            let answered = match decode(document) {
+                Ok(question) => self.answer(question).await,
+                Err(error) => Err(error),
+            };
+            answered.map_err(|e| error_to_status(&e))
+        };
+        answer(request.metadata(), Call { name: "role.ask", role, question }, answered).await
     }
 
     async fn follow(

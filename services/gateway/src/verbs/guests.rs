@@ -11,6 +11,7 @@ use frontdesk_core::party::Participant;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::{invitation_push, mention_push};
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use serde_json::json;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -116,7 +117,7 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
         r.mention_agent_ids.iter().map(|agent| agent.parse()).collect::<Result<_, _>>()?;
     if whom.is_empty() {
         let note = Command::Note { client_msg_id: client_msg_id.clone(), text, mentions: vec![] };
-        let saying = Saying::begin(client, id, client_msg_id, note);
+        let saying = Saying::begin(client, id, client_msg_id, note, traces::current());
         return Ok(Handling::Concurrent(Box::pin(saying.answer())));
     }
     let client = client.clone();
@@ -128,7 +129,7 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
         };
         let note =
             Command::Note { client_msg_id: client_msg_id.clone(), text: text.clone(), mentions };
-        let saying = Saying::begin(&client, id, client_msg_id, note);
+        let saying = Saying::begin(&client, id, client_msg_id, note, traces::current());
         Prepared::Wait(Box::pin(async move {
             let answer = saying.answer().await?;
             if let Some(Frame::Sent(sent)) = &answer {

@@ -12,6 +12,7 @@ use frontdesk_core::conversation::{Command, MAX_REASON_BYTES};
 use frontdesk_core::ids::{AgentId, ClientMsgId, ConversationId};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub(super) fn whisper(client: &Arc<Client>, r: v1::WhisperRequest) -> Result<Han
         }
         let said = client_msg_id.clone();
         let command = Command::Whisper { client_msg_id: said, text: r.text.into() };
-        let saying = Saying::begin(&client, id, client_msg_id, command);
+        let saying = Saying::begin(&client, id, client_msg_id, command, traces::current());
         Prepared::Wait(Box::pin(saying.answer()))
     })))
 }

@@ -39,6 +39,7 @@ fn append(epoch: u64, head: u32, text: &str) -> Append {
         expected_head: Seq::new(head),
         records: vec![record],
         summary: Some(summary(text)),
+        trace: None,
     }
 }
 

@@ -68,6 +68,16 @@ pub(super) enum GroupFailure {
     Uncertain(String),
 }
 
+impl GroupFailure {
+    /// In a word, for traces.
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotCommitted(_) => "not_committed",
+            Self::Uncertain(_) => "uncertain",
+        }
+    }
+}
+
 impl Job {
     /// An append and where its outcome will be. Fails when the append is
     /// malformed, which is a defect of the caller.

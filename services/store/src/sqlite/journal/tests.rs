@@ -80,6 +80,7 @@ fn one_record(payload: Bytes) -> Append {
         expected_head: Seq::ZERO,
         records: vec![record],
         summary: None,
+        trace: None,
     }
 }
 

@@ -6,12 +6,13 @@
 use super::checkpoint::Log;
 use super::filing::{Filing, Portion};
 use super::group::{Group, Memory};
-use super::job::{GroupFailure, Job};
+use super::job::{AppendJob, GroupFailure, Job};
 use super::queue::{MAX_GROUP_RECORDS, MAX_WAITING_JOBS, WriteQueue};
 use super::tail::SharedTail;
 use crate::journal::{AppendOutcome, JournalError};
 use crate::sqlite::error::surely_not_committed;
 use crate::sqlite::file::scrub;
+use crate::traced::GroupSpans;
 use metrics::{counter, gauge, histogram};
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -59,7 +60,9 @@ impl Writer {
         while let Some(still_waiting) = exit.0.take(&mut group) {
             gauge!("frontdesk_journal_queue_depth").set(still_waiting as f64);
             let began = Instant::now();
+            let spans = GroupSpans::begin(appends(&group).map(|job| &job.append));
             let result = self.commit(&mut group);
+            spans.end(group.len(), result.as_ref().map(drop).map_err(GroupFailure::as_str));
             if let Ok(records) = result {
                 histogram!("frontdesk_journal_commit_seconds").record(began.elapsed());
                 histogram!("frontdesk_journal_batch_records").record(records as f64);
@@ -164,13 +167,15 @@ fn answer(group: &mut Vec<Job>, result: Result<(), GroupFailure>) {
     }
 }
 
+fn appends(group: &[Job]) -> impl Iterator<Item = &AppendJob> {
+    group.iter().filter_map(|job| match job {
+        Job::Append(append) => Some(append),
+        Job::Write(_) => None,
+    })
+}
+
 fn count(group: &[Job], result: &Result<(), GroupFailure>) {
-    let appends = || {
-        group.iter().filter_map(|job| match job {
-            Job::Append(append) => Some(append),
-            Job::Write(_) => None,
-        })
-    };
+    let appends = || appends(group);
     let add = |outcome: &'static str, n: usize| {
         if n > 0 {
             counter!("frontdesk_journal_appends_total", "outcome" => outcome).increment(n as u64);
@@ -233,6 +238,7 @@ mod tests {
             expected_head: Seq::new(head),
             records: vec![record],
             summary: None,
+            trace: None,
         };
         vec![Job::append(append).unwrap().0]
     }
