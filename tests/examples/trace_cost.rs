@@ -1,7 +1,8 @@
 //! What traces cost, in instructions of the whole server for a message: `frontdesk dev`
-//! under callgrind, without traces, at the default ratio and at ratio 1, in turn. Counts
-//! of instructions differ by little from run to run, whatever else the machine does;
-//! times do not show a hundredth.
+//! under callgrind, without traces, at the default ratio and at ratio 1, in turn.
+//! Instructions, because times depend on what else the machine does. They hold what the
+//! server does by itself meanwhile, too: with few rounds that is most of it, so look at
+//! the interval before the mean.
 //!
 //! `trace_cost [RUNS [ROUNDS]]` (5, 100): in each round 20 visitors say 128 bytes, and
 //! each hears it on two connections. Needs valgrind, and a program built with

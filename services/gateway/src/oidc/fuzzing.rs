@@ -10,6 +10,7 @@ use crate::fuzzing::keys;
 use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use frontdesk_core::identity::Identity;
 use frontdesk_core::conversation::MAX_NAME_CHARS;
 use frontdesk_core::time::Timestamp;
 use jsonwebtoken::jwk::Jwk;
@@ -69,7 +70,9 @@ pub fn id_claims(bytes: &[u8]) -> bool {
         "grants": [{ "site": "demo", "claim": "realm.roles", "values": ["support"] }],
     }))
     .expect("settings");
-    let Ok(who) = admission::admit(&settings, &claims, None, (NOW, "")) else { return true };
+    let identity = Identity::new(ISSUER, "248289761001").expect("it is short");
+    let admitted = admission::admit(&settings, (identity, &claims), None, (NOW, ""));
+    let Ok(who) = admitted else { return true };
     assert!(who.email.ends_with("@shop.example"), "{:?}", who.email);
     assert!(who.name.chars().count() <= MAX_NAME_CHARS, "{:?}", who.name);
     assert!(!who.name.contains(char::is_control), "{:?}", who.name);

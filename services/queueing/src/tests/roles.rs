@@ -153,7 +153,7 @@ impl Desk for World {
             bots: BTreeSet::new(),
         })])
     }
-    async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
+    async fn sign_in(&self, _: PasswordAttempt) -> Result<AgentAccount, ApiError> {
         unreachable!("queueing signs nobody in")
     }
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
