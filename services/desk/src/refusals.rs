@@ -10,6 +10,7 @@ use frontdesk_core::ids::{AgentId, SiteId};
 use frontdesk_core::runs::Runs;
 use frontdesk_proto::api::Whence;
 use frontdesk_store::desk::{DeskStore, DeskStoreError, StoredAccount};
+use frontdesk_telemetry::tasks;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -73,7 +74,7 @@ impl Refusals {
         let mut writing = lock(&self.writing);
         while writing.try_join_next().is_some() {}
         if writing.len() < MAX_WRITING {
-            writing.spawn(work);
+            tasks::spawn_in(&mut writing, "desk.refusal", work);
         } else {
             tracing::warn!("too many sign-ins are refused at once: one is not written down");
         }

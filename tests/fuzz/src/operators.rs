@@ -39,10 +39,10 @@ fn configuration(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| frontdesk_desk::trial(text, &site, &[]).is_ok())
 }
 
-/// The documents that the README shows.
+/// The documents that GUIDE.md shows.
 fn documents() -> Vec<&'static str> {
-    let readme = include_str!("../../../README.md");
-    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let guide = include_str!("../../../GUIDE.md");
+    let blocks = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks.filter(|text| configuration(text.as_bytes())).collect()
 }
 

@@ -1,4 +1,4 @@
-//! A cluster's database, dumped while people talk and restored beside it as README says,
+//! A cluster's database, dumped while people talk and restored beside it as OPERATIONS.md says,
 //! is found again whole by another presence group; who is forgotten there is nowhere.
 
 use crate::{EXTRA_AGENTS, ONE_AT_A_TIME};
@@ -11,7 +11,7 @@ use frontdesk_tests::cluster::Cluster;
 use frontdesk_tests::deadline::{step, until};
 use frontdesk_tests::fresh::{Fresh, secret};
 use frontdesk_tests::http::Http;
-use frontdesk_tests::readme;
+use frontdesk_tests::printed;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -221,8 +221,8 @@ async fn a_dump_made_under_load_is_restored_for_another_group() {
     let (url, new_url) = databases(&cluster, folder.path());
     let (dumping, place) = (url.clone(), folder.path().to_owned());
     let dumped = tokio::task::spawn_blocking(move || {
-        let line = readme::command(SECTION, "pg_dump ");
-        readme::run(&line, &place, &[("URL", &dumping)]);
+        let line = printed::command(SECTION, "pg_dump ");
+        printed::run(&line, &place, &[("URL", &dumping)]);
     });
     dumped.await.expect("dumped");
     assert!(said.total() > acknowledged.values().map(Vec::len).sum(), "nobody talked meanwhile");
@@ -230,10 +230,10 @@ async fn a_dump_made_under_load_is_restored_for_another_group() {
     for talk in talks {
         talk.await.expect("each was acknowledged");
     }
-    let restore = readme::command(SECTION, "pg_restore ");
-    readme::run(&restore, folder.path(), &[("NEW_URL", &new_url)]);
+    let restore = printed::command(SECTION, "pg_restore ");
+    printed::run(&restore, folder.path(), &[("NEW_URL", &new_url)]);
     let sql = |sql: &str| {
-        readme::run(
+        printed::run(
             "psql -Atc \"$SQL\" \"$NEW_URL\"",
             folder.path(),
             &[("SQL", sql), ("NEW_URL", &new_url)],
@@ -245,8 +245,8 @@ async fn a_dump_made_under_load_is_restored_for_another_group() {
     sql("INSERT INTO shards SELECT n, 100000 + n FROM generate_series(0, 255) n");
     let fresh = Fresh::start(cluster.ready(), &new_url).await;
     it_says_whose_tables_these_are(&fresh).await;
-    let line = readme::command(SECTION, "psql \"$NEW_URL\"");
-    readme::run(&line, folder.path(), &[("NEW_URL", &new_url)]);
+    let line = printed::command(SECTION, "psql \"$NEW_URL\"");
+    printed::run(&line, folder.path(), &[("NEW_URL", &new_url)]);
     until("they are this group's", || async { failures(&fresh).is_empty().then_some(()) }).await;
 
     let new = Place::of(fresh.gateway(), &cluster);
@@ -284,7 +284,7 @@ async fn a_dump_made_under_load_is_restored_for_another_group() {
 fn databases(cluster: &Cluster, folder: &Path) -> (String, String) {
     let url = secret(&cluster.ready().settings, "url");
     let make = "psql \"$URL\" --command 'CREATE DATABASE restored'";
-    readme::run(make, folder, &[("URL", &url)]);
+    printed::run(make, folder, &[("URL", &url)]);
     let new_url = format!("{}/restored", url.rsplit_once('/').expect("a database").0);
     (url, new_url)
 }
@@ -312,7 +312,7 @@ fn ctl_prints_the_command(fresh: &Fresh, folder: &Path) {
     assert!(!why.contains(&password), "{why}");
     let command = why.split('`').nth(1).unwrap_or_else(|| panic!("no command: {why}"));
     assert!(command.starts_with("pg_dump "), "{command}");
-    readme::run(command, folder, &[("PGPASSWORD", &password)]);
+    printed::run(command, folder, &[("PGPASSWORD", &password)]);
     assert!(folder.join("a copy.dump").is_file());
 }
 
@@ -349,7 +349,7 @@ async fn it_goes_on(new: &Place<'_>, tokens: &BTreeMap<String, String>) {
     .await;
 }
 
-/// Not in the tables, the voters' disks or the broker; and after VACUUM FULL, as README has
+/// Not in the tables, the voters' disks or the broker; and after VACUUM FULL, as OPERATIONS.md has
 /// it, in no file of the database either.
 async fn who_is_forgotten_is_nowhere(
     cluster: &Cluster,
@@ -361,14 +361,14 @@ async fn who_is_forgotten_is_nowhere(
     let dump = |name: &str| {
         let path = folder.join(name);
         let line = format!("pg_dump --data-only --file={name} \"$URL\"");
-        readme::run(&line, folder, &[("URL", url)]);
+        printed::run(&line, folder, &[("URL", url)]);
         path
     };
     let shown: Value =
         serde_json::from_str(&new.ctl(&["-o", "json", "show", ended])).expect("JSON");
     let visitor = shown["conversation"]["visitor"]["id"].as_str().expect("an id");
     assert_eq!(with_mark(&dump("before.sql")).len(), 1);
-    readme::run("psql \"$URL\" --command ANALYZE", folder, &[("URL", url)]);
+    printed::run("psql \"$URL\" --command ANALYZE", folder, &[("URL", url)]);
     let erased = new.ctl(&["visitor", "erase", visitor]);
     assert!(erased.contains("1 conversations and 1 files"), "{erased}");
     assert!(erased.contains("VACUUM FULL"), "it says what is left: {erased}");
@@ -387,13 +387,13 @@ async fn who_is_forgotten_is_nowhere(
         let address = secret(settings, "address");
         let line = "redis-cli -u \"$AT\" --no-auth-warning -a \"$PASSWORD\" DBSIZE";
         let password = secret(settings, "password");
-        let kept = readme::run(line, folder, &[("AT", &address), ("PASSWORD", &password)]);
+        let kept = printed::run(line, folder, &[("AT", &address), ("PASSWORD", &password)]);
         assert_eq!(kept.trim(), "0", "the broker keeps nothing");
     }
 
-    let line = readme::command(SECTION, "psql \"$URL\" --command 'VACUUM FULL");
-    readme::run(&line, folder, &[("URL", url)]);
-    let oid = readme::run(
+    let line = printed::command(SECTION, "psql \"$URL\" --command 'VACUUM FULL");
+    printed::run(&line, folder, &[("URL", url)]);
+    let oid = printed::run(
         "psql \"$URL\" -Atc CHECKPOINT -c 'SELECT oid FROM pg_database WHERE datname = current_database()' | tail -1",
         folder,
         &[("URL", url)],

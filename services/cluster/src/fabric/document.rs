@@ -56,7 +56,8 @@ mod tests {
         let of_desk = |kind: &str| ("desk".to_owned(), kind.to_owned());
         assert_eq!(kind(DeskQuestion::Sites), of_desk("sites"));
         let (site, email) = ("demo".to_owned(), "a@b.example".to_owned());
-        let sign_in = DeskQuestion::SignIn { site, email, password: Secret("c".into()), from: None };
+        let sign_in =
+            DeskQuestion::SignIn { site, email, password: Secret("c".into()), from: None };
         assert_eq!(kind(sign_in), of_desk("sign_in"));
         assert_eq!(what_is_asked(b"{"), ("", ""));
         assert_eq!(what_is_asked(b"{\"\xff\":1}").0, "");

@@ -81,7 +81,7 @@ fn refuse_cluster(
     let url = url.map_or_else(|| "\"$URL\"".to_owned(), |url| quoted(&url));
     Err(CtlError::Cluster(format!(
         "what lasts in a cluster is in PostgreSQL: {what_to_do} `{}` (it takes the password from \
-         PGPASSWORD, or asks for it); see \"Backup, restore and privacy\" in README",
+         PGPASSWORD, or asks for it); see \"Backup, restore and privacy\" in OPERATIONS.md",
         command(&url)
     )))
 }

@@ -21,8 +21,8 @@ const ERASE_DEADLINE: Duration = Duration::from_secs(900);
 const UNTIL_VACUUM: &str = "\
 Nothing reads it any more. PostgreSQL keeps the bytes in unused rows until autovacuum has
 freed them and their room is used again, and in its log, replicas and backups for as long as
-you keep those. Where that matters: VACUUM FULL, as README says under \"Backup, restore and
-privacy\".";
+you keep those. Where that matters: VACUUM FULL, as OPERATIONS.md says under \"Backup,
+restore and privacy\".";
 
 /// One conversation of an export.
 #[derive(Serialize)]

@@ -78,7 +78,7 @@ async fn told(settings: &PostgresSettings) -> PostgresJournal {
     journal
 }
 
-/// As the README has it.
+/// As OPERATIONS.md has it.
 #[tokio::test]
 async fn a_dump_is_restored_and_goes_on_under_a_group_founded_anew() {
     let (settings, new) = (fresh().await, fresh().await);

@@ -308,7 +308,7 @@ async fn the_audit_log_cannot_be_emptied() {
     assert_eq!(desk.audit(query).await, Ok(vec![entry(1)]));
 }
 
-/// As the README says: by whoever owns the tables, and not without leaving them as they
+/// As OPERATIONS.md says: by whoever owns the tables, and not without leaving them as they
 /// were.
 #[tokio::test]
 async fn what_is_too_old_goes_by_the_owner_of_the_database_alone() {

@@ -1,4 +1,4 @@
-//! Commands as README prints them, for tests that follow it to the letter.
+//! Commands as OPERATIONS.md prints them, for tests that follow it to the letter.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,8 +11,8 @@ const POSTGRES: &str = "/usr/lib/postgresql";
 
 /// The line of a section's code that begins with these words. Panics when there is none.
 pub fn command(section: &str, begins: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let text = fs::read_to_string(path).expect("README can be read");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../OPERATIONS.md");
+    let text = fs::read_to_string(path).expect("it can be read");
     let mut lines = text.lines().skip_while(|line| *line != format!("## {section}")).skip(1);
     let of_section = lines.by_ref().take_while(|line| !line.starts_with("## "));
     let mut in_code = false;
@@ -23,7 +23,7 @@ pub fn command(section: &str, begins: &str) -> String {
             return line.to_owned();
         }
     }
-    panic!("README prints no {begins:?} under {section:?}");
+    panic!("OPERATIONS.md prints no {begins:?} under {section:?}");
 }
 
 /// Runs a line as a shell does, in a folder, with PostgreSQL's programs on the path; gives
