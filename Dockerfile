@@ -39,6 +39,7 @@ RUN target="$(uname -m)-unknown-linux-musl" \
  && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ \
  && printf 'frontdesk:x:65532:65532::/:/sbin/nologin\n' > /out/etc/passwd \
  && printf 'frontdesk:x:65532:\n' > /out/etc/group \
+ && printf '# Yours goes here; or set FRONTDESK_… variables.\n' > /out/etc/frontdesk/cluster.toml \
  && chown 65532:65532 /out/data
 
 FROM scratch

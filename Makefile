@@ -8,7 +8,7 @@ PAGES := $(WEB)/node_modules/.pages
 PAGE_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
 	$(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs)
 
-.PHONY: help run build pages deny verify fix test soak shift bench rivals rivals-needs clean
+.PHONY: help run build pages deny verify fix test fuzz soak shift bench rivals rivals-needs clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -46,6 +46,9 @@ fix: ## Format and apply what the lints can apply.
 
 test: pages ## Set up and run every test; ends with "N passed, N failed".
 	tests/run.sh
+
+fuzz: ## Feed every decoder, guided by coverage: make fuzz EACH=60 TARGETS="token raft" (seconds of each).
+	tests/fuzz/run.sh $(or $(EACH),60) $(TARGETS)
 
 soak: ## Thousands of simulated clusters: make soak SEEDS=200 FIRST=1 (seeds of each kind).
 	SIM_SEEDS=$(or $(SEEDS),200) SIM_FIRST=$(or $(FIRST),$(shell date +%s)) \

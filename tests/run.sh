@@ -68,6 +68,10 @@ stage web npm --prefix services/web test -- --reporter=tap
 count $? "$(grep -cE '^ *ok [0-9]+ - .*# time=[^{]*$' "$logs/web.log")" \
   "$(grep -cE '^ *not ok [0-9]+ - .*# time=[^{]*$' "$logs/web.log")"
 
+stage fuzz tests/fuzz/run.sh brief
+count $? "$(sum '^([0-9]+) passed, [0-9]+ failed$' "$logs/fuzz.log")" \
+  "$(sum '^[0-9]+ passed, ([0-9]+) failed$' "$logs/fuzz.log")"
+
 FRONTDESK_BIN=$PWD/target/debug/frontdesk stage chart tests/chart/run.sh
 count $? "$(sum '^([0-9]+) passed, [0-9]+ failed$' "$logs/chart.log")" \
   "$(sum '^[0-9]+ passed, ([0-9]+) failed$' "$logs/chart.log")"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is not there yet: Chromium, Redis, PostgreSQL and
-# the corpus of dialogues. As root on Debian through apt; elsewhere it says what to install.
+# Installs what the tests need and is not there yet: Chromium, Redis, PostgreSQL, an object
+# store and the corpus of dialogues. As root on Debian through apt; elsewhere it says what
+# to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +19,8 @@ need() { # program, Debian package
 
 need chromium chromium
 need redis-server redis-server
+# For libFuzzer.
+need g++ g++
 postgres_here() { command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 postgres_here || need postgres postgresql
 need python3 python3
@@ -25,6 +28,7 @@ need unzip unzip
 python3 -m pip --version >/dev/null 2>&1 || need pip3 python3-pip
 
 tests/setup-corpus.sh
+tests/setup-s3.sh
 for folder in tests/browser; do
   if [ ! -e "$folder/node_modules/.installed" ] ||
     [ "$folder/package-lock.json" -nt "$folder/node_modules/.installed" ]; then

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod convert;
+pub mod raw;
 pub mod status;
 pub mod wkt;
 

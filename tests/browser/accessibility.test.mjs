@@ -1,9 +1,7 @@
 // Every state of the pages is checked with axe-core: names, roles, contrast.
 
-import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessibilityProblems, launchBrowser, openPage } from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
+import { test } from "node:test";
+import { areAccessible } from "./support/browser.mjs";
 import {
   acceptOffer,
   agentSays,
@@ -13,33 +11,19 @@ import {
   startChat,
   visitorSays,
 } from "./support/people.mjs";
+import { setUp } from "./support/stage.mjs";
 
 let frontdesk;
-let browser;
 let visitor;
 let agent;
 
-before(async () => {
-  frontdesk = await startFrontdesk();
-  browser = await launchBrowser();
+setUp(async (stage) => {
+  ({ frontdesk } = stage);
   // Colours on their way from one to another have no contrast to measure.
-  visitor = await openPage(browser, { reducedMotion: "reduce" });
-  agent = await openPage(browser, { reducedMotion: "reduce" });
+  [visitor, agent] = await stage.people(2, { reducedMotion: "reduce" });
 });
 
-after(async () => {
-  await browser?.close();
-  await frontdesk?.stop();
-});
-
-async function bothAreFine() {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const { page } of [visitor, agent]) {
-      await page.emulateMedia({ colorScheme });
-      assert.deepEqual(await accessibilityProblems(page), [], `${page.url()} ${colorScheme}`);
-    }
-  }
-}
+const bothAreFine = () => areAccessible(visitor, agent);
 
 test("before a chat", async () => {
   await agent.page.goto(frontdesk.console);

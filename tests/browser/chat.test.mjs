@@ -3,16 +3,14 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   eventually,
-  launchBrowser,
   messages,
   openPage,
   shoot,
   showsMessages,
 } from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
 import {
   acceptOffer,
   agentSays,
@@ -22,6 +20,7 @@ import {
   startChat,
   visitorSays,
 } from "./support/people.mjs";
+import { setUp } from "./support/stage.mjs";
 
 const DIALOGUE = [
   ["visitor", "您好，我的茶叶什么时候到？"],
@@ -37,24 +36,18 @@ const PICTURE = Buffer.from(
   "base64",
 );
 
-let frontdesk;
 let browser;
+let frontdesk;
 let visitor;
 let agent;
 
-before(async () => {
-  frontdesk = await startFrontdesk();
-  browser = await launchBrowser();
+setUp(async (stage) => {
+  ({ browser, frontdesk } = stage);
   visitor = await openPage(browser, { viewport: { width: 1280, height: 860 } });
   agent = await openPage(browser, {
     viewport: { width: 1440, height: 900 },
     acceptDownloads: true,
   });
-});
-
-after(async () => {
-  await browser?.close();
-  await frontdesk?.stop();
 });
 
 test("a whole chat", async (t) => {

@@ -2,9 +2,8 @@
 // transfer. What they say among themselves the visitor never sees.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessibilityProblems, launchBrowser, openPage, shoot } from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
+import { test } from "node:test";
+import { areAccessible, shoot } from "./support/browser.mjs";
 import {
   NAMES,
   acceptOffer,
@@ -14,45 +13,26 @@ import {
   signIn,
   visitorSays,
 } from "./support/people.mjs";
+import { setUp } from "./support/stage.mjs";
 
 const ASKED = "You know the tax rules";
 const NOTED = "is this a case for the lawyers?";
 
 let frontdesk;
-let browser;
 let visitor;
 let alex;
 let sam;
 
-before(async () => {
-  frontdesk = await startFrontdesk();
-  browser = await launchBrowser();
-  [visitor, alex, sam] = await Promise.all(
-    [1, 2, 3].map(() =>
-      openPage(browser, { reducedMotion: "reduce", viewport: { width: 1360, height: 860 } }),
-    ),
-  );
+setUp(async (stage) => {
+  ({ frontdesk } = stage);
+  const viewport = { width: 1360, height: 860 };
+  [visitor, alex, sam] = await stage.people(3, { reducedMotion: "reduce", viewport });
   await signIn(alex, frontdesk, "agent");
   await goOnline(alex);
   await beginChat(visitor, alex, frontdesk, "Emmy", "Who pays the tax?");
   await signIn(sam, frontdesk, "supervisor");
   await sam.page.getByText("No chat selected").waitFor();
 });
-
-after(async () => {
-  await browser?.close();
-  await frontdesk?.stop();
-});
-
-async function areFine(...people) {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const { page } of people) {
-      await page.emulateMedia({ colorScheme });
-      assert.deepEqual(await accessibilityProblems(page), [], `${page.url()} ${colorScheme}`);
-    }
-  }
-  for (const { page } of people) await page.emulateMedia({ colorScheme: "light" });
-}
 
 async function neverShown(text) {
   const seen = await visitor.page.locator("#frontdesk-widget [role=dialog]").innerHTML();
@@ -65,7 +45,7 @@ async function invite(note) {
   await dialog.getByRole("radio").first().check();
   await dialog.getByLabel("Note for your colleague").fill(note);
   await shoot(alex.page, "console-invite");
-  await areFine(alex);
+  await areAccessible(alex);
   await dialog.getByRole("button", { name: "Invite" }).click();
   await dialog.waitFor({ state: "detached" });
 }
@@ -79,7 +59,7 @@ test("a colleague who is not online for chats can be asked in", async () => {
   const knock = sam.page.locator(".knock", { hasText: "asks you to join" });
   await knock.getByText(ASKED).waitFor();
   await shoot(sam.page, "console-invited");
-  await areFine(sam);
+  await areAccessible(sam);
   // The server knows what has no answer yet, whatever becomes of the page.
   await sam.page.reload();
   await knock.getByText(ASKED).waitFor();
@@ -98,7 +78,7 @@ test("everybody sees that they joined, and what they say", async () => {
   await shoot(sam.page, "console-guest");
   await shoot(alex.page, "console-with-guest");
   await neverShown(ASKED);
-  await areFine(alex, sam, visitor);
+  await areAccessible(alex, sam, visitor);
 });
 
 test("the guest leaves, and the visitor sees it", async () => {
@@ -114,7 +94,7 @@ test("a note names a colleague, who is told and may look", async () => {
   await field.pressSequentially("@");
   await alex.page.getByRole("listbox", { name: "Colleagues" }).getByRole("option").first().waitFor();
   await shoot(alex.page, "console-mention");
-  await areFine(alex);
+  await areAccessible(alex);
   await field.press("Enter");
   await field.pressSequentially(NOTED);
   await field.press("Enter");
@@ -129,7 +109,7 @@ test("a note names a colleague, who is told and may look", async () => {
   assert.equal(await knock.count(), 0);
   await shoot(sam.page, "console-mentioned");
   await neverShown(NOTED);
-  await areFine(sam);
+  await areAccessible(sam);
   await alex.page.keyboard.press("Alt+n");
 });
 
@@ -148,7 +128,7 @@ test("a warm transfer leaves both with the visitor until the first one goes", as
   await dialog.locator(".targets").first().getByRole("radio").first().check();
   await dialog.getByLabel("Stay and introduce them").check();
   await shoot(alex.page, "console-transfer-warm");
-  await areFine(alex);
+  await areAccessible(alex);
   await dialog.getByRole("button", { name: "Transfer" }).click();
   await alex.page.getByText("you join when it is taken").waitFor();
   await acceptOffer(sam, "Who pays the tax?");

@@ -2,25 +2,21 @@
 // agent finds it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessibilityProblems, launchBrowser, openPage, shoot } from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
+import { test } from "node:test";
+import { areAccessible, shoot } from "./support/browser.mjs";
 import { acceptOffer, goOnline, openChat, signIn, startChat } from "./support/people.mjs";
+import { setUp } from "./support/stage.mjs";
 
 const DAY_MS = 86_400_000;
 const WEEK = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 let frontdesk;
-let browser;
 let visitor;
 let agent;
 
-before(async () => {
-  frontdesk = await startFrontdesk();
-  browser = await launchBrowser();
-  [visitor, agent] = await Promise.all(
-    [1, 2].map(() => openPage(browser, { reducedMotion: "reduce" })),
-  );
+setUp(async (stage) => {
+  ({ frontdesk } = stage);
+  [visitor, agent] = await stage.people(2, { reducedMotion: "reduce" });
   const day = WEEK[new Date(Date.now() + 2 * DAY_MS).getUTCDay()];
   await frontdesk.apply(`
 calendars:
@@ -29,11 +25,6 @@ queues:
   - { name: general, hours: office }
 consent: { version: "7", text: { en: "May we keep what you write?" }, link: "https://shop.example/p" }
 `);
-});
-
-after(async () => {
-  await browser?.close();
-  await frontdesk?.stop();
 });
 
 test("the visitor learns when somebody is back and is asked for an address", async () => {
@@ -55,10 +46,7 @@ test("the visitor learns when somebody is back and is asked for an address", asy
   );
   await form.getByText(`We are back ${day}`).waitFor();
   await shoot(visitor.page, "widget-out-of-hours");
-  for (const colorScheme of ["light", "dark"]) {
-    await visitor.page.emulateMedia({ colorScheme });
-    assert.deepEqual(await accessibilityProblems(visitor.page), [], colorScheme);
-  }
+  await areAccessible(visitor);
 });
 
 test("what is no address is not sent", async () => {

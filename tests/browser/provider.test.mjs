@@ -12,6 +12,8 @@ const PEOPLE = {
   tom: { email: "tom@acme.example", email_verified: true, name: "Tom", groups: ["support"] },
   eve: { email: "eve@acme.example", email_verified: false, name: "Eve", groups: ["leads"] },
   joe: { email: "joe@acme.example", email_verified: true, name: "Joe", groups: ["cooks"] },
+  kim: { email: "kim@acme.example", email_verified: true, name: "Kim", groups: ["support"] },
+  heir: { email: "heir@acme.example", email_verified: true, name: "Heir", groups: ["support"] },
 };
 
 let browser;
@@ -103,6 +105,45 @@ test("giving up at the provider, and coming back a second time, are told", async
   await eventually(async () => assert.match(await said.innerText(), /not begun here/));
   await somebody.context.close();
 });
+
+test("an account stays with its person, whatever becomes of the address", async () => {
+  const kim = await signedIn("kim");
+  PEOPLE.kim.email = "kim.new@acme.example";
+  assert.equal(await signedIn("kim"), kim, "the same account by another address");
+
+  // Somebody else is given the address.
+  PEOPLE.heir.email = "kim@acme.example";
+  const heir = await open();
+  await heir.page.goto(frontdesk.console);
+  await heir.page.getByRole("link", { name: "Sign in with Acme" }).click();
+  await signInThere(heir.page, "heir");
+  const said = heir.page.getByRole("alert");
+  await eventually(async () => assert.match(await said.innerText(), /may not sign in here/));
+  await heir.context.close();
+  const log = JSON.parse(await frontdesk.ctl("-o", "json", "audit", "--subject", kim));
+  const refused = log.filter((record) => record.act === "refused_sign_in");
+  assert.deepEqual(refused.map((record) => record.details.subject), ["heir"]);
+  assert.equal(log.filter((record) => record.act === "bind").length, 1);
+  assert.equal(log.filter((record) => record.act === "sign_in").length, 2);
+
+  // Until a supervisor says that it is rightly theirs.
+  const freed = await frontdesk.ctl("agents", "unbind", "kim@acme.example");
+  assert.match(freed, /no longer bound to kim of http/);
+  assert.equal(await signedIn("heir"), kim);
+});
+
+/** Signs in with the provider; the id of the account that it is. */
+async function signedIn(login) {
+  const agent = await open();
+  await agent.page.goto(frontdesk.console);
+  await agent.page.getByRole("link", { name: "Sign in with Acme" }).click();
+  await signInThere(agent.page, login);
+  await agent.page.locator(".status-button").waitFor();
+  const kept = await agent.page.evaluate(() => sessionStorage.getItem("frontdesk:console:token"));
+  const [, claims] = JSON.parse(kept).token.split(".");
+  await agent.context.close();
+  return JSON.parse(Buffer.from(claims, "base64url").toString()).sub;
+}
 
 async function open() {
   const user = await openPage(browser);

@@ -1,36 +1,30 @@
 // Cut off and reloaded: nothing is lost, repeated or out of order.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launchBrowser, messages, openPage, shoot, showsMessages } from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
+import { after, test } from "node:test";
+import { messages, openPage, shoot, showsMessages } from "./support/browser.mjs";
 import { agentSays, beginChat, goOnline, signIn, visitorSays } from "./support/people.mjs";
 import { startProxy } from "./support/proxy.mjs";
+import { setUp } from "./support/stage.mjs";
 
 let frontdesk;
-let browser;
 let proxy;
 let visitor;
 let agent;
 const said = ["I was about to say"];
 
-before(async () => {
-  frontdesk = await startFrontdesk();
+setUp(async (stage) => {
+  ({ frontdesk } = stage);
   proxy = await startProxy();
-  browser = await launchBrowser();
-  visitor = await openPage(browser, { proxy: { server: proxy.url } });
-  agent = await openPage(browser);
+  visitor = await openPage(stage.browser, { proxy: { server: proxy.url } });
+  agent = await openPage(stage.browser);
   await signIn(agent, frontdesk, "agent");
   await goOnline(agent);
   await beginChat(visitor, agent, frontdesk, "Grace", said[0]);
   await showsMessages(agent.page, said);
 });
 
-after(async () => {
-  await browser?.close();
-  await proxy?.stop();
-  await frontdesk?.stop();
-});
+after(() => proxy?.stop());
 
 async function bothShow(expected) {
   await showsMessages(agent.page, expected);

@@ -2,15 +2,8 @@
 // that the visitor never gets, joining, taking it from its agent, and taking it over.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import {
-  accessibilityProblems,
-  eventually,
-  launchBrowser,
-  openPage,
-  shoot,
-} from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
+import { test } from "node:test";
+import { areAccessible, eventually, shoot } from "./support/browser.mjs";
 import {
   NAMES,
   acceptOffer,
@@ -21,36 +14,20 @@ import {
   startChat,
   visitorSays,
 } from "./support/people.mjs";
+import { setUp } from "./support/stage.mjs";
 
 const WHISPERED = "Offer her a refund";
 
 let frontdesk;
-let browser;
 let visitor;
 let agent;
 let boss;
 
-before(async () => {
-  frontdesk = await startFrontdesk();
-  browser = await launchBrowser();
-  [visitor, agent, boss] = await Promise.all(
-    [1, 2, 3].map(() =>
-      openPage(browser, { reducedMotion: "reduce", viewport: { width: 1440, height: 900 } }),
-    ),
-  );
+setUp(async (stage) => {
+  ({ frontdesk } = stage);
+  const viewport = { width: 1440, height: 900 };
+  [visitor, agent, boss] = await stage.people(3, { reducedMotion: "reduce", viewport });
 });
-
-after(async () => {
-  await browser?.close();
-  await frontdesk?.stop();
-});
-
-async function isFine(person) {
-  for (const colorScheme of ["dark", "light"]) {
-    await person.page.emulateMedia({ colorScheme });
-    assert.deepEqual(await accessibilityProblems(person.page), [], colorScheme);
-  }
-}
 
 const tile = (name) =>
   boss.page.locator(".tiles > div", { has: boss.page.getByText(name, { exact: true }) });
@@ -66,7 +43,7 @@ async function bossSays(label, text) {
 test("an agent who signs in here is sent to the console", async () => {
   await signInAt(agent, frontdesk, "agent", frontdesk.supervisor);
   await agent.page.getByText("Only for supervisors").waitFor();
-  await isFine(agent);
+  await areAccessible(agent);
   await agent.page.getByRole("link", { name: "To the console" }).click();
   await agent.page.getByText("No chat selected").waitFor();
 });
@@ -76,7 +53,7 @@ test("an empty site says that nobody waits", async () => {
   await boss.page.getByText("Nobody waits, and nobody is being served.").waitFor();
   await boss.page.locator(".queues tbody tr").first().waitFor();
   await shoot(boss.page, "board-empty");
-  await isFine(boss);
+  await areAccessible(boss);
 });
 
 test("who waits is counted and listed at once, and can be put first", async () => {
@@ -89,7 +66,7 @@ test("who waits is counted and listed at once, and can be put first", async () =
   await watch().getByRole("button", { name: "Priority" }).click();
   const dialog = boss.page.getByRole("dialog");
   await dialog.getByRole("button", { name: "+30 min" }).click();
-  await isFine(boss);
+  await areAccessible(boss);
   await dialog.getByRole("button", { name: "Set" }).click();
   await row("Emmy").getByText("+30 min").waitFor();
   await shoot(boss.page, "board-waiting");
@@ -121,8 +98,7 @@ test("a whisper reaches the agent and never the visitor", async () => {
   assert.ok(!seen.includes(WHISPERED));
   await shoot(boss.page, "board-whisper");
   await shoot(agent.page, "console-whispered");
-  await isFine(boss);
-  await isFine(agent);
+  await areAccessible(boss, agent);
 });
 
 test("the filter lists what it is asked for", async () => {
@@ -165,7 +141,7 @@ test("it is put back into its queue, and goes to the other one", async () => {
   await watch().getByRole("button", { name: "Put back" }).click();
   const dialog = boss.page.getByRole("dialog");
   await dialog.getByLabel("Why").fill("End of shift");
-  await isFine(boss);
+  await areAccessible(boss);
   await dialog.getByRole("button", { name: "Put back" }).click();
   await acceptOffer(agent, "My order is late");
   await row("Emmy").getByText(NAMES.agent).waitFor();

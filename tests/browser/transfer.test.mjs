@@ -2,9 +2,8 @@
 // sees, and back to a queue when it is declined.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessibilityProblems, launchBrowser, openPage, shoot, showsMessages } from "./support/browser.mjs";
-import { startFrontdesk } from "./support/frontdesk.mjs";
+import { test } from "node:test";
+import { accessibilityProblems, shoot, showsMessages } from "./support/browser.mjs";
 import {
   NAMES,
   acceptOffer,
@@ -14,19 +13,18 @@ import {
   signIn,
   visitorSays,
 } from "./support/people.mjs";
+import { setUp } from "./support/stage.mjs";
 
 const NOTE = "Wants the invoice on paper";
 
 let frontdesk;
-let browser;
 let visitor;
 let first;
 let second;
 
-before(async () => {
-  frontdesk = await startFrontdesk();
-  browser = await launchBrowser();
-  [visitor, first, second] = await Promise.all([1, 2, 3].map(() => openPage(browser)));
+setUp(async (stage) => {
+  ({ frontdesk } = stage);
+  [visitor, first, second] = await stage.people(3);
   const { email } = frontdesk.agents.find((one) => one.role === "supervisor");
   await frontdesk.apply(`
 queues:
@@ -37,11 +35,6 @@ agents:
   await signIn(first, frontdesk, "agent");
   await goOnline(first);
   await beginChat(visitor, first, frontdesk, "Emmy", "I need an invoice");
-});
-
-after(async () => {
-  await browser?.close();
-  await frontdesk?.stop();
 });
 
 test("a chat is handed to a colleague with a note", async () => {

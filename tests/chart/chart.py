@@ -1,14 +1,16 @@
 """The chart, rendered by Helm itself, and the values it is rendered with."""
 
-import copy
 import functools
 import json
+import pickle
 import tempfile
 import tomllib
 from pathlib import Path
 
 import helm_python as helm
 import yaml
+
+from additions import ADDITIONS, BALANCERS, DROP, SCRAPERS
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "frontdesk"
@@ -37,7 +39,7 @@ def merged(*values):
 
 
 def example(*names):
-    return merged(*(yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text()) for name in names))
+    return merged(*(parsed((EXAMPLES / f"{name}.yaml").read_text())[0] for name in names))
 
 
 def least(**values):
@@ -62,7 +64,16 @@ def cases():
         "another issuer": least(
             internalTls={"certManager": {"issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}}
         ),
-        "public certificate": least(gateway={"tls": {"enabled": True, "existingSecret": "web"}}),
+        "public certificate": least(
+            gateway={"tls": {"enabled": True, "existingSecret": "web"}},
+            routes={
+                "gatewayApi": {
+                    "enabled": True,
+                    "parentRefs": [{"name": "public"}],
+                    "backendTls": {"hostname": "chat.example.com", "caConfigMap": "corporate-ca"},
+                }
+            },
+        ),
         "public issuer": least(
             gateway={
                 "tls": {
@@ -72,12 +83,28 @@ def cases():
                         "dnsNames": ["chat.example.com"],
                     },
                 },
-                "service": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"},
-            }
+                "service": {
+                    "type": "LoadBalancer",
+                    "externalTrafficPolicy": "Local",
+                    "ipFamilyPolicy": "PreferDualStack",
+                    "loadBalancerClass": "example.com/internal",
+                    "loadBalancerSourceRanges": ["10.0.0.0/8"],
+                },
+            },
+            routes={"gatewayApi": {"enabled": True, "parentRefs": [{"name": "public"}]}},
         ),
         "hpa": least(gateway={"autoscaling": {"kind": "hpa"}}),
         "keda": least(
-            gateway={"autoscaling": {"kind": "keda", "keda": {"prometheusAddress": "http://p"}}}
+            gateway={
+                "autoscaling": {
+                    "kind": "keda",
+                    "keda": {
+                        "prometheusAddress": "http://p",
+                        "authenticationRef": {"name": "prometheus"},
+                        "triggerMetadata": {"authModes": "bearer"},
+                    },
+                }
+            }
         ),
         "routes": least(
             routes={
@@ -89,7 +116,16 @@ def cases():
                 },
             }
         ),
-        "metrics": least(monitoring=everything),
+        "metrics": least(
+            monitoring=merged(
+                everything,
+                {
+                    "adminToken": {"existingSecret": {"name": "admin"}},
+                    "serviceMonitor": {"metricRelabelings": [DROP]},
+                },
+            ),
+            loadtest={"enabled": True},
+        ),
         "no policies": least(networkPolicy={"enabled": False}),
         "clients from": least(
             networkPolicy={
@@ -121,12 +157,36 @@ def cases():
                 for role in ROLES
             }
         ),
+        "additions": least(
+            commonLabels={"cost-centre": "17"},
+            serviceAccount={"create": False, "name": "theirs"},
+            runAs={"user": None, "group": None, "fsGroup": None},
+            hostUsers=False,
+            jobs={
+                "priorityClassName": "low",
+                "nodeSelector": {"pool": "batch"},
+                "tolerations": [{"key": "batch", "operator": "Exists"}],
+                "podLabels": {"sidecar.istio.io/inject": "false"},
+                "podAnnotations": {"note": "once"},
+            },
+            loadtest={"enabled": True},
+            extraObjects=[
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-theirs"}},
+                'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "as-text-{{ .Release.Revision }}"}',
+            ],
+            **{role: ADDITIONS for role in ROLES},
+        ),
         "load": least(loadtest={"enabled": True, "resultsClaim": "results", "seed": 7}),
         "names": least(nameOverride="chat", fullnameOverride="support-chat"),
         "all settings": least(settings=ALL_SETTINGS),
         "engines with certificates": least(
             postgres={"tlsSecret": {"name": "pg-ca"}},
             redis={"tlsSecret": {"name": "redis-tls", "clientCertificate": True}},
+        ),
+        "object store": least(
+            attachments={"s3": {"existingSecret": {"name": "s3"}, "caSecret": {"name": "s3-ca"}}},
+            settings={"attachments": {"s3": {"bucket": "files", "endpoint": "https://store.internal"}}},
+            networkPolicy={"egress": {"filesPorts": [9000]}},
         ),
         "provider": least(
             oidc={"existingSecret": {"name": "oidc"}, "caSecret": {"name": "corporate-ca"}},
@@ -135,7 +195,8 @@ def cases():
     }
     for controller in ["nginx", "haproxy", "traefik", "alb", "other"]:
         found[f"ingress {controller}"] = least(
-            routes={"ingress": {**ingress, "controller": controller}}
+            routes={"ingress": {**ingress, "controller": controller}},
+            networkPolicy={"metricsFrom": SCRAPERS + BALANCERS * (controller == "alb")},
         )
     return found
 
@@ -165,6 +226,16 @@ ALL_SETTINGS = {
         "connect_timeout_ms": 1500,
         "publish_timeout_ms": 800,
         "reconnect_pause_ms": 4000,
+    },
+    "attachments": {
+        "s3": {
+            "endpoint": "http://store.internal:9000",
+            "region": "eu-central-1",
+            "bucket": "frontdesk-files",
+            "prefix": "support/eu",
+            "path_style": False,
+            "allow_http": True,
+        },
     },
     "gateway": {
         "visitor_token_hours": 12,
@@ -242,14 +313,20 @@ def objects(values, name="fd", **options):
     return found
 
 
+def loaded_objects(values, name, namespace):
+    """As `objects`, for another namespace."""
+    files = loaded().render(values, name=name, namespace=namespace)
+    return [one for path, text in files.items() if not path.endswith(".txt") for one in parsed(text)]
+
+
 @functools.cache
 def documents(text):
-    return [one for one in yaml.load_all(text, Loader=LOADER) if one]
+    return pickle.dumps([one for one in yaml.load_all(text, Loader=LOADER) if one])
 
 
 def parsed(text):
-    # A copy: tests may change what they are given.
-    return copy.deepcopy(documents(text))
+    # Anew each time, as tests may change what they are given.
+    return pickle.loads(documents(text))
 
 
 def in_every_case(test):

@@ -95,6 +95,29 @@ class Binary(unittest.TestCase):
         for section, schema in known.items():
             self.assertEqual(set(schema["properties"]), set(chart.ALL_SETTINGS[section]), section)
 
+    def test_a_role_reads_no_section_of_another(self):
+        """As pods are not replaced for a change of what is named after another role."""
+        owners = {"gateway.rs": {"gateway"}, "sessions.rs": {"sessions"}, "desk.rs": {"desk"}}
+        owners["matching.rs"] = {"queueing", "routing"}
+        seen = set()
+        for file in (chart.ROOT / "services/node/src/cluster").glob("*.rs"):
+            named = re.findall(r"settings\s*\.(gateway|sessions|queueing|routing|desk)\b", file.read_text())
+            self.assertLessEqual(set(named), owners.get(file.name, set()), file.name)
+            seen |= set(named)
+        self.assertEqual(seen, {"gateway", "sessions", "queueing", "routing", "desk"})
+
+    def test_defaults_that_the_chart_counts_with_are_its_own(self):
+        """Sums of the render are right only as long as both have the same in mind."""
+        bare = tomllib.loads(run(BINARY, "config").stdout)
+        counted = {}
+        for path in (chart.CHART / "templates").rglob("*"):
+            text = path.read_text() if path.is_file() else ""
+            counted |= {m[:2]: int(m[2]) for m in re.findall(r'settings\.(\w+) "(\w+)" \| default (\d+)', text)}
+            counted |= {m[:2]: int(m[2]) for m in re.findall(r"settings\.(\w+)\.(\w+) \| default (\d+)", text)}
+        self.assertGreaterEqual(len(counted), 4)
+        for (section, key), value in counted.items():
+            self.assertEqual(bare[section][key], value, f"{section}.{key}")
+
     def test_it_knows_all_arguments_of_all_pods(self):
         """With --help behind them: whatever is wrong before it is told first."""
         seen = set()
@@ -128,6 +151,24 @@ class Binary(unittest.TestCase):
         for command in commands:
             done = run(BINARY, *command.split(), "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+
+    def test_load_is_run_once_from_every_gateway(self):
+        found = chart.objects(chart.cases()["load"])
+        [job] = [j for j in chart.of(found, "Job") if "-load-" in j["metadata"]["name"]]
+        # A verdict is given once, and stays to be read for a day.
+        self.assertEqual((job["spec"]["backoffLimit"], job["spec"]["ttlSecondsAfterFinished"]), (0, 86400))
+        test = chart.of(found, "Pod", "-chat-test")
+        self.assertEqual(test["metadata"]["annotations"]["helm.sh/hook"], "test")
+        for template in [job["spec"]["template"], test]:
+            accounts, load = chart.containers(template)
+            # Else a client would stay with the one gateway that the name led to first.
+            self.assertIn("--each-address", load["args"])
+            # Each run has passwords of its own, which no disk ever holds.
+            self.assertIn("--reset-passwords", accounts["args"])
+            [memory] = [v for v in template["spec"]["volumes"] if v["name"] == "accounts"]
+            self.assertEqual(memory["emptyDir"]["medium"], "Memory")
+            for container in (accounts, load):
+                self.assertIn("/accounts", [m["mountPath"] for m in container["volumeMounts"]])
 
     def test_the_helm_test_counts_on_what_the_harness_reads(self):
         found = chart.objects(chart.least())

@@ -48,7 +48,7 @@ class Documents(unittest.TestCase):
 
     def test_every_object_in_the_schema_is_closed(self):
         """A misspelt value is refused, however deep."""
-        open_ones = {"global", "affinity", "authenticationRef", "items"}
+        open_ones = {"global", "nodeAffinity", "podAffinity", "podAntiAffinity", "items"}
 
         def walk(schema, path):
             if isinstance(schema, dict):
@@ -69,6 +69,15 @@ class Documents(unittest.TestCase):
         self.assertEqual(meta["kubeVersion"], ">=1.30.0-0")
         readme = (chart.CHART / "README.md").read_text()
         self.assertIn(f"### {meta['version']}", readme, "no notes for this version's upgrade")
+
+    def test_the_images_that_are_declared_are_those_that_run(self):
+        meta = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())
+        declared = {i["image"] for i in yaml.safe_load(meta["annotations"]["artifacthub.io/images"])}
+        found = chart.objects(chart.example("small"))
+        templates = [t for one in found if (t := chart.pod_template(one))]
+        self.assertEqual({c["image"] for t in templates for c in chart.containers(t)}, declared)
+        changes = yaml.safe_load(meta["annotations"]["artifacthub.io/changes"])
+        self.assertLessEqual({c["kind"] for c in changes}, {"added", "changed", "fixed", "removed", "deprecated", "security"})
 
     def test_every_value_that_is_named_exists(self):
         """In the README's text and the comments of the examples."""
@@ -95,6 +104,13 @@ class Documents(unittest.TestCase):
                     self.assertIn(deployment, names)
                 has_test = bool(chart.of(chart.objects(values), "Pod"))
                 self.assertEqual("helm -n chat test" in notes, has_test)
+        fewer = chart.rendered(chart.cases()["one voter left of three"])["frontdesk/templates/NOTES.txt"]
+        self.assertIn("WARNING: presence.initialVoters is 3 and presence.replicas 1", fewer)
+        enough = chart.rendered(chart.least())["frontdesk/templates/NOTES.txt"]
+        self.assertNotIn("WARNING", enough)
+        self.assertNotIn("NOTE", enough)
+        alone = chart.rendered(chart.cases()["nothing for the whole cluster"])["frontdesk/templates/NOTES.txt"]
+        self.assertIn("NOTE: presence.voterHooks is off", alone)
         warned = chart.rendered(chart.cases()["no certificates"])["frontdesk/templates/NOTES.txt"]
         self.assertIn("WARNING: internalTls.mode is none", warned)
         self.assertIn("https://chat.example.com/console/", chart.rendered(chart.example("production"))["frontdesk/templates/NOTES.txt"])

@@ -1,6 +1,10 @@
 """What cannot work is refused, with the value's name in the sentence."""
 
+import copy
 import unittest
+
+import helm_python as helm
+import jsonschema
 
 import chart
 
@@ -54,6 +58,30 @@ WRONG = [
     ("loadtest.scenario", "failover", "loadtest/scenario"),
     ("devEngines", True, "devEngines"),
     ("podSecurity", {}, "'podSecurity'"),
+    ("runAs.user", 0, "runAs/user"),
+    ("serviceAccount.name", "Not A Name", "serviceAccount"),
+    ("hostUsers", "no", "hostUsers"),
+    ("commonLabels", {"app.kubernetes.io/name": "x"}, "'app.kubernetes.io/name'"),
+    ("sessions.podLabels", {"app.kubernetes.io/component": "x"}, "'app.kubernetes.io/component'"),
+    ("sessions.podLabels", {"frontdesk/peers": "none"}, "'frontdesk/peers'"),
+    ("jobs.podLabels", {"team": "two words"}, "podLabels/team"),
+    ("desk.extraEnv", [{"name": "A", "valu": "b"}], "'valu'"),
+    ("desk.extraEnv", [{"name": "NOT-A-NAME", "value": "b"}], "extraEnv/0/name"),
+    ("desk.extraEnv", [{"name": "A", "value": 1}], "extraEnv/0/value"),
+    ("desk.extraVolumes", [{"emptyDir": {}}], "extraVolumes/0"),
+    ("desk.tolerations", [{"keys": "a"}], "'keys'"),
+    ("desk.affinity", {"nodeAfinity": {}}, "'nodeAfinity'"),
+    ("image.pullSecrets", ["name"], "pullSecrets/0"),
+    ("extraObjects", [1], "extraObjects/0"),
+    ("gateway.service.ipFamilyPolicy", "DualStack", "ipFamilyPolicy"),
+    ("gateway.service.loadBalancerSourceRanges", ["everywhere"], "loadBalancerSourceRanges"),
+    ("gateway.autoscaling.keda.triggerMetadata", {"query": "up"}, "'query'"),
+    ("gateway.autoscaling.keda.authenticationRef", {"kind": "TriggerAuthentication"}, "authenticationRef"),
+    ("routes.gatewayApi.parentRefs", [{"namespace": "gateways"}], "parentRefs/0"),
+    ("routes.gatewayApi.backendTls.hostname", "https://a", "backendTls/hostname"),
+    ("routes.ingress.tls", [{"secretName": "a"}], "ingress/tls/0"),
+    ("networkPolicy.clientsFrom", [{"namespaceSelecter": {}}], "'namespaceSelecter'"),
+    ("networkPolicy.egress.enginesAt", [{"ipBlock": {"cidr": "10.0.0.0"}}], "cidr"),
 ]
 
 #: Values that fit the schema and not each other.
@@ -72,6 +100,21 @@ AT_ODDS = [
     ({"routes": {"gatewayApi": {"enabled": True}}}, "routes.gatewayApi.parentRefs"),
     ({"routes": {"ingress": {"enabled": True}}}, "routes.ingress.hosts"),
     (
+        {"gateway": {"tls": {"enabled": True, "existingSecret": "web"}}, "loadtest": {"enabled": True}},
+        "loadtest.enabled: the harness speaks no TLS",
+    ),
+    (
+        {"routes": {"ingress": {"enabled": True, "controller": "alb", "hosts": ["a"]}}},
+        "networkPolicy.metricsFrom: an ALB asks the health port of each pod itself",
+    ),
+    (
+        {
+            "gateway": {"tls": {"enabled": True, "existingSecret": "web"}},
+            "routes": {"gatewayApi": {"enabled": True, "parentRefs": [{"name": "a"}]}},
+        },
+        "routes.gatewayApi.backendTls.hostname",
+    ),
+    (
         {"routes": {"ingress": {"enabled": True, "hosts": ["a"], "idleTimeoutSeconds": 49}}},
         "49 s would cut quiet chats: clients are pinged every 25 s",
     ),
@@ -85,6 +128,10 @@ AT_ODDS = [
     ),
     ({"gateway": {"autoscaling": {"kind": "keda"}}}, "keda.prometheusAddress"),
     ({"oidc": {"existingSecret": {"name": "oidc"}}}, "settings.gateway.oidc does not say which"),
+    (
+        {"attachments": {"s3": {"caSecret": {"name": "ca"}}}},
+        "settings.attachments.s3 does not say which",
+    ),
     (
         {"settings": {"gateway": {"drain_jitter_ms": 10001}}},
         "up to 10001 ms",
@@ -104,6 +151,57 @@ class Refusals(unittest.TestCase):
                 said = chart.refusal(at(path, value))
                 self.assertIn("schema", said)
                 self.assertIn(part, said)
+
+    def test_every_value_has_a_type(self):
+        """Whatever is something else than in values.yaml is refused, however deep it is."""
+        validator = jsonschema.Draft202012Validator(chart.loaded().schema)
+        values = chart.merged(chart.loaded().values, chart.LEAST)
+        self.assertTrue(validator.is_valid(values))
+
+        def others(part, path=()):
+            for key, value in part.items():
+                yield (*path, key), True if isinstance(value, str) else "x"
+                if isinstance(value, dict):
+                    yield from others(value, (*path, key))
+
+        count = 0
+        for path, other in others(chart.loaded().values):
+            for key in reversed(path):
+                other = {key: other}
+            with self.subTest(path=".".join(path)):
+                self.assertFalse(validator.is_valid(chart.merged(values, other)))
+            count += 1
+        self.assertGreater(count, 300)
+
+    def test_a_part_that_is_taken_out_is_told_of_or_not_missed(self):
+        """`null` takes a default away: never does a template stumble over it."""
+        base = chart.merged(chart.cases()["public issuer"], chart.cases()["ingress nginx"])
+        alike = {"queueing", "routing", "desk"}
+
+        def parts(values, path=()):
+            for key, value in values.items():
+                if isinstance(value, dict) and not (path == () and key in alike):
+                    yield (*path, key)
+                    yield from parts(value, (*path, key))
+
+        validator = jsonschema.Draft202012Validator(chart.loaded().schema)
+        whole = chart.merged(chart.loaded().values, base)
+        for path in parts(chart.loaded().values):
+            # As Helm hands it to the schema, the part is not there then.
+            left = inner = copy.deepcopy(whole)
+            for key in path[:-1]:
+                inner = inner[key]
+            del inner[path[-1]]
+            if not validator.is_valid(left):
+                continue
+            taken = None
+            for key in reversed(path):
+                taken = {key: taken}
+            with self.subTest(part=".".join(path)):
+                try:
+                    chart.rendered(chart.merged(base, taken))
+                except helm.HelmError as error:
+                    self.assertIn("execution error", str(error))
 
     def test_what_is_at_odds_is_told_in_a_sentence(self):
         for values, part in AT_ODDS:
@@ -137,7 +235,9 @@ class Refusals(unittest.TestCase):
             self.assertEqual(gateway["max_connections"], connections)
             self.assertEqual(gateway["drain_moves_per_second"], rate)
             self.assertEqual(gateway["drain_deadline_seconds"], asking + 10)
+            self.assertEqual(gateway["stop_grace_seconds"], chart.loaded().values["gateway"]["drain"]["stopGraceSeconds"])
             self.assertEqual(pod["terminationGracePeriodSeconds"], 600)
             sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+            self.assertEqual(sleep, chart.loaded().values["gateway"]["drain"]["preStopSeconds"])
             whole = sleep + gateway["drain_deadline_seconds"] + gateway["stop_grace_seconds"] + 5
             self.assertLessEqual(whole, 600)

@@ -41,6 +41,22 @@ class Budgets(unittest.TestCase):
             # A voter that is away already counts.
             self.assertEqual(budget["unhealthyPodEvictionPolicy"], "IfHealthyBudget")
 
+    def test_what_does_not_work_never_holds_a_node(self):
+        """Of roles that hold nothing: else one that cannot start would stop every drain."""
+        for budget in chart.of(chart.objects(chart.least()), "PodDisruptionBudget"):
+            if not budget["metadata"]["name"].endswith("-presence"):
+                self.assertEqual(budget["spec"]["unhealthyPodEvictionPolicy"], "AlwaysAllow")
+
+    def test_a_rollout_takes_nobody_away_before_the_new_one_is_there(self):
+        for role in chart.ROLES[1:]:
+            spec = chart.workloads(chart.objects(chart.least()))[role]["spec"]
+            self.assertEqual(spec["strategy"]["rollingUpdate"], {"maxSurge": 1, "maxUnavailable": 0})
+            self.assertGreater(spec["minReadySeconds"], 0)
+            # A pod that may take ten minutes to begin is not given up before.
+            startup = spec["template"]["spec"]["containers"][0]["startupProbe"]
+            longest = startup["periodSeconds"] * startup["failureThreshold"]
+            self.assertGreater(spec["progressDeadlineSeconds"], longest)
+
 
 class Autoscaling(unittest.TestCase):
     def test_either_the_deployment_or_the_scaler_says_how_many(self):
@@ -79,7 +95,13 @@ class Autoscaling(unittest.TestCase):
             trigger["metadata"]["query"],
             'sum(frontdesk_gateway_connections{namespace="chat",job="fd-frontdesk"})',
         )
-        found = chart.objects(chart.cases()["hpa"])
+        found_by_keda, found = found, chart.objects(chart.cases()["hpa"])
+        self.assertEqual(trigger["metadata"]["authModes"], "bearer")
+        self.assertEqual(trigger["authenticationRef"], {"name": "prometheus"})
+        # Else a Prometheus without a memory would be taken for a site without visitors.
+        self.assertEqual(trigger["metadata"]["ignoreNullValues"], "false")
+        fallback = chart.of(found_by_keda, "ScaledObject")[0]["spec"]["fallback"]
+        self.assertEqual(fallback["behavior"], "currentReplicasIfHigher")
         metric = chart.of(found, "HorizontalPodAutoscaler")[0]["spec"]["metrics"][0]["pods"]
         self.assertEqual(metric["metric"]["name"], "frontdesk_gateway_connections")
         self.assertEqual(metric["target"], {"type": "AverageValue", "averageValue": "6000"})
@@ -124,7 +146,14 @@ class Voters(unittest.TestCase):
             {"whenDeleted": "Retain", "whenScaled": "Retain"},
         )
         self.assertEqual(presence["podManagementPolicy"], "Parallel")
+        # One at a time: of all of them, and never more at once.
+        self.assertEqual(presence["updateStrategy"]["type"], "RollingUpdate")
+        rolling = presence["updateStrategy"].get("rollingUpdate", {})
+        self.assertEqual((rolling.get("partition", 0), rolling.get("maxUnavailable", 1)), (0, 1))
+        self.assertGreater(presence["minReadySeconds"], 0)
         claim = presence["volumeClaimTemplates"][0]
+        # Two processes with one log would be two voters with one vote.
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOncePod"])
         mounts = {m["name"]: m["mountPath"] for m in presence["template"]["spec"]["containers"][0]["volumeMounts"]}
         self.assertEqual(mounts[claim["metadata"]["name"]], "/data")
         self.assertEqual(chart.settings(chart.objects(chart.least()))["data"], "/data")
@@ -135,10 +164,11 @@ class Voters(unittest.TestCase):
             leave = chart.of(found, "Job", "-voters-leave")
             join = chart.of(found, "Job", "-voters-join")
             hook = "helm.sh/hook"
-            self.assertEqual(leave["metadata"]["annotations"][hook], "pre-upgrade")
+            # A rollback changes their number like an upgrade.
+            self.assertEqual(leave["metadata"]["annotations"][hook], "pre-upgrade,pre-rollback")
             # Founders need none at the install.
-            behind = "post-install,post-upgrade" if replicas > 3 else "post-upgrade"
-            self.assertEqual(join["metadata"]["annotations"][hook], behind)
+            behind = ["post-install"] * (replicas > 3) + ["post-upgrade", "post-rollback"]
+            self.assertEqual(join["metadata"]["annotations"][hook].split(","), behind)
             for job, only in [(leave, "--only-leave"), (join, "--only-join")]:
                 arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
                 self.assertEqual(arguments[:4], ["ctl", "raft", "fit", only])
@@ -146,6 +176,13 @@ class Voters(unittest.TestCase):
                 self.assertEqual(len(addresses), replicas)
                 founders = [v["address"] for v in chart.settings(found)["cluster"]["voters"]]
                 self.assertEqual(addresses[: len(founders)], founders[:replicas])
+                # One that failed stays, to be read, until the next one takes its place.
+                policy = job["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
+                self.assertEqual(policy, "before-hook-creation,hook-succeeded")
+                self.assertGreater(job["spec"]["backoffLimit"], 0)
+                # The command gives up, and says why, before the job is ended.
+                waits = [int(a.split("=")[1]) for a in arguments if a.startswith("--wait=")]
+                self.assertLess(waits[0], job["spec"]["activeDeadlineSeconds"])
         for name, _, found in cases():
             for one in chart.of(found, "StatefulSet") + chart.of(found, "Deployment"):
                 for container in one["spec"]["template"]["spec"]["containers"]:
@@ -162,6 +199,39 @@ class Guard(unittest.TestCase):
         self.policy = chart.of(found, "ValidatingAdmissionPolicy")[0]["spec"]
         self.binding = chart.of(found, "ValidatingAdmissionPolicyBinding")[0]
         self.presence = chart.workloads(found)["presence"]
+
+    def test_it_watches_the_settings_file_too(self):
+        rule = self.policy["matchConstraints"]["resourceRules"][1]
+        settings = chart.of(chart.objects(chart.least()), "ConfigMap", "-settings")
+        self.assertEqual((rule["apiGroups"], rule["resources"]), ([""], ["configmaps"]))
+        self.assertEqual(rule["resourceNames"], [settings["metadata"]["name"]])
+        # Never at the first install, when there is nobody to compare with.
+        self.assertEqual(rule["operations"], ["UPDATE"])
+
+    def test_other_founders_are_refused(self):
+        """In the settings file, which Helm changes first, and at the voters themselves."""
+        for kind, name in [("ConfigMap", "-settings"), ("StatefulSet", "-presence")]:
+            three = chart.of(chart.objects(chart.least()), kind, name)
+            five = chart.of(chart.objects(chart.least(presence={"initialVoters": 5})), kind, name)
+            self.assertEqual(self.refused(three, three), [])
+            said = self.refused(five, three)
+            self.assertEqual(len(said), 1, kind)
+            self.assertIn("presence.initialVoters", said[0])
+            # Nor may the note of it be taken off; one that was never there may be made.
+            bare = {**three, "metadata": {"name": three["metadata"]["name"]}}
+            self.assertIn(said[0], self.refused(bare, three))
+            other = {**three, "metadata": {"annotations": {"note": "kept"}}}
+            self.assertIn(said[0], self.refused(other, three))
+            self.assertNotIn(said[0], self.refused(three, bare))
+
+    def test_two_releases_never_share_its_name(self):
+        names = {
+            (namespace, release): chart.of(
+                chart.loaded_objects(chart.least(), release, namespace), "ValidatingAdmissionPolicy"
+            )[0]["metadata"]["name"]
+            for namespace, release in [("a", "b-frontdesk"), ("a-b", "frontdesk"), ("a", "frontdesk")]
+        }
+        self.assertEqual(len(set(names.values())), len(names), names)
 
     def refused(self, new, old):
         environment = celpy.Environment()
@@ -204,6 +274,9 @@ class Guard(unittest.TestCase):
             self.assertEqual(len(self.refused(self.scale(replicas), self.scale(3))), 1)
         for replicas in [0, 2, 4]:
             self.assertIn("1, 3 or 5", self.refused(self.scale(replicas), self.scale(3))[0])
+        # The API server leaves a 0 out of a scale.
+        nothing = {"kind": "Scale", "metadata": {}, "spec": {}}
+        self.assertIn("1, 3 or 5", self.refused(nothing, self.scale(3))[0])
         self.assertEqual(self.refused(self.scale(3), self.scale(3)), [])
 
     def test_an_edit_of_the_number_alone_is_refused(self):

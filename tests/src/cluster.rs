@@ -4,6 +4,7 @@
 use crate::accounts::Account;
 use crate::binary;
 use crate::deadline::{until, within};
+use crate::logs;
 use crate::process::Process;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,15 @@ pub struct Cluster {
     announced: String,
     folder: TempDir,
     has_stopped: bool,
+    /// Parts are made to fail: their logs may say so.
+    fails: bool,
+    expected: Vec<String>,
+}
+
+/// Settings, each named as a settings file has it, as variables of a process.
+pub fn variables(settings: &[(String, String)]) -> impl Iterator<Item = (String, &str)> {
+    let variable = |name: &str| format!("FRONTDESK_{}", name.to_uppercase().replace('.', "__"));
+    settings.iter().map(move |(name, value)| (variable(name), value.as_str()))
 }
 
 impl Cluster {
@@ -70,6 +80,16 @@ impl Cluster {
     /// The same, with a program of one's own: what lies at its path when a process
     /// is started again is what runs from then on.
     pub async fn start_with(program: &Path, arguments: &[&str]) -> Self {
+        Self::launch(program, arguments, &[]).await
+    }
+
+    /// With settings for all of its processes, each as the file names it:
+    /// `section.name`.
+    pub async fn start_set(arguments: &[&str], settings: &[(String, String)]) -> Self {
+        Self::launch(&binary::frontdesk(), arguments, settings).await
+    }
+
+    async fn launch(program: &Path, arguments: &[&str], settings: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -77,6 +97,7 @@ impl Cluster {
                 command.env_remove(name);
             }
         }
+        command.envs(variables(settings));
         command.args(["cluster", "up", "--base-port", "0", "--print", "json", "--data"]);
         command.arg(folder.path()).args(arguments);
         let mut process = Process::start(&mut command);
@@ -84,7 +105,40 @@ impl Cluster {
         let announced = line.unwrap_or_else(|| panic!("it ended at once:\n{}", process.printed()));
         let ready = serde_json::from_str(&announced)
             .unwrap_or_else(|e| panic!("not a line of readiness ({e}): {announced}"));
-        Self { process, ready, announced, folder, has_stopped: false }
+        Self {
+            process,
+            ready,
+            announced,
+            folder,
+            has_stopped: false,
+            fails: false,
+            expected: Vec::new(),
+        }
+    }
+
+    /// Its parts will be killed, frozen or cut off: logs may tell what that comes to.
+    pub fn parts_may_fail(mut self) -> Self {
+        self.fails = true;
+        self
+    }
+
+    /// A warning or an error that this test brings about, by a part of its line. Any
+    /// other that is not listed in `logs` fails the test when the cluster stops.
+    pub fn expects(mut self, text: &str) -> Self {
+        self.expected.push(text.to_owned());
+        self
+    }
+
+    #[track_caller]
+    fn look_through_the_logs(&self) {
+        let mut found = logs::unlisted(self.process.take_alarms(), &self.expected);
+        // The engines write logs of their own.
+        let ours = |member: &Member| !["postgres", "redis"].contains(&member.kind.as_str());
+        for member in self.members().into_iter().filter(ours) {
+            let alarms = logs::unlisted_of_file(&member.log, self.fails, &self.expected);
+            found.extend(alarms.into_iter().map(|line| format!("{}: {line}", member.name)));
+        }
+        assert!(found.is_empty(), "nobody expects in the logs:\n  {}", found.join("\n  "));
     }
 
     /// What it said.
@@ -152,6 +206,7 @@ impl Cluster {
         let status = self.process.wait_exit(STOP);
         self.has_stopped = true;
         assert!(status.success(), "{status}:\n{}", self.process.printed());
+        self.look_through_the_logs();
     }
 }
 
@@ -174,7 +229,7 @@ impl Drop for Cluster {
 }
 
 /// Whether a process says that it is ready.
-async fn is_ready(health: &str) -> bool {
+pub(crate) async fn is_ready(health: &str) -> bool {
     let asked = async {
         let mut stream = TcpStream::connect(health).await?;
         stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;

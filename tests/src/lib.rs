@@ -8,12 +8,15 @@
 pub mod accounts;
 pub mod binary;
 pub mod cluster;
+pub mod collector;
 pub mod corpus;
 pub mod deadline;
+pub mod fresh;
 pub mod http;
 pub mod linear;
 pub mod load;
 pub mod logs;
+pub mod printed;
 pub mod process;
 pub mod proxy;
 pub mod replay;

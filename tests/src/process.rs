@@ -59,6 +59,8 @@ pub struct Process {
     printed: Arc<Printed>,
     readers: Vec<JoinHandle<()>>,
     stdout: mpsc::Receiver<String>,
+    /// Those it talks to come, go and fail: its log may say so.
+    others_may_fail: bool,
 }
 
 impl Process {
@@ -78,7 +80,14 @@ impl Process {
             read("out", out, printed.clone(), Some(lines)),
             read("err", err, printed.clone(), None),
         ];
-        Self { child, printed, readers, stdout }
+        Self { child, printed, readers, stdout, others_may_fail: false }
+    }
+
+    /// The same, of a process whose peers will come, go and fail: its log may tell what
+    /// that comes to.
+    pub fn others_may_fail(mut self) -> Self {
+        self.others_may_fail = true;
+        self
     }
 
     /// Its process id.
@@ -161,7 +170,14 @@ impl Drop for Process {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        if thread::panicking() {
+        if !thread::panicking() {
+            // Whoever expects others has taken them.
+            let unlisted = match self.others_may_fail {
+                true => logs::unlisted_among_others(self.take_alarms(), true, &[]),
+                false => logs::unlisted(self.take_alarms(), &[]),
+            };
+            assert!(unlisted.is_empty(), "nobody expects in the log:\n  {}", unlisted.join("\n  "));
+        } else {
             eprintln!("---- what process {} printed last ----\n{}", self.id(), self.printed());
         }
     }

@@ -64,6 +64,11 @@
 {{- if and (or .Values.oidc.existingSecret.name .Values.oidc.caSecret.name) (not (get .Values.settings.gateway "oidc")) -}}
 {{- fail "\n\noidc: secrets of a provider are given, but settings.gateway.oidc does not say which.\n" -}}
 {{- end -}}
+{{- with .Values.attachments.s3 -}}
+{{- if and (or .existingSecret.name .caSecret.name) (not (get $.Values.settings.attachments "s3")) -}}
+{{- fail "\n\nattachments.s3: secrets of an object store are given, but settings.attachments.s3 does not say which.\n" -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq .Values.internalTls.mode "existingSecret") (not .Values.internalTls.existingSecret) -}}
 {{- fail "\n\ninternalTls.existingSecret: name the secret with tls.crt, tls.key and ca.crt, for the name frontdesk.internal.\n" -}}
 {{- end -}}
@@ -79,8 +84,19 @@
 
 {{/* How clients get in, and how pods are counted. */}}
 {{- define "frontdesk.checkWays" -}}
+{{- if and .Values.loadtest.enabled .Values.gateway.tls.enabled -}}
+{{- fail "\n\nloadtest.enabled: the harness speaks no TLS, and gateways speak nothing else here (gateway.tls.enabled).\n" -}}
+{{- end -}}
 {{- if and .Values.routes.gatewayApi.enabled (not .Values.routes.gatewayApi.parentRefs) -}}
 {{- fail "\n\nroutes.gatewayApi.parentRefs: name the Gateway that the routes belong to.\n" -}}
+{{- end -}}
+{{- if and .Values.routes.gatewayApi.enabled .Values.routes.gatewayApi.backendTls.enabled .Values.gateway.tls.enabled (not (include "frontdesk.backendHostname" .)) -}}
+{{- fail "\n\nroutes.gatewayApi.backendTls.hostname: gateways speak TLS (gateway.tls.enabled), so say which name is in their certificate.\n" -}}
+{{- end -}}
+{{- $cidrs := false -}}
+{{- range .Values.networkPolicy.metricsFrom }}{{ if hasKey . "ipBlock" }}{{ $cidrs = true }}{{ end }}{{ end -}}
+{{- if and .Values.routes.ingress.enabled (eq .Values.routes.ingress.controller "alb") .Values.networkPolicy.enabled (not $cidrs) -}}
+{{- fail "\n\nnetworkPolicy.metricsFrom: an ALB asks the health port of each pod itself: let its subnets in, such as with {ipBlock: {cidr: 10.0.0.0/16}}.\n" -}}
 {{- end -}}
 {{- if and .Values.routes.ingress.enabled (not .Values.routes.ingress.hosts) -}}
 {{- fail "\n\nroutes.ingress.hosts: name at least one host.\n" -}}

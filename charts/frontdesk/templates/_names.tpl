@@ -30,13 +30,26 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 frontdesk/peers: serve
 {{- end }}
 
+{{/* Labels of every pod: (list $ "gateway"). Not the chart's version, of which no pod is made anew. */}}
+{{- define "frontdesk.podLabels" -}}
+{{ include "frontdesk.selector" . }}
+app.kubernetes.io/version: {{ (index . 0).Values.image.tag | default (index . 0).Chart.AppVersion | trunc 63 | trimAll "-_." | quote }}
+app.kubernetes.io/part-of: frontdesk
+{{- with (index . 0).Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* Labels of every object: (list $ "gateway"). */}}
 {{- define "frontdesk.labels" -}}
-{{ include "frontdesk.selector" . }}
-app.kubernetes.io/version: {{ (index . 0).Values.image.tag | default (index . 0).Chart.AppVersion | trunc 63 | quote }}
-app.kubernetes.io/part-of: frontdesk
+{{ include "frontdesk.podLabels" . }}
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version | replace "+" "_" | trunc 63 }}
+helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
+{{- end }}
+
+{{/* The account of every pod. */}}
+{{- define "frontdesk.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (ternary (include "frontdesk.fullname" .) "default" .Values.serviceAccount.create) -}}
 {{- end }}
 
 {{/* The image of everything. */}}
@@ -62,10 +75,15 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- printf "%s-%d.%s.%s.svc.%s:%d" $presence (int (index . 1)) $presence $root.Release.Namespace $root.Values.clusterDomain (int $root.Values.ports.peers) -}}
 {{- end }}
 
-{{/* Whether a role speaks to an engine, and with certificates: (list $ "gateway" "redis"). */}}
+{{/* Whether a role speaks to an engine: (list "gateway" "redis"). */}}
+{{- define "frontdesk.usesEngine" -}}
+{{- $roles := dict "postgres" (list "sessions" "desk" "gateway" "load") "redis" (list "sessions" "routing" "gateway") -}}
+{{- if has (index . 0) (index $roles (index . 1)) }}yes{{ end -}}
+{{- end }}
+
+{{/* Whether it does so with certificates: (list $ "gateway" "redis"). */}}
 {{- define "frontdesk.hasEngineTls" -}}
-{{- $roles := dict "postgres" (list "sessions" "desk" "gateway") "redis" (list "sessions" "routing" "gateway") -}}
-{{- if and (has (index . 1) (index $roles (index . 2))) (index (index . 0).Values (index . 2)).tlsSecret.name }}yes{{ end -}}
+{{- if and (include "frontdesk.usesEngine" (list (index . 1) (index . 2))) (index (index . 0).Values (index . 2)).tlsSecret.name }}yes{{ end -}}
 {{- end }}
 
 {{/* Where a secret is: (list $ .Values.postgres "postgres"); the release's own when a URL is given. */}}

@@ -8,12 +8,14 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Of every pod; the user is the image's. */}}
+{{/* Of every pod; the user is the image's, or the cluster's choice. */}}
 {{- define "frontdesk.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- range $field, $id := dict "runAsUser" .Values.runAs.user "runAsGroup" .Values.runAs.group "fsGroup" .Values.runAs.fsGroup }}
+{{- if not (kindIs "invalid" $id) }}
+{{ $field }}: {{ int64 $id }}
+{{- end }}
+{{- end }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile:
   type: RuntimeDefault
@@ -25,18 +27,28 @@ seccompProfile:
 {{- $role := index . 1 -}}
 {{- $values := index $root.Values $role -}}
 labels:
-  {{- include "frontdesk.labels" . | nindent 2 }}
+  {{- include "frontdesk.podLabels" . | nindent 2 }}
   frontdesk/peers: serve
   {{- with $values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
   kubectl.kubernetes.io/default-container: {{ $role }}
-  # Other settings, other pods.
-  checksum/settings: {{ include "frontdesk.settings" $root | sha256sum }}
+  # Other settings, other pods; but not for what only other roles go by.
+  checksum/settings: {{ include "frontdesk.settingsOf" . | sha256sum }}
+  {{- with include "frontdesk.givenAddresses" . }}
+  checksum/addresses: {{ sha256sum . }}
+  {{- end }}
   {{- with $values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+
+{{/* Addresses in the values that a role has as variables: (list $ "gateway"). */}}
+{{- define "frontdesk.givenAddresses" -}}
+{{- $root := index . 0 -}}
+{{- if include "frontdesk.usesEngine" (list (index . 1) "postgres") }}{{ $root.Values.postgres.url }}{{ end -}}
+{{- if include "frontdesk.usesEngine" (list (index . 1) "redis") }}{{ $root.Values.redis.address }}{{ end -}}
 {{- end }}
 
 {{/* The part of a pod's spec that stands beside its containers: (list $ "gateway"). */}}
@@ -44,8 +56,11 @@ annotations:
 {{- $root := index . 0 -}}
 {{- $role := index . 1 -}}
 {{- $values := index $root.Values $role -}}
-serviceAccountName: {{ include "frontdesk.fullname" $root }}
+serviceAccountName: {{ include "frontdesk.serviceAccount" $root }}
 automountServiceAccountToken: false
+{{- if not $root.Values.hostUsers }}
+hostUsers: false
+{{- end }}
 # Variables such as FRONTDESK_GATEWAY_PORT would be taken for settings.
 enableServiceLinks: false
 securityContext:
@@ -69,19 +84,7 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-topologySpreadConstraints:
-  {{- range $topology := list (dict "key" "topology.kubernetes.io/zone" "when" $values.spread.zones) (dict "key" "kubernetes.io/hostname" "when" $values.spread.hosts) }}
-  - topologyKey: {{ $topology.key }}
-    maxSkew: 1
-    whenUnsatisfiable: {{ $topology.when }}
-    labelSelector:
-      matchLabels:
-        {{- include "frontdesk.selector" (list $root $role) | nindent 8 }}
-    {{- if ne $role "presence" }}
-    # Old pods of a rollout do not count.
-    matchLabelKeys: [pod-template-hash]
-    {{- end }}
-  {{- end }}
+{{ include "frontdesk.spread" . }}
 terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Values.gateway.drain.gracePeriodSeconds | int }}
 {{- end }}
 
@@ -128,6 +131,27 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
     secretName: {{ $root.Values.oidc.caSecret.name }}
     defaultMode: 0440
 {{- end }}
+{{- with dig $role "extraVolumes" list $root.Values.AsMap }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- with $root.Values.attachments.s3 }}
+{{- if and (eq $role "gateway") .existingSecret.name }}
+# A file, not a variable: it is read again when the secret changes.
+- name: s3-key
+  secret:
+    secretName: {{ .existingSecret.name }}
+    defaultMode: 0440
+    items:
+      - key: {{ .existingSecret.key }}
+        path: credentials
+{{- end }}
+{{- if and (eq $role "gateway") .caSecret.name }}
+- name: s3-ca
+  secret:
+    secretName: {{ .caSecret.name }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Whole folders: files that were mounted one by one would never be renewed. */}}
@@ -164,20 +188,35 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
   mountPath: /tls/oidc
   readOnly: true
 {{- end }}
+{{- with dig $role "extraVolumeMounts" list $root.Values.AsMap }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- with $root.Values.attachments.s3 }}
+{{- if and (eq $role "gateway") .existingSecret.name }}
+- name: s3-key
+  mountPath: /s3
+  readOnly: true
+{{- end }}
+{{- if and (eq $role "gateway") .caSecret.name }}
+- name: s3-ca
+  mountPath: /tls/s3
+  readOnly: true
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Secrets of a role as variables, only those that it uses: (list $ "gateway"). */}}
 {{- define "frontdesk.secretEnv" -}}
 {{- $root := index . 0 -}}
 {{- $role := index . 1 -}}
-{{- if has $role (list "sessions" "desk" "gateway") }}
+{{- if include "frontdesk.usesEngine" (list $role "postgres") }}
 - name: FRONTDESK_POSTGRES__URL
   valueFrom:
     secretKeyRef:
       name: {{ include "frontdesk.secretName" (list $root $root.Values.postgres "postgres") }}
       key: {{ $root.Values.postgres.existingSecret.key }}
 {{- end }}
-{{- if has $role (list "sessions" "routing" "gateway") }}
+{{- if include "frontdesk.usesEngine" (list $role "redis") }}
 - name: FRONTDESK_REDIS__ADDRESS
   valueFrom:
     secretKeyRef:
@@ -196,7 +235,7 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 {{- end }}
 {{- end }}
 {{- with $root.Values.monitoring.adminToken.existingSecret }}
-{{- if .name }}
+{{- if and .name (ne $role "load") }}
 - name: FRONTDESK_TELEMETRY__ADMIN_TOKEN
   valueFrom:
     secretKeyRef:
@@ -217,6 +256,8 @@ terminationGracePeriodSeconds: {{ $values.gracePeriodSeconds | default $root.Val
 name: {{ $role }}
 image: {{ include "frontdesk.image" $root | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+# What it said last is in the pod's status: there is no shell to look with.
+terminationMessagePolicy: FallbackToLogsOnError
 args:
   - {{ $role }}
   - --name=$(POD_NAME)
@@ -238,6 +279,10 @@ env:
   {{- with $values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- with $values.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 ports:
   - name: peers
     containerPort: {{ int $root.Values.ports.peers }}
@@ -283,6 +328,20 @@ volumeMounts:
   {{- end }}
 {{- end }}
 
+{{/* A role's container, and those that somebody put beside it: (list $ "gateway"). */}}
+{{- define "frontdesk.containers" -}}
+{{- $values := index (index . 0).Values (index . 1) -}}
+{{- with $values.extraInitContainers -}}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{ end -}}
+containers:
+  - {{- include "frontdesk.container" . | nindent 4 }}
+  {{- with $values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
 {{/* A role without state: (list $ "sessions"). */}}
 {{- define "frontdesk.deployment" -}}
 {{- $root := index . 0 -}}
@@ -294,6 +353,10 @@ metadata:
   name: {{ include "frontdesk.name" . }}
   labels:
     {{- include "frontdesk.labels" . | nindent 4 }}
+  {{- with $values.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
   {{- if not (and (eq $role "gateway") (ne $root.Values.gateway.autoscaling.kind "none")) }}
   replicas: {{ int $values.replicas }}
@@ -315,45 +378,7 @@ spec:
       {{- include "frontdesk.podMetadata" . | nindent 6 }}
     spec:
       {{- include "frontdesk.podBase" . | nindent 6 }}
-      containers:
-        - {{- include "frontdesk.container" . | nindent 10 }}
+      {{- include "frontdesk.containers" . | nindent 6 }}
       volumes:
         {{- include "frontdesk.volumes" . | nindent 8 }}
-{{- end }}
-
-{{/* A role's disruption budget; none for one alone, which could never be moved: (list $ "desk"). */}}
-{{- define "frontdesk.budget" -}}
-{{- $root := index . 0 -}}
-{{- $role := index . 1 -}}
-{{- $replicas := (index $root.Values $role).replicas | int -}}
-{{- if and (eq $role "gateway") (ne $root.Values.gateway.autoscaling.kind "none") }}{{ $replicas = int $root.Values.gateway.autoscaling.minReplicas }}{{ end -}}
-{{- if gt $replicas 1 -}}
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: {{ include "frontdesk.name" . }}
-  labels:
-    {{- include "frontdesk.labels" . | nindent 4 }}
-spec:
-  # Voters: as many as may be away while the others are a majority.
-  maxUnavailable: {{ ternary (div (sub $replicas 1) 2) 1 (eq $role "presence") }}
-  unhealthyPodEvictionPolicy: {{ ternary "IfHealthyBudget" "AlwaysAllow" (eq $role "presence") }}
-  selector:
-    matchLabels:
-      {{- include "frontdesk.selector" . | nindent 6 }}
-{{- end }}
-{{- end }}
-
-{{/* The pod spec of jobs that use the settings: (list $ "component" ). Containers come behind it. */}}
-{{- define "frontdesk.jobBase" -}}
-restartPolicy: Never
-serviceAccountName: {{ include "frontdesk.fullname" . }}
-automountServiceAccountToken: false
-enableServiceLinks: false
-securityContext:
-  {{- include "frontdesk.podSecurity" . | nindent 2 }}
-{{- with .Values.image.pullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 {{- end }}

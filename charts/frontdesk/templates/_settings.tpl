@@ -37,7 +37,7 @@ cluster:
     ca: /tls/internal/ca.crt
   {{- end }}
 gateway:
-  listen: {{ printf "%s:%d" $any (int .Values.ports.clients) | quote }}
+  listen: {{ printf "%s:%d" (ternary "[::]" $any (hasSuffix "DualStack" .Values.gateway.service.ipFamilyPolicy)) (int .Values.ports.clients) | quote }}
   keys_file: /keys/keys
   max_connections: {{ int .Values.gateway.connectionsPerPod }}
   trusted_proxies: {{ toJson .Values.gateway.trustedProxies }}
@@ -53,6 +53,18 @@ gateway:
   oidc:
     ca: /tls/oidc/ca.crt
   {{- end }}
+{{- with .Values.attachments.s3 }}
+{{- if or .existingSecret.name .caSecret.name }}
+attachments:
+  s3:
+    {{- if .existingSecret.name }}
+    credentials_file: /s3/credentials
+    {{- end }}
+    {{- if .caSecret.name }}
+    ca: /tls/s3/ca.crt
+    {{- end }}
+{{- end }}
+{{- end }}
 {{- range $engine := list "postgres" "redis" }}
 {{- with (index $.Values $engine).tlsSecret }}
 {{- if .name }}
@@ -68,10 +80,24 @@ gateway:
 log: {{ toJson .Values.log }}
 {{- end }}
 
+{{/* The file that every pod reads. */}}
 {{- define "frontdesk.settings" -}}
-{{- $computed := include "frontdesk.computed" . | fromYaml -}}
+{{- include "frontdesk.settingsWithout" (list . list) -}}
+{{- end }}
+
+{{/* What of it a role goes by: all but what is named after the others. (list $ "gateway") */}}
+{{- define "frontdesk.settingsOf" -}}
+{{- $others := without (list "sessions" "queueing" "routing" "desk" "gateway") (index . 1) -}}
+{{- include "frontdesk.settingsWithout" (list (index . 0) $others) -}}
+{{- end }}
+
+{{/* The file without some sections: (list $ (list "desk")). */}}
+{{- define "frontdesk.settingsWithout" -}}
+{{- $root := index . 0 -}}
+{{- $computed := include "frontdesk.computed" $root | fromYaml -}}
 {{- with get $computed "Error" }}{{ fail . }}{{ end -}}
-{{- $sections := mergeOverwrite (deepCopy .Values.settings) $computed -}}
+{{- $sections := mergeOverwrite (deepCopy $root.Values.settings) $computed -}}
+{{- range index . 1 }}{{ $_ := unset $sections . }}{{ end -}}
 # Written by the chart; every pod reads it. Secrets come from the environment.
 data = "/data"
 {{- range $section := keys $sections | sortAlpha }}

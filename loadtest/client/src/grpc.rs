@@ -4,14 +4,14 @@
 use super::address::Address;
 use super::close::Ended;
 use super::connection::OpenError;
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
+use frontdesk_proto::raw::RawCodec;
 use futures::channel::mpsc;
 use futures::{Sink, Stream as _};
 use http::uri::PathAndQuery;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Streaming};
 
 const CHAT: &str = "/frontdesk.v1.ChatService/Chat";
 /// Batches between a sender and its stream.
@@ -35,7 +35,7 @@ pub(super) async fn open(
     grpc.ready().await.map_err(OpenError::Transport)?;
     let path = PathAndQuery::from_static(CHAT);
     let stream = grpc
-        .streaming(Request::new(outgoing), path, RawCodec)
+        .streaming(Request::new(outgoing), path, RawCodec::default())
         .await
         .map_err(|status| OpenError::Refused(status.to_string()))?
         .into_inner();
@@ -69,42 +69,4 @@ impl Reader {
 
 fn cut(error: impl std::fmt::Display) -> Ended {
     Ended::Cut(error.to_string())
-}
-
-/// Messages as their bytes.
-#[derive(Debug, Clone, Copy)]
-struct RawCodec;
-
-impl Codec for RawCodec {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
 }

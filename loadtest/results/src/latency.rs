@@ -7,12 +7,22 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer as HistogramReader, Serializer as _, V2Serializer};
 use serde::{Deserialize, Serialize};
 
+/// What a histogram begins with (V2, not compressed).
+const COOKIE: u32 = 0x1c84_9313;
+/// Bytes before the counts.
+const HEAD_BYTES: usize = 40;
+/// Significant digits of all of the harness's.
+const DIGITS: u32 = 3;
+
 /// Why a distribution cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LatencyError {
     /// Not base64.
     #[error("a histogram is not base64: {0}")]
     Text(#[from] base64::DecodeError),
+    /// Its head is not one of ours, or not true of what follows.
+    #[error("not an HdrHistogram (V2) of three digits, or not all of one")]
+    Head,
     /// Not a histogram of this format.
     #[error("not an HdrHistogram (V2): {0:?}")]
     Histogram(hdrhistogram::serialization::DeserializeError),
@@ -81,6 +91,9 @@ pub fn to_bytes(histogram: &Histogram<u64>) -> Vec<u8> {
 
 /// A histogram from [`to_bytes`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Histogram<u64>, LatencyError> {
+    if !is_ours(bytes) {
+        return Err(LatencyError::Head);
+    }
     let mut read = HistogramReader::new()
         .deserialize(&mut std::io::Cursor::new(bytes))
         .map_err(LatencyError::Histogram)?;
@@ -88,9 +101,30 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Histogram<u64>, LatencyError> {
     Ok(read)
 }
 
+/// Whether the head is one of [`to_bytes`] and true of what follows: the library takes as
+/// much memory as it says.
+fn is_ours(bytes: &[u8]) -> bool {
+    let word =
+        |at| bytes.get(at..at + 4).and_then(|word| Some(u32::from_be_bytes(word.try_into().ok()?)));
+    let counts = bytes.len().checked_sub(HEAD_BYTES).and_then(|len| u32::try_from(len).ok());
+    word(0) == Some(COOKIE) && counts.is_some() && word(4) == counts && word(12) == Some(DIGITS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_that_is_not_true_is_refused() {
+        let good = to_bytes(&Latency::recorder());
+        assert!(from_bytes(&good).is_ok());
+        assert!(from_bytes(&good[..HEAD_BYTES - 1]).is_err());
+        for (at, byte) in [(0, 0), (4, 0x6e), (7, 9), (15, 5)] {
+            let mut bad = good.clone();
+            bad[at] = byte;
+            assert!(matches!(from_bytes(&bad), Err(LatencyError::Head)), "byte {at}");
+        }
+    }
 
     #[test]
     fn distributions_survive_and_merge() {

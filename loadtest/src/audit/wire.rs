@@ -24,7 +24,10 @@ impl From<&Numbers> for wire::Ranges {
 impl From<wire::Ranges> for Numbers {
     fn from(ranges: wire::Ranges) -> Self {
         let pairs = ranges.bounds.chunks_exact(2).map(|pair| (pair[0], pair[1]));
-        let count = pairs.clone().map(|(first, last)| last.saturating_sub(first) + 1).sum();
+        // What is no range, or more than all numbers, is not of our workers.
+        let pairs = pairs.filter(|(first, last)| first <= last);
+        let lengths = pairs.clone().map(|(first, last)| (last - first).saturating_add(1));
+        let count = lengths.fold(0, u32::saturating_add);
         Self { ranges: pairs.collect(), count, given_up: ranges.given_up }
     }
 }
@@ -85,6 +88,16 @@ impl From<wire::Dossier> for Dossier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_that_cannot_be_do_no_harm() {
+        let count = |bounds: &[u32]| {
+            Numbers::from(wire::Ranges { bounds: bounds.to_vec(), given_up: 0 }).count
+        };
+        assert_eq!(count(&[1, 3, 5, 5, 9]), 4);
+        assert_eq!(count(&[5, 1]), 0);
+        assert_eq!(count(&[0, u32::MAX, 1, u32::MAX]), u32::MAX);
+    }
 
     #[test]
     fn dossiers_survive_the_way() {

@@ -1,6 +1,6 @@
 //! The role that keeps configuration and accounts.
 
-use super::ApiError;
+use super::{ApiError, PasswordAttempt, Unbound, Vouched};
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditPlace, AuditQuery, Author};
 use frontdesk_core::hours::Hours;
@@ -215,31 +215,6 @@ pub struct AuditPage {
     pub next: Option<AuditPlace>,
 }
 
-/// Somebody for whom a provider has vouched, and what the operator's rules make of them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vouched {
-    /// The tenant.
-    pub site: SiteId,
-    /// Verified by the provider.
-    pub email: String,
-    /// For an account that is made.
-    pub name: String,
-    /// `Agent` or `Supervisor`, which the account becomes; `None`: what it is.
-    pub role: Option<Role>,
-    /// Make an account when there is none.
-    pub create: bool,
-    /// When it signs in.
-    pub at: Timestamp,
-    /// Where the request came from: an address.
-    pub origin: String,
-}
-
-impl std::fmt::Debug for Vouched {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vouched").field("site", &self.site).finish_non_exhaustive()
-    }
-}
-
 /// Which files of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -264,15 +239,14 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Checks a password. `Unauthenticated` says nothing of whether the site,
     /// the address or the password was wrong, and takes as long for each.
-    async fn sign_in(
-        &self,
-        site: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<AgentAccount, ApiError>;
+    /// Who is let in stands in the audit log before; who is not, once for each run of
+    /// failures, and only where there is the account.
+    async fn sign_in(&self, _: PasswordAttempt) -> Result<AgentAccount, ApiError>;
 
-    /// The account of somebody for whom a provider has vouched. `NotFound` when there is
-    /// none and none is to be made, `Unauthenticated` when it is disabled.
+    /// The account of somebody for whom a provider has vouched: the one that is bound to
+    /// who it is, or else the one with the address, which is bound then. `NotFound` when
+    /// there is none and none is to be made, `Forbidden` when the one with the address is
+    /// somebody else's, `Unauthenticated` when it is disabled.
     async fn sign_in_vouched(&self, _: Vouched) -> Result<AgentAccount, ApiError> {
         Err(ApiError::Unimplemented("this desk takes passwords only".into()))
     }
@@ -303,6 +277,13 @@ pub trait Desk: Send + Sync + 'static {
         _: Author,
     ) -> Result<EndedSessions, ApiError> {
         Err(ApiError::Unimplemented("sessions cannot be ended here".into()))
+    }
+
+    /// Frees an account of whom a provider knows it was bound to and signs it out
+    /// everywhere, once it is in the audit log that this one does so. `account` is its id
+    /// or its address.
+    async fn unbind(&self, _: &SiteId, _account: &str, _: Author) -> Result<Unbound, ApiError> {
+        Err(ApiError::Unimplemented("accounts cannot be unbound here".into()))
     }
 
     /// The generations of a site's accounts that are above 0. Asked every few seconds by

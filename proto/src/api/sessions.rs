@@ -9,6 +9,7 @@ use frontdesk_core::ids::{
     AgentId, ConversationId, Epoch, NodeId, QueueId, Seq, SiteId, VisitorId,
 };
 use frontdesk_core::party::{Audience, Origin, Principal};
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
 use frontdesk_core::trace::TraceContext;
@@ -237,9 +238,10 @@ pub trait Sessions: Send + Sync + 'static {
     -> Result<RecordPage, ApiError>;
 
     /// Makes sure that the bytes of what was erased are nowhere in files of this process
-    /// any more. What is with a database's server is the server's.
-    async fn scrub(&self) -> Result<(), ApiError> {
-        Ok(())
+    /// any more, and says where they may still be: what is with a database's server is
+    /// the server's.
+    async fn scrub(&self) -> Result<Remains, ApiError> {
+        Ok(Remains::UntilVacuum)
     }
 
     /// Sends an encoded `ServerFrame` push to the conversation's attached

@@ -7,9 +7,15 @@ use frontdesk_core::shard::ShardId;
 /// Why shards could not be taken over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AcquireError {
-    /// Somebody owns one of them under a higher epoch: there will be other news.
-    #[error("owned under a higher epoch")]
-    Outdated,
+    /// Somebody owns one of them under a higher epoch: there will be other news, unless
+    /// that epoch is of another presence group.
+    #[error("shard {} is owned under the higher epoch {}", shard.get(), epoch.get())]
+    Outdated {
+        /// One of them.
+        shard: ShardId,
+        /// Under which it is owned.
+        epoch: Epoch,
+    },
     /// Something that is needed is away: try again.
     #[error("{0}")]
     Away(String),

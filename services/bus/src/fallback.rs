@@ -5,13 +5,13 @@
 //! nothing reaches it. Both ways may bring the same delivery: gateways drop what
 //! they have seen, by its `seq`.
 
-use crate::{Bus, Published, Received, Subscription};
+use crate::{Bus, BusWay, Published, Received, Subscription};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
 use metrics::{Counter, counter};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -48,15 +48,19 @@ impl FallbackBus {
 
     /// Feeds a gateway directly for a while: nothing reaches it through the broker.
     pub fn feed_directly(&self, gateway: NodeId, time: Duration) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.asked();
         let now = Instant::now();
         asked.retain(|_, until| *until > now);
         asked.insert(gateway, now + time);
     }
 
+    fn asked(&self) -> MutexGuard<'_, HashMap<NodeId, Instant>> {
+        // A map of whole values is as good after a panic as before.
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn has_asked(&self, gateway: &NodeId) -> bool {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.get(gateway).is_some_and(|until| *until > Instant::now())
+        self.asked().get(gateway).is_some_and(|until| *until > Instant::now())
     }
 }
 
@@ -80,6 +84,21 @@ impl Bus for FallbackBus {
     fn subscribe(&self, gateway: NodeId) -> Box<dyn Subscription> {
         let inlet = self.inlet.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::new(Both { broker: self.broker.subscribe(gateway), inlet })
+    }
+
+    fn inspect(&self) -> Vec<BusWay> {
+        let mut ways = self.broker.inspect();
+        let (asked, now) = (self.asked(), Instant::now());
+        for (gateway, _) in asked.iter().filter(|(_, until)| **until > now) {
+            match ways.iter_mut().find(|to| to.way == "to" && to.gateway == gateway.as_str()) {
+                Some(way) => way.fed_directly = true,
+                None => {
+                    let way = BusWay::to(gateway, false, (0, 0));
+                    ways.push(BusWay { fed_directly: true, ..way });
+                }
+            }
+        }
+        ways
     }
 }
 

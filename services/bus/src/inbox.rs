@@ -71,6 +71,12 @@ impl Inbox {
         true
     }
 
+    /// Batches that wait, and their bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let waiting = self.lock();
+        (waiting.batches.len(), waiting.bytes)
+    }
+
     /// Something was lost before what is pushed from now on.
     pub(crate) fn lagged(&self) {
         self.lock().lagged = true;

@@ -4,18 +4,26 @@
 //! from the journal. It never blocks a publisher and never holds more than its
 //! named limit.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
+
 pub mod conformance;
 mod fallback;
 mod inbox;
+mod inspect;
 mod local;
 mod redis_bus;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+#[cfg(feature = "fuzzing")]
+pub use redis_bus::fuzzing;
+
 pub use fallback::{DirectPath, FallbackBus};
+pub use inspect::BusWay;
 pub use local::LocalBus;
 pub use redis_bus::{
-    AddressError, BadSettings, HostPort, Login, RedisAddress, RedisBus, RedisSettings,
+    AddressError, BadSettings, HostPort, Login, RedisAddress, RedisBus, RedisExamination,
+    RedisSettings, examine_redis,
 };
 
 use async_trait::async_trait;
@@ -78,4 +86,10 @@ pub trait Bus: Send + Sync + 'static {
     /// the first, if it is made at the same bus object: a node's id names one
     /// process for its life, so no other object ever listens as that gateway.
     fn subscribe(&self, gateway: NodeId) -> Box<dyn Subscription>;
+
+    /// What waits on each way and whether it leads anywhere, for whoever operates the
+    /// process. A bus that has nothing to tell says nothing.
+    fn inspect(&self) -> Vec<BusWay> {
+        Vec::new()
+    }
 }

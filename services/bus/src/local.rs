@@ -1,7 +1,7 @@
 //! The bus within one process.
 
 use crate::inbox::Inbox;
-use crate::{Bus, Published, Received, Subscription};
+use crate::{Bus, BusWay, Published, Received, Subscription};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
@@ -71,6 +71,12 @@ impl Bus for LocalBus {
         }
         let inboxes = Arc::downgrade(&self.inboxes);
         Box::new(LocalSubscription { gateway, inbox, inboxes, live: watch::Sender::new(true) })
+    }
+
+    fn inspect(&self) -> Vec<BusWay> {
+        let inboxes = self.inboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let ways = inboxes.iter().map(|(id, inbox)| BusWay::from(id, true, inbox.depth()));
+        ways.collect()
     }
 }
 

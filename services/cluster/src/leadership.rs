@@ -4,6 +4,7 @@
 use super::liveness::Liveness;
 use super::metrics;
 use super::types::TypeConfig;
+use frontdesk_telemetry::tasks;
 use openraft::async_runtime::WatchReceiver;
 use openraft::type_config::alias::WatchReceiverOf;
 use openraft::{LogIdOptionExt, RaftMetrics};
@@ -20,7 +21,7 @@ pub(crate) fn follow(
 ) -> (watch::Receiver<bool>, JoinHandle<()>) {
     let (leads, leading) = watch::channel(false);
     // Owned by the group, which awaits its end in `shutdown`.
-    let task = tokio::spawn(async move {
+    let task = tasks::spawn("raft.leadership", async move {
         loop {
             let view = view_of(&seen.borrow_watched());
             metrics::view(&view);

@@ -8,10 +8,14 @@
 //! consensus library does it is known only in here: no type of it is public.
 //! Nothing here decides what a command does; that is `core`.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
+
 mod changes;
 mod clock;
 mod error;
 mod fabric;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod group;
 mod leadership;
 mod liveness;
@@ -33,8 +37,8 @@ pub use changes::PlacementChange;
 pub use clock::{Clock, SystemClock};
 pub use error::GroupError;
 pub use fabric::{
-    Channels, Cluster, ClusterQuestion, ClusterSettings, ClusterTasks, ClusterView, DeskQuestion,
-    FollowQuestion, PresenceQuestion, Question, QueueingQuestion, RoutingQuestion,
+    About, Channels, Cluster, ClusterQuestion, ClusterSettings, ClusterTasks, ClusterView,
+    DeskQuestion, FollowQuestion, PresenceQuestion, Question, QueueingQuestion, RoutingQuestion,
     SessionsQuestion,
 };
 pub use group::PresenceGroup;

@@ -154,7 +154,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
 }
 
 /// A line of JSON (vote and description), then the bytes as they are.
-fn encode_snapshot(vote: &Vote, snapshot: &Snapshot) -> io::Result<Vec<u8>> {
+pub(crate) fn encode_snapshot(vote: &Vote, snapshot: &Snapshot) -> io::Result<Vec<u8>> {
     let mut body = encode(&(vote, &snapshot.meta))?;
     body.push(b'\n');
     body.extend_from_slice(&snapshot.snapshot);

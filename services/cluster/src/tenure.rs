@@ -16,10 +16,15 @@ use tokio::time::timeout;
 const RETRY: Duration = Duration::from_millis(300);
 /// While nothing changes there is nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
+/// So many refusals in a row (3 s) are no race with news that are under way.
+const REFUSALS: u32 = 10;
+/// Then it is said again: once a minute.
+const SAY_EVERY: u32 = 200;
 
 /// Runs until the task is aborted, which releases nothing.
 pub async fn keep(cluster: Arc<Cluster>, role: NodeRole, host: Arc<dyn ShardHost>) {
-    let mut tenure = Tenure { cluster: cluster.clone(), role, host, held: BTreeMap::new() };
+    let held = BTreeMap::new();
+    let mut tenure = Tenure { cluster: cluster.clone(), role, host, held, refusals: 0 };
     let mut view = cluster.view();
     loop {
         let seen = view.borrow_and_update().clone();
@@ -37,6 +42,8 @@ struct Tenure {
     host: Arc<dyn ShardHost>,
     /// What is owned here, and under which epoch.
     held: BTreeMap<ShardId, Epoch>,
+    /// Take-overs in a row that were refused as outdated.
+    refusals: u32,
 }
 
 impl Tenure {
@@ -56,15 +63,19 @@ impl Tenure {
 
     async fn acquire(&mut self, shards: Vec<(ShardId, Epoch)>) -> bool {
         let count = shards.len();
+        let given: BTreeMap<ShardId, Epoch> = shards.iter().copied().collect();
         tracing::info!(role = self.role.as_str(), shards = count, "taking over");
         match self.host.acquire(&shards).await {
             Ok(()) => {
+                self.refusals = 0;
                 self.held.extend(shards);
                 moved(self.role, Moved::TakenOver, count, self.held.len());
                 true
             }
-            Err(AcquireError::Outdated) => {
-                tracing::info!("the placement has changed meanwhile: not taken over");
+            Err(AcquireError::Outdated { shard, epoch }) => {
+                self.refusals = self.refusals.saturating_add(1);
+                let given = given.get(&shard).copied().unwrap_or_default();
+                say_refused(self.refusals, shard, given, epoch);
                 false
             }
             Err(error) => {
@@ -92,6 +103,23 @@ impl Tenure {
                 false
             }
         }
+    }
+}
+
+/// The journal is right: whoever has the higher epoch owns the shard. Nothing here may
+/// raise an epoch by itself, as two groups on one database would take turns then.
+fn say_refused(refusals: u32, shard: ShardId, given: Epoch, owned: Epoch) {
+    if refusals < REFUSALS {
+        tracing::info!("the placement has changed meanwhile: not taken over");
+    } else if (refusals - REFUSALS).is_multiple_of(SAY_EVERY) {
+        tracing::error!(
+            shard = shard.get(),
+            given = given.get(),
+            owned = owned.get(),
+            "the journal has shards under higher epochs than this presence group has given: \
+             its tables are of another group (restored with new voters?), or the voters cannot \
+             be reached; conversations are not served: `frontdesk doctor` says which"
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-//! What supervisors and administrators do, as the audit log keeps it. Data only: who may
-//! do what is decided elsewhere, and nothing here ever changes an entry.
+//! What supervisors and administrators do, and who signs in, as the audit log keeps it.
+//! Data only: who may do what is decided elsewhere, and nothing here ever changes an entry.
 
 use crate::ids::{AgentId, AuditId, SiteId};
 use crate::party::{Principal, Role};
@@ -51,6 +51,26 @@ impl Act {
     pub const CHANGE_ROLE: Self = Self::new("change_role");
     /// Signed an account out everywhere.
     pub const END_SESSIONS: Self = Self::new("end_sessions");
+    /// Gave an account another password.
+    pub const CHANGE_PASSWORD: Self = Self::new("change_password");
+    /// Bound an account to somebody whom a provider knows.
+    pub const BIND: Self = Self::new("bind");
+    /// Freed an account of those it was bound to.
+    pub const UNBIND: Self = Self::new("unbind");
+    /// Signed in.
+    pub const SIGN_IN: Self = Self::new("sign_in");
+    /// Was not let in although there is the account: the first time of a run.
+    pub const REFUSED_SIGN_IN: Self = Self::new("refused_sign_in");
+    /// Took out what came in a time, with the beginnings of what was said.
+    pub const READ_ARRIVALS: Self = Self::new("read_arrivals");
+    /// Ended a conversation of somebody else's.
+    pub const CLOSE: Self = Self::new("close");
+    /// Added a note to a conversation of somebody else's.
+    pub const NOTE: Self = Self::new("note");
+    /// Changed the tags of a conversation of somebody else's.
+    pub const SET_TAGS: Self = Self::new("set_tags");
+    /// Asked an agent to join a conversation of somebody else's.
+    pub const INVITE: Self = Self::new("invite");
     /// Put a configuration in force.
     pub const APPLY: Self = Self::new("apply");
 

@@ -26,6 +26,8 @@ pub struct GuessLimits {
 struct Failures {
     count: u32,
     last: Duration,
+    /// See `note`.
+    noted: bool,
 }
 
 /// Failures by key: an account, an address.
@@ -57,8 +59,16 @@ impl<K: Eq + Hash + Clone> Guesses<K> {
         }
         self.make_room(&key, now);
         let count = known.map_or(0, |it| it.count).saturating_add(1);
-        self.failures.insert(key, Failures { count, last: now });
+        let noted = known.is_some_and(|it| it.noted);
+        self.failures.insert(key, Failures { count, last: now, noted });
         Ok(())
+    }
+
+    /// Whether this is the first time that this is asked of a key since it last had no
+    /// failures: so a refusal is told once, however many follow.
+    pub fn note(&mut self, key: &K) -> bool {
+        let Some(it) = self.failures.get_mut(key) else { return false };
+        !std::mem::replace(&mut it.noted, true)
     }
 
     /// The attempt was right: all is forgotten.
@@ -152,6 +162,24 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(guesses.begin("a", at(0)), Ok(()));
         }
+    }
+
+    #[test]
+    fn a_refusal_is_noted_once_in_a_run_of_failures() {
+        let mut guesses = Guesses::new(LIMITS);
+        assert!(!guesses.note(&"a"), "nothing has failed");
+        let mut noted = 0;
+        let mut guess = |guesses: &mut Guesses<_>, now| {
+            let refused = guesses.begin("a", at(now)).is_err();
+            noted += u32::from(refused && guesses.note(&"a"));
+            noted
+        };
+        let seen = (0..500).map(|now| guess(&mut guesses, now)).last();
+        assert_eq!(seen, Some(1), "let in now and then, but never right");
+        guesses.clear(&"a");
+        assert_eq!((600..603).map(|_| guess(&mut guesses, 600)).last(), Some(1), "none is refused");
+        assert_eq!((0..9).map(|_| guess(&mut guesses, 600)).last(), Some(2), "another run");
+        assert_eq!((0..9).map(|_| guess(&mut guesses, 700)).last(), Some(3), "after silence");
     }
 
     #[test]

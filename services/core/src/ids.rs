@@ -186,7 +186,7 @@ fn check_slug(what: &'static str, s: &str) -> Result<(), InvalidId> {
 }
 
 /// The sender's own id of a message, 1–64 bytes; the key of promise P3.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ClientMsgId(Arc<str>);
 
@@ -216,6 +216,12 @@ impl FromStr for ClientMsgId {
             return Ok(Self(Arc::from(s)));
         };
         Err(InvalidId { what: "client_msg_id", problem })
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientMsgId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -290,6 +296,14 @@ mod tests {
             assert!(bad.parse::<QueueId>().is_err(), "{bad:?}");
         }
         assert!(serde_json::from_str::<SiteId>("\"No\"").is_err());
+    }
+
+    #[test]
+    fn ids_of_messages_are_checked_however_they_come() {
+        let read = |id: &str| serde_json::from_str::<ClientMsgId>(&format!("{id:?}"));
+        let longest = "x".repeat(ClientMsgId::MAX_BYTES);
+        assert!(read("m1").is_ok() && read(&longest).is_ok());
+        assert!(read("").is_err() && read(&format!("{longest}x")).is_err());
     }
 
     #[test]

@@ -39,6 +39,15 @@ pub struct ConsentText {
     pub link: Arc<str>,
 }
 
+/// Where the bytes of what has been erased may still be, although nothing reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// In no file.
+    Nowhere,
+    /// In the files of a database's server, until it cleans up.
+    UntilVacuum,
+}
+
 impl Retention {
     /// Whether what was said in it is to be erased by now.
     pub fn is_over(&self, conversation: &Summary, now: Timestamp) -> bool {

@@ -6,12 +6,13 @@ use crate::error::DeskError;
 use crate::password::Password;
 use crate::service::DeskService;
 use crate::validate;
-use frontdesk_core::audit::Author;
+use frontdesk_core::audit::{Act, Author};
 use frontdesk_core::ids::{AgentId, QueueId, SiteId};
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
-use frontdesk_proto::api::{AgentAccount, EndedSessions};
+use frontdesk_proto::api::{AgentAccount, EndedSessions, Unbound};
 use frontdesk_store::desk::{AccountDetails, AccountKind, StoredAccount};
+use serde_json::json;
 use uuid::Uuid;
 
 /// An account to be made.
@@ -89,15 +90,23 @@ impl DeskService {
     }
 
     /// Gives an account a new random password; the old one is void, and so are its tokens.
+    /// In the audit log before.
     ///
     /// # Errors
     /// `NotFound` when the site has no account with that address.
-    pub async fn reset_password(&self, site: &SiteId, email: &str) -> Result<Password, DeskError> {
+    pub async fn reset_password(
+        &self,
+        site: &SiteId,
+        email: &str,
+        by: Author,
+    ) -> Result<Password, DeskError> {
         let email = validate::email(email)?;
         let account = self.store.account_by_email(site, &email).await?;
         let account = account.ok_or(DeskError::NotFound("account"))?;
         let password = Password::random();
         let hash = self.passwords.hash(&password).await?;
+        let details = json!({ "email": account.email });
+        self.write_down(audit::of_account(&account, Act::CHANGE_PASSWORD, by, details)).await?;
         self.store.set_password_hash(site, account.id, hash).await?;
         self.forget_cached();
         Ok(password)
@@ -111,15 +120,41 @@ impl DeskService {
         who: &str,
         by: Author,
     ) -> Result<EndedSessions, DeskError> {
+        let account = self.account_named(site, who).await?;
+        let details = json!({ "email": account.email });
+        self.write_down(audit::of_account(&account, Act::END_SESSIONS, by, details)).await?;
+        let generation = self.store.end_sessions(site, account.id).await?;
+        self.forget_cached();
+        Ok(EndedSessions { agent: account.id, email: account.email, generation })
+    }
+
+    /// Frees an account of whom it is bound to, and ends its sessions; `who` is its id or
+    /// address. In the audit log before; of one that is bound to nobody nothing is.
+    pub(crate) async fn unbind_account(
+        &self,
+        site: &SiteId,
+        who: &str,
+        by: Author,
+    ) -> Result<Unbound, DeskError> {
+        let account = self.account_named(site, who).await?;
+        let was = self.store.identities(site, account.id).await?;
+        let mut generation = account.generation;
+        if !was.is_empty() {
+            let details = json!({ "email": account.email, "was": was });
+            self.write_down(audit::of_account(&account, Act::UNBIND, by, details)).await?;
+            generation = self.store.unbind(site, account.id).await?;
+            self.forget_cached();
+        }
+        Ok(Unbound { agent: account.id, email: account.email, was, generation })
+    }
+
+    /// An account by its id or address.
+    async fn account_named(&self, site: &SiteId, who: &str) -> Result<StoredAccount, DeskError> {
         let found = match who.parse::<AgentId>() {
             Ok(id) => self.store.account(site, id).await?,
             Err(_) => self.store.account_by_email(site, &validate::email(who)?).await?,
         };
-        let account = found.ok_or(DeskError::NotFound("account"))?;
-        self.write_down(audit::of_ended_sessions(&account, by)).await?;
-        let generation = self.store.end_sessions(site, account.id).await?;
-        self.forget_cached();
-        Ok(EndedSessions { agent: account.id, email: account.email, generation })
+        found.ok_or(DeskError::NotFound("account"))
     }
 
     /// The accounts of a site, by address.

@@ -2,18 +2,26 @@
 //! says what somebody was about to do; whether it succeeded is told where it was done.
 
 use crate::error::DeskError;
+use crate::refusals::Why;
 use crate::service::DeskService;
 use frontdesk_core::audit::{
     Act, AuditEntry, AuditQuery, Author, MAX_DETAILS_BYTES, MAX_ORIGIN_BYTES, MAX_PAGE,
     MAX_SUBJECT_BYTES,
 };
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AuditId, SiteId};
 use frontdesk_core::party::Role;
-use frontdesk_proto::api::{AuditPage, Vouched};
-use frontdesk_store::desk::StoredAccount;
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::{AuditPage, Vouched, Whence};
+use frontdesk_store::desk::{AccountKind, StoredAccount};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// What the log calls a provider that vouches for somebody.
+const PROVIDER: &str = "provider";
+/// What it calls whoever was not let in.
+const STRANGER: &str = "stranger";
 
 /// Bytes of the lines of one configuration's entry; with their quotes and escapes they
 /// stay below `MAX_DETAILS_BYTES`.
@@ -65,29 +73,97 @@ pub(crate) fn of_configuration(
     }
 }
 
-/// That somebody signs an account out everywhere.
-pub(crate) fn of_ended_sessions(account: &StoredAccount, by: Author) -> AuditEntry {
+/// That somebody does something to an account.
+pub(crate) fn of_account(
+    account: &StoredAccount,
+    act: Act,
+    by: Author,
+    details: Value,
+) -> AuditEntry {
     AuditEntry {
         id: AuditId::from_uuid(Uuid::now_v7()),
         site: account.site.clone(),
         by,
-        act: Act::END_SESSIONS,
+        act,
         subject: account.id.to_string(),
-        details: json!({ "email": account.email }).to_string(),
+        details: details.to_string(),
     }
+}
+
+/// By what means somebody signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum How {
+    /// With a password.
+    Password,
+    /// By way of a provider, as this one there; earlier gateways do not say as whom.
+    Provider(Option<Identity>),
+}
+
+impl How {
+    fn details(&self) -> Value {
+        match self {
+            Self::Password => json!({ "by": "password" }),
+            Self::Provider(None) => json!({ "by": PROVIDER }),
+            Self::Provider(Some(Identity { issuer, subject })) => {
+                json!({ "by": PROVIDER, "issuer": issuer, "subject": subject })
+            }
+        }
+    }
+}
+
+/// That somebody signs in to its account.
+pub(crate) fn of_sign_in(account: &StoredAccount, how: &How, from: &Whence) -> AuditEntry {
+    let by = Author {
+        at: from.at,
+        id: account.id,
+        name: Arc::from(account.name.as_str()),
+        role: match account.kind {
+            AccountKind::Agent => Role::Agent,
+            AccountKind::Supervisor => Role::Supervisor,
+        },
+        origin: Arc::from(from.origin.as_str()),
+    };
+    of_account(account, Act::SIGN_IN, by, how.details())
+}
+
+/// That somebody was not let in to an account.
+pub(crate) fn of_refusal(
+    account: &StoredAccount,
+    why: Why,
+    how: &How,
+    from: &Whence,
+) -> AuditEntry {
+    let by = nobody(STRANGER, Role::Agent, from);
+    let mut details = how.details();
+    details["why"] = json!(why.as_str());
+    details["email"] = json!(account.email);
+    of_account(account, Act::REFUSED_SIGN_IN, by, details)
 }
 
 /// That a provider's word makes or changes an account.
 pub(crate) fn of_provider(who: &Vouched, act: Act, subject: &str, details: Value) -> AuditEntry {
-    let by = Author {
-        at: who.at,
-        id: AgentId::from_uuid(Uuid::nil()),
-        name: Arc::from("provider"),
-        role: Role::Supervisor,
-        origin: Arc::from(who.origin.as_str()),
-    };
+    let by = nobody(PROVIDER, Role::Supervisor, &whence(who));
     let (id, site) = (AuditId::from_uuid(Uuid::now_v7()), who.site.clone());
     AuditEntry { id, site, by, act, subject: subject.to_owned(), details: details.to_string() }
+}
+
+/// What is not done by an account.
+fn nobody(name: &str, role: Role, from: &Whence) -> Author {
+    let origin = Arc::from(from.origin.as_str());
+    let (id, name) = (AgentId::from_uuid(Uuid::nil()), Arc::from(name));
+    Author { at: from.at, id, name, role, origin }
+}
+
+/// Of somebody for whom a provider has vouched.
+pub(crate) fn whence(who: &Vouched) -> Whence {
+    Whence { at: who.at, origin: who.origin.clone() }
+}
+
+/// Of somebody whose gateway does not say: now, from wherever.
+pub(crate) fn unknown_whence() -> Whence {
+    let (seconds, nanos) = Uuid::now_v7().get_timestamp().map_or((0, 0), |at| at.to_unix());
+    let at = Timestamp::from_millis(seconds * 1_000 + u64::from(nanos) / 1_000_000);
+    Whence { at, origin: "unknown".into() }
 }
 
 #[cfg(test)]

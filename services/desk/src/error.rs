@@ -16,6 +16,9 @@ pub enum DeskError {
     /// There is none of that name.
     #[error("no such {0}")]
     NotFound(&'static str),
+    /// It is not for this one; says why.
+    #[error("{0}")]
+    Forbidden(String),
     /// Somebody else changed it meanwhile, or the store is away; try again.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -48,6 +51,7 @@ impl From<DeskError> for ApiError {
         match error {
             DeskError::Invalid(why) => Self::Invalid(why),
             DeskError::Taken(_) => Self::State(error.to_string()),
+            DeskError::Forbidden(why) => Self::Forbidden(why),
             DeskError::NotFound(what) => Self::NotFound(what.into()),
             DeskError::Unavailable(why) => Self::unavailable(why),
             DeskError::Internal(why) => Self::Internal(why),

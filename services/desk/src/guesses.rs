@@ -14,9 +14,11 @@ const LIMITS: GuessLimits = GuessLimits {
     free: 5,
     first: Duration::from_secs(1),
     most: Duration::from_secs(60),
-    forget: Duration::from_secs(15 * 60),
+    forget: FORGET,
     keys: 10_000,
 };
+/// A run of failures is over when there was none for so long.
+pub(crate) const FORGET: Duration = Duration::from_secs(15 * 60);
 /// Of what was typed as a site and an address.
 const MAX_KEY_BYTES: usize = 320;
 
@@ -37,6 +39,11 @@ impl Guesses {
     /// Begins an attempt, or says how long to wait.
     pub(crate) fn begin(&self, account: &str) -> Result<(), Duration> {
         self.lock().begin(account.to_owned(), self.began.elapsed())
+    }
+
+    /// Whether a refusal is the first of its run.
+    pub(crate) fn note(&self, account: &str) -> bool {
+        self.lock().note(&account.to_owned())
     }
 
     /// It was the right password.

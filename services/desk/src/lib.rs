@@ -11,8 +11,10 @@ mod error;
 mod guesses;
 mod metrics;
 mod password;
+mod refusals;
 mod service;
 mod settings;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -3,9 +3,9 @@
 use crate::cache::Cache;
 use crate::convert::{agent_account, attachment_record, site_config, stored_attachment};
 use crate::error::DeskError;
-use crate::guesses::{self, Guesses};
-use crate::metrics::{self, SignIn};
+use crate::guesses::Guesses;
 use crate::password::Passwords;
+use crate::refusals::Refusals;
 use crate::settings::DeskSettings;
 use crate::validate;
 use async_trait::async_trait;
@@ -13,15 +13,13 @@ use frontdesk_core::audit::{AuditEntry, AuditQuery, Author};
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
-    EndedSessions, SiteConfig, Vouched,
+    EndedSessions, PasswordAttempt, SiteConfig, Unbound, Vouched,
 };
-use frontdesk_store::desk::{AttachmentQuery, DeskStore, StoredAccount, StoredSite, Versioned};
+use frontdesk_store::desk::{AttachmentQuery, DeskStore, StoredSite, Versioned};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When a sign-in that was shed may be tried again.
-const RETRY_SIGN_IN: Duration = Duration::from_secs(1);
 /// How old an answer about generations may be: all gateways ask every few seconds.
 const GENERATIONS_FRESH: Duration = Duration::from_secs(1);
 
@@ -36,7 +34,8 @@ pub struct DeskService {
     sites_by_key: Cache<String, Arc<SiteConfig>>,
     agents: Cache<(SiteId, AgentId), Arc<AgentAccount>>,
     generations: Cache<SiteId, Arc<BTreeMap<AgentId, u32>>>,
-    guesses: Guesses,
+    pub(crate) guesses: Guesses,
+    pub(crate) refusals: Refusals,
 }
 
 impl DeskService {
@@ -57,6 +56,7 @@ impl DeskService {
             agents: Cache::new(keep_for),
             generations: Cache::new(keep_for.min(GENERATIONS_FRESH)),
             guesses: Guesses::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -73,17 +73,6 @@ impl DeskService {
         self.sites.put(site.id.clone(), site.clone());
         self.sites_by_key.put(site.key.clone(), site.clone());
         site
-    }
-
-    async fn account_of(
-        &self,
-        site: &str,
-        email: &str,
-    ) -> Result<Option<StoredAccount>, DeskError> {
-        let (Ok(site), Ok(email)) = (site.parse::<SiteId>(), validate::email(email)) else {
-            return Ok(None);
-        };
-        Ok(self.store.account_by_email(&site, &email).await?)
     }
 }
 
@@ -110,39 +99,8 @@ impl Desk for DeskService {
         Ok(stored.into_iter().map(|site| self.remember_site(site)).collect())
     }
 
-    async fn sign_in(
-        &self,
-        site: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<AgentAccount, ApiError> {
-        if password.len() > validate::MAX_PASSWORD_BYTES {
-            return Err(ApiError::Invalid("password is too long".into()));
-        }
-        // Before it is known whether there is such an account: the answer tells nothing.
-        let guessed = guesses::key(site, email);
-        if let Err(retry_after) = self.guesses.begin(&guessed) {
-            metrics::sign_in(SignIn::Delayed);
-            return Err(ApiError::RateLimited { retry_after });
-        }
-        let account = self.account_of(site, email).await?;
-        let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let Ok(matches) = self.passwords.check(password, hash).await? else {
-            self.guesses.not_tried(&guessed);
-            metrics::sign_in(SignIn::Shed);
-            return Err(ApiError::RateLimited { retry_after: RETRY_SIGN_IN });
-        };
-        match account {
-            Some(account) if matches && !account.disabled => {
-                metrics::sign_in(SignIn::Ok);
-                self.guesses.succeeded(&guessed);
-                Ok(agent_account(account))
-            }
-            _ => {
-                metrics::sign_in(SignIn::Refused);
-                Err(ApiError::Unauthenticated("wrong site, e-mail address or password".into()))
-            }
-        }
+    async fn sign_in(&self, attempt: PasswordAttempt) -> Result<AgentAccount, ApiError> {
+        self.account_of_password(attempt).await
     }
 
     async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
@@ -182,6 +140,10 @@ impl Desk for DeskService {
         by: Author,
     ) -> Result<EndedSessions, ApiError> {
         Ok(self.end_sessions_of(site, account, by).await?)
+    }
+
+    async fn unbind(&self, site: &SiteId, account: &str, by: Author) -> Result<Unbound, ApiError> {
+        Ok(self.unbind_account(site, account, by).await?)
     }
 
     async fn generations(&self, site: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {

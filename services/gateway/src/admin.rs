@@ -1,10 +1,12 @@
 //! `AdminService`: supervisors look into the running system, each into its site.
 
+use crate::accounts;
 use crate::audit;
 use crate::auth;
 use crate::codec::WireFormat;
 use crate::figures::figures;
 use crate::following;
+use crate::metrics::CarrierKind;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::privacy;
@@ -15,10 +17,11 @@ use crate::standing::Standing;
 use crate::verbs::common::{event_push, limit};
 use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::Summary;
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{ConnectionId, ConversationId, Seq};
 use frontdesk_core::party::{Audience, Principal, Role};
 use frontdesk_core::routes::{self, Visit};
-use frontdesk_proto::api::{ApiError, EndedSessions, EventPage, HistoryQuery, ListFilter};
+use frontdesk_proto::api::{ApiError, EventPage, HistoryQuery, ListFilter};
 use frontdesk_proto::convert::{
     agent_view_to_proto, applied_to_proto, explanation_to_proto, phase_of, queue_view_to_proto,
     summary_to_state, timestamp_from_proto,
@@ -26,6 +29,7 @@ use frontdesk_proto::convert::{
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1::admin_service_server::AdminService;
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::tasks;
 use prost::Message as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,21 +102,6 @@ impl Admin {
     }
 }
 
-/// Signs an account of the caller's site out everywhere; here at once.
-async fn end_sessions(
-    shared: &Shared,
-    who: &Principal,
-    peer: Peer,
-    account: &str,
-) -> Result<EndedSessions, ApiError> {
-    let by = audit::author(shared, who, peer)
-        .ok_or_else(|| ApiError::Forbidden("only a supervisor may do this".into()))?;
-    let asked = shared.deps.desk.end_sessions(&who.site, account, by);
-    let ended = within(CALL_DEADLINE, "desk", asked).await?;
-    shared.standings.end_older(&who.site, &[(ended.agent, ended.generation)].into());
-    Ok(ended)
-}
-
 async fn page(
     shared: &Shared,
     who: &Principal,
@@ -179,10 +168,26 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::EndSessionsResponse>, Status> {
         let who = self.supervisor(&request).await?;
         let account = &request.get_ref().account;
-        let ended = end_sessions(&self.shared, &who, peer(&request), account).await;
+        let ended = accounts::end_sessions(&self.shared, &who, peer(&request), account).await;
         let ended = ended.map_err(|e| to_status(&e))?;
         let (agent_id, email) = (ended.agent.to_string(), ended.email);
         Ok(Response::new(v1::EndSessionsResponse { agent_id, email }))
+    }
+
+    async fn unbind_account(
+        &self,
+        request: Request<v1::UnbindAccountRequest>,
+    ) -> Result<Response<v1::UnbindAccountResponse>, Status> {
+        let who = self.supervisor(&request).await?;
+        let account = &request.get_ref().account;
+        let freed = accounts::unbind(&self.shared, &who, peer(&request), account).await;
+        let freed = freed.map_err(|e| to_status(&e))?;
+        let identity = |Identity { issuer, subject }| v1::ProviderIdentity { issuer, subject };
+        Ok(Response::new(v1::UnbindAccountResponse {
+            agent_id: freed.agent.to_string(),
+            email: freed.email,
+            was: freed.was.into_iter().map(identity).collect(),
+        }))
     }
 
     async fn get_conversation(
@@ -295,10 +300,18 @@ impl AdminService for Admin {
         request: Request<v1::RecordedArrivalsRequest>,
     ) -> Result<Response<Self::RecordedArrivalsStream>, Status> {
         let who = self.supervisor(&request).await?;
+        let (act, details) = (Act::READ_ARRIVALS, recorded::details(request.get_ref()));
+        audit::record_of(&self.shared, &who, peer(&request), act, who.site.clone(), details)
+            .await
+            .map_err(|e| to_status(&e))?;
         let (pages, stream) = mpsc::channel(recorded::PAGES_WAITING);
         // Ends when all is sent, the caller hangs up or the gateway stops.
         let shared = self.shared.clone();
-        self.shared.tasks.spawn(recorded::send(shared, who, request.into_inner(), pages));
+        tasks::spawn_tracked(
+            &self.shared.tasks,
+            "gateway.recorded",
+            recorded::send(shared, who, request.into_inner(), pages),
+        );
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
@@ -313,7 +326,7 @@ impl AdminService for Admin {
         self.look(&who, peer, Act::WATCH, id).await.map_err(|e| to_status(&e))?;
         let outbox = Arc::new(Outbox::new(WireFormat::Protobuf));
         let connection = ConnectionId::from_uuid(Uuid::now_v7());
-        self.shared.opened(connection, &outbox);
+        self.shared.opened(connection, CarrierKind::Grpc, &outbox);
         self.shared.standings.stand(connection, standing);
         let reader = Arc::new(Reader::new(connection, who, outbox));
         let follower = Follower { shared: self.shared.clone(), reader };
@@ -322,7 +335,9 @@ impl AdminService for Admin {
             .map_err(|e| to_status(&e))?;
         let (events, stream) = mpsc::channel(FOLLOW_QUEUE);
         // Ends when the caller hangs up or the gateway stops.
-        self.shared.tasks.spawn(async move { follower.run(id, events).await });
+        tasks::spawn_tracked(&self.shared.tasks, "gateway.follower", async move {
+            follower.run(id, events).await
+        });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 

@@ -8,7 +8,7 @@ use crate::tokens::Grant;
 use frontdesk_core::ids::SiteId;
 use frontdesk_core::party::{Principal, Role};
 use frontdesk_core::time::Millis;
-use frontdesk_proto::api::{AgentAccount, ApiError, SiteConfig};
+use frontdesk_proto::api::{AgentAccount, ApiError, PasswordAttempt, SiteConfig, Whence};
 use frontdesk_proto::convert::{participant_to_proto, timestamp_to_proto};
 use frontdesk_proto::v1;
 use metrics::counter;
@@ -97,7 +97,13 @@ pub(crate) async fn sign_in(
         counter!("frontdesk_gateway_sign_ins_total", "outcome" => "limited").increment(1);
         return Err(ApiError::RateLimited { retry_after });
     }
-    let asked = shared.deps.desk.sign_in(&request.site, &request.email, &request.password);
+    let attempt = PasswordAttempt {
+        site: request.site.clone(),
+        email: request.email.clone(),
+        password: request.password.clone(),
+        from: Some(Whence { at: shared.now(), origin: address.to_string() }),
+    };
+    let asked = shared.deps.desk.sign_in(attempt);
     let result = within(CALL_DEADLINE, "desk", asked).await;
     if !matches!(result, Err(ApiError::Unauthenticated(_))) {
         shared.limits.guesses.take_back(address);

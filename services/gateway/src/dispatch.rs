@@ -20,6 +20,7 @@ use frontdesk_proto::internal::{
     AgentNotice, Delivery, DeliveryBatch, EventDelivery, HeadBeacon, HintDelivery, delivery::Kind,
 };
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::tasks;
 use prost::Message as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -166,7 +167,7 @@ fn lagged(shared: &Arc<Shared>) {
     shared.registry.doubt_all();
     let again = shared.clone();
     // Ends when every agent here was looked after; each question has a deadline.
-    shared.tasks.spawn(async move {
+    tasks::spawn_tracked(&shared.tasks, "gateway.reattach", async move {
         for (site, agent) in again.registry.agents.connected() {
             show_work(&again, &site, agent).await;
             show_asked(&again, &site, agent).await;

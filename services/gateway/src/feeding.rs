@@ -3,10 +3,11 @@
 //! had taken it for dead.
 
 use bytes::Bytes;
-use frontdesk_bus::{Bus, Published, Subscription};
+use frontdesk_bus::{Bus, BusWay, Published, Subscription};
 use frontdesk_cluster::{Cluster, Question};
 use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::NodeRole;
+use frontdesk_telemetry::tasks;
 use futures::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,8 +41,12 @@ impl Bus for FeedingBus {
     fn subscribe(&self, gateway: NodeId) -> Box<dyn Subscription> {
         let subscription = self.bus.subscribe(gateway);
         // Ends with the subscription.
-        tokio::spawn(ask_for_feeds(self.cluster.clone(), subscription.live()));
+        tasks::spawn("gateway.feeds", ask_for_feeds(self.cluster.clone(), subscription.live()));
         subscription
+    }
+
+    fn inspect(&self) -> Vec<BusWay> {
+        self.bus.inspect()
     }
 }
 

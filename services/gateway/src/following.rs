@@ -6,6 +6,7 @@ use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, Shared, within};
 use frontdesk_core::ids::{ConversationId, Seq};
 use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{ApiError, Attach, Attached};
+use frontdesk_telemetry::tasks;
 use futures::stream::{StreamExt as _, iter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ pub(crate) fn detach(shared: &Arc<Shared>, id: ConversationId) {
         return;
     };
     let owner = shared.clone();
-    shared.tasks.spawn(async move {
+    tasks::spawn_tracked(&shared.tasks, "gateway.detach", async move {
         let detaching = async {
             let _permit = take(&turn).await?;
             let (sessions, here) = (&owner.deps.sessions, &owner.deps.node_id);

@@ -5,11 +5,15 @@
 //! conversations and keeps nothing that matters: a client that reconnects to any
 //! other gateway misses nothing.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
+
+mod accounts;
 mod admin;
 mod asked;
 mod audit;
 mod auth;
 mod board;
+mod calls;
 mod carriers;
 mod codec;
 mod connection;
@@ -19,9 +23,12 @@ mod drain;
 mod feeding;
 mod figures;
 mod following;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod grpc_auth;
 mod guesses;
 mod http;
+mod inspect;
 mod limits;
 mod listener;
 mod metrics;
@@ -48,8 +55,9 @@ mod verbs;
 
 pub use deps::{AttachmentBlobs, Clock, GatewayDeps, MetricsRender, ReadinessCheck};
 pub use feeding::{FeedingBus, count_rejoins};
+pub use inspect::{ConnectionGroup, Inspector, SlowReader};
 pub use network::{InvalidNetwork, Network};
-pub use oidc::{Grant, OidcSettings, StaffRole};
+pub use oidc::{Grant, OidcSettings, StaffRole, examine_oidc};
 pub use server::{Gateway, KeyRing, Running, StartError};
 pub use settings::{DemoSettings, Settings, TokenAlgorithm, TokenKey};
-pub use tokens::KeyError;
+pub use tokens::{KeyError, examine_keys};

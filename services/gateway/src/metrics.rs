@@ -6,7 +6,7 @@ use frontdesk_proto::status::CloseCode;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 /// What carries a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CarrierKind {
     WebSocketProtobuf,
     WebSocketJson,

@@ -293,6 +293,12 @@ impl Outbox {
         inner.pieces.push(|bytes| bytes.extend_from_slice(piece));
     }
 
+    /// Pieces that wait and their bytes, those kept back included.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.len(), inner.bytes())
+    }
+
     /// Pieces that wait.
     pub(crate) fn depth(&self) -> usize {
         if self.shows(HAS_PIECES) { self.lock().pieces.len() } else { 0 }

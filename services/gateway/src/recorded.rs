@@ -12,6 +12,7 @@ use frontdesk_proto::api::{AgentAccount, ApiError, Place, SiteConfig};
 use frontdesk_proto::convert::{account_to_proto, record_to_proto, timestamp_from_proto};
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::{v1, wkt};
+use serde_json::{Value, json};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -98,6 +99,11 @@ impl Accounts {
     fn to_proto(&self) -> Vec<v1::RecordedAgent> {
         self.0.values().flatten().map(|account| account_to_proto(account)).collect()
     }
+}
+
+/// Which they are, for the audit log.
+pub(crate) fn details(asked: &v1::RecordedArrivalsRequest) -> Value {
+    json!({ "from": asked.from, "to": asked.to })
 }
 
 /// Those who had conversations, or were asked for them.

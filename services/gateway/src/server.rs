@@ -1,12 +1,14 @@
 //! Starting and stopping a gateway.
 
 use crate::admin::Admin;
+use crate::calls;
 use crate::carriers::grpc::ChatService;
 use crate::deps::GatewayDeps;
 use crate::dispatch;
 use crate::drain;
 use crate::grpc_auth::Auth;
 use crate::http;
+use crate::inspect::Inspector;
 use crate::listener;
 use crate::oidc;
 use crate::privacy;
@@ -21,6 +23,7 @@ use frontdesk_proto::DESCRIPTORS;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::admin_service_server::AdminServiceServer;
 use frontdesk_proto::v1::auth_service_server::AuthServiceServer;
+use frontdesk_telemetry::tasks;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -81,7 +84,11 @@ impl Gateway {
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let (shared, router) = begin(settings, deps, tokens)?;
         // Ends when `stopping` is cancelled.
-        shared.tasks.spawn(listener::accept(shared.clone(), listener, tls, router));
+        tasks::spawn_tracked(
+            &shared.tasks,
+            "gateway.listener",
+            listener::accept(shared.clone(), listener, tls, router),
+        );
         tracing::info!(address = %local_addr, "the gateway listens");
         Ok(Running { local_addr, shared })
     }
@@ -111,12 +118,20 @@ fn begin(
     let shared = Shared::new(settings, deps, tokens, oidc);
     let router = router(&shared)?;
     // Each of these tasks ends when `stopping` is cancelled.
-    shared.tasks.spawn(dispatch::consume(shared.clone(), subscription));
-    shared.tasks.spawn(dispatch::watch_presence(shared.clone()));
-    shared.tasks.spawn(dispatch::watch_owners(shared.clone()));
-    shared.tasks.spawn(profiles::watch(shared.clone()));
-    shared.tasks.spawn(privacy::keep(shared.clone()));
-    shared.tasks.spawn(revoked::watch(shared.clone()));
+    tasks::spawn_tracked(
+        &shared.tasks,
+        "gateway.dispatch",
+        dispatch::consume(shared.clone(), subscription),
+    );
+    tasks::spawn_tracked(
+        &shared.tasks,
+        "gateway.presence",
+        dispatch::watch_presence(shared.clone()),
+    );
+    tasks::spawn_tracked(&shared.tasks, "gateway.owners", dispatch::watch_owners(shared.clone()));
+    tasks::spawn_tracked(&shared.tasks, "gateway.profiles", profiles::watch(shared.clone()));
+    tasks::spawn_tracked(&shared.tasks, "gateway.privacy", privacy::keep(shared.clone()));
+    tasks::spawn_tracked(&shared.tasks, "gateway.revoked", revoked::watch(shared.clone()));
     Ok((shared, router))
 }
 
@@ -130,6 +145,11 @@ impl Running {
     /// Where it listens; the port is the real one even if 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// By which its connections can be looked at.
+    pub fn inspector(&self) -> Inspector {
+        Inspector::new(self.shared.clone())
     }
 
     /// By which the keys of tokens can be replaced.
@@ -189,16 +209,21 @@ fn router(shared: &Arc<Shared>) -> Result<Router, StartError> {
             .with_service_name("frontdesk.v1.AuthService")
             .with_service_name("frontdesk.v1.AdminService")
     };
-    let grpc = tonic::service::Routes::new(ChatService::new(shared.clone()))
-        .add_service(AuthServiceServer::new(Auth::new(shared.clone())))
+    let calls = tonic::service::Routes::new(AuthServiceServer::new(Auth::new(shared.clone())))
         .add_service(AdminServiceServer::new(Admin::new(shared.clone())))
+        .prepare()
+        .into_axum_router()
+        .reset_fallback()
+        .route_layer(axum::middleware::from_fn(calls::grpc));
+    // What is said on a chat's stream is recorded there.
+    let grpc = tonic::service::Routes::new(ChatService::new(shared.clone()))
         .add_service(reflection().build_v1().map_err(schema_error)?)
         // What older clients, such as grpcurl before 1.8.8, ask for.
         .add_service(reflection().build_v1alpha().map_err(schema_error)?)
         .prepare()
         .into_axum_router();
     // The HTTP routes' fallback answers for what neither knows.
-    Ok(grpc.reset_fallback().merge(http::router(shared.clone())))
+    Ok(grpc.reset_fallback().merge(calls).merge(http::router(shared.clone())))
 }
 
 fn load_tls(files: TlsFiles) -> Result<Tls, StartError> {

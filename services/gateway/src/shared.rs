@@ -2,9 +2,9 @@
 
 use crate::board::Boards;
 use crate::deps::GatewayDeps;
-use crate::guesses::Guesses;
+use crate::guesses::{Guesses, network_of};
 use crate::limits::{BucketRate, CountGuard, Counts, KeyedBuckets, Limit, TokenBucket};
-use crate::metrics::Metrics;
+use crate::metrics::{CarrierKind, Metrics};
 use crate::oidc::Oidc;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
@@ -32,6 +32,12 @@ pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
 /// Accounts and addresses whose sign-in attempts are counted at once.
 const MAX_SIGN_IN_KEYS: usize = 10_000;
+
+/// Steps of sign-ins by way of a provider that one address may take: 50 a second, 500 at
+/// once. An office of a thousand that begins its day within a minute takes three each.
+const PROVIDER_STEPS: (f32, f32) = (50.0, 500.0);
+/// Addresses for which these are counted; 1 MB.
+const MAX_PROVIDER_KEYS: usize = 10_000;
 
 /// Uploads at once: at 10 MiB each, 160 MiB of memory.
 const MAX_UPLOADS: usize = 16;
@@ -128,8 +134,13 @@ impl Shared {
     }
 
     /// Remembers a connection, so that a stop reaches it.
-    pub(crate) fn opened(&self, connection: ConnectionId, outbox: &Arc<Outbox>) {
-        self.standings.add(connection, outbox);
+    pub(crate) fn opened(
+        &self,
+        connection: ConnectionId,
+        carrier: CarrierKind,
+        outbox: &Arc<Outbox>,
+    ) {
+        self.standings.add(connection, carrier, outbox);
         if self.stopping.is_cancelled() {
             outbox.close(CloseCode::Draining);
         }
@@ -157,6 +168,8 @@ pub(crate) struct Limits {
     pub(crate) sign_ins: KeyedBuckets<SignInKey>,
     /// Failed sign-ins by address.
     pub(crate) guesses: Guesses,
+    /// Steps of sign-ins by way of a provider, by address.
+    provider_steps: KeyedBuckets<IpAddr>,
 }
 
 /// A connection's place among those allowed; given back when dropped.
@@ -188,7 +201,16 @@ impl Limits {
                 MAX_SIGN_IN_KEYS,
             ),
             guesses: Guesses::default(),
+            provider_steps: KeyedBuckets::new(
+                BucketRate::new(PROVIDER_STEPS.0, PROVIDER_STEPS.1),
+                MAX_PROVIDER_KEYS,
+            ),
         }
+    }
+
+    /// Takes one step of a sign-in by way of a provider, or says how long to wait.
+    pub(crate) fn provider_step(&self, address: IpAddr) -> Result<(), Duration> {
+        self.provider_steps.take(network_of(address), Instant::now())
     }
 
     /// Lets a new connection in, or says what it is too many for.

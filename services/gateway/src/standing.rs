@@ -1,12 +1,14 @@
 //! What each live connection stands on: the key that signed its token, and its account's
 //! generation. When either is not good any more the connection ends.
 
+use crate::metrics::CarrierKind;
 use crate::outbox::Outbox;
 use frontdesk_core::ids::{AgentId, ConnectionId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_proto::status::CloseCode;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
 
 /// Of a connection that has said Hello.
 #[derive(Debug, Clone)]
@@ -24,8 +26,20 @@ impl Standing {
     }
 }
 
+/// A connection, as it is looked at from outside.
+pub(crate) struct Seen {
+    pub(crate) connection: ConnectionId,
+    pub(crate) carrier: CarrierKind,
+    /// `None` before its Hello; else whether it is of staff.
+    pub(crate) staff: Option<bool>,
+    pub(crate) since: Instant,
+    pub(crate) outbox: Arc<Outbox>,
+}
+
 struct Live {
     outbox: Arc<Outbox>,
+    carrier: CarrierKind,
+    since: Instant,
     standing: Option<Standing>,
 }
 
@@ -35,8 +49,9 @@ pub(crate) struct Standings(Mutex<HashMap<ConnectionId, Live>>);
 
 impl Standings {
     /// A connection that has not said who it is.
-    pub(crate) fn add(&self, connection: ConnectionId, outbox: &Arc<Outbox>) {
-        let live = Live { outbox: outbox.clone(), standing: None };
+    pub(crate) fn add(&self, connection: ConnectionId, carrier: CarrierKind, outbox: &Arc<Outbox>) {
+        let (outbox, since) = (outbox.clone(), Instant::now());
+        let live = Live { outbox, carrier, since, standing: None };
         self.lock().insert(connection, live);
     }
 
@@ -69,6 +84,18 @@ impl Standings {
     /// What waits for each.
     pub(crate) fn outboxes(&self) -> Vec<Arc<Outbox>> {
         self.lock().values().map(|live| live.outbox.clone()).collect()
+    }
+
+    /// Each, for whoever operates the gateway.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        let seen = |(connection, live): (&ConnectionId, &Live)| Seen {
+            connection: *connection,
+            carrier: live.carrier,
+            staff: live.standing.as_ref().map(|standing| standing.account.is_some()),
+            since: live.since,
+            outbox: live.outbox.clone(),
+        };
+        self.lock().iter().map(seen).collect()
     }
 
     /// Sites whose staff is connected here.

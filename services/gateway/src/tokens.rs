@@ -39,6 +39,14 @@ pub enum KeyError {
     Malformed(String),
 }
 
+/// Whether these keys can sign and verify: named once each, long enough, well formed.
+///
+/// # Errors
+/// What is wrong with the first that cannot.
+pub fn examine_keys(keys: &[TokenKey]) -> Result<(), KeyError> {
+    Tokens::new(keys).map(drop)
+}
+
 /// Why a token was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenError {

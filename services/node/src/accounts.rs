@@ -1,6 +1,7 @@
 //! The accounts that `frontdesk dev`, `frontdesk cluster up` and `cluster demo` announce.
 
 use crate::announce::Account;
+use crate::operator::operator;
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
 use frontdesk_desk::{DeskError, DeskService, DevAccount, NewAgent, Password};
@@ -22,7 +23,7 @@ pub(crate) async fn prepare(
     };
     for DevAccount { account, mut password } in first {
         if reset_passwords && password.is_none() {
-            password = Some(desk.reset_password(&site, &account.email).await?);
+            password = Some(desk.reset_password(&site, &account.email, operator()).await?);
         }
         accounts.push(announced(&account, password));
     }
@@ -31,7 +32,7 @@ pub(crate) async fn prepare(
         let email = format!("agent-{n}@{site}.example");
         if let Some(account) = known.iter().find(|a| a.email == email) {
             let password = match reset_passwords {
-                true => Some(desk.reset_password(&site, &email).await?),
+                true => Some(desk.reset_password(&site, &email, operator()).await?),
                 false => None,
             };
             accounts.push(announced(account, password));

@@ -1,9 +1,11 @@
 //! The keys that sign tokens: the one that is made at the first start, kept beside the
 //! data, readable by its owner alone; or those of a file, which is followed.
 
+mod list;
+
 use frontdesk_gateway::{KeyError, KeyRing, Settings, TokenKey};
+use frontdesk_telemetry::tasks;
 use rand::TryRng as _;
-use serde::Deserialize;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -36,12 +38,6 @@ pub(crate) enum KeysError {
     Key(#[from] KeyError),
 }
 
-/// The file is the list alone.
-#[derive(Deserialize)]
-struct Listed {
-    keys: Vec<TokenKey>,
-}
-
 /// Takes the keys from their file, when the settings name one.
 pub(crate) fn resolve(settings: &mut Settings) -> Result<(), KeysError> {
     if let Some(path) = &settings.keys_file {
@@ -64,9 +60,7 @@ fn text(path: &Path) -> Result<String, KeysError> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Vec<TokenKey>, KeysError> {
-    let listed = toml::from_str::<Listed>(&format!("keys = {}", text.trim()));
-    // What the parser says shows the text around the place: never in a log.
-    listed.map(|listed| listed.keys).map_err(|_| KeysError::Form(path.display().to_string()))
+    list::keys(text).ok_or_else(|| KeysError::Form(path.display().to_string()))
 }
 
 /// Follows a file of keys until it is dropped.
@@ -83,7 +77,7 @@ impl Drop for KeysTask {
 pub(crate) fn follow(ring: KeyRing, settings: &Settings) -> Option<KeysTask> {
     let path = settings.keys_file.clone()?;
     let known = text(&path).unwrap_or_default();
-    Some(KeysTask(tokio::spawn(look(ring, path, known))))
+    Some(KeysTask(tasks::spawn("gateway.keys", look(ring, path, known))))
 }
 
 async fn look(ring: KeyRing, path: PathBuf, mut known: String) {

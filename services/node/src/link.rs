@@ -6,6 +6,7 @@ use frontdesk_proto::v1::chat_service_client::ChatServiceClient;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{self, ClientBatch, ClientFrame, Cursor, Hello};
+use frontdesk_telemetry::tasks;
 use rand::RngExt as _;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -79,7 +80,7 @@ impl Link {
             cursors: HashMap::new(),
         };
         // Owned by the link, ended with it.
-        let task = tokio::spawn(worker.run());
+        let task = tasks::spawn("chat.link", worker.run());
         Ok(Self { requests, heard, task })
     }
 
@@ -247,7 +248,7 @@ impl Worker {
     ) {
         let jitter = Duration::from_millis(rand::rng().random_range(0..200));
         // Ends by itself: one pause, one send into the connection, if still there.
-        tokio::spawn(async move {
+        tasks::spawn("chat.repeat", async move {
             tokio::time::sleep(to_duration(after) + jitter).await;
             send(&to_server, id, request).await;
         });

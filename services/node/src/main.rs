@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod keys;
 mod link;
+mod operator;
 mod ops;
 mod settings;
 mod signin;
@@ -63,7 +64,7 @@ async fn run(command: Command) -> ExitCode {
             report("cluster heal", up::heal(&args).await)
         }
         Command::Cluster(ClusterArgs { command: ClusterCommand::Certificates { folder } }) => {
-            report("cluster certificates", frontdesk_cluster::tls::local_ca(&folder).map(drop))
+            report("cluster certificates", cluster::certificates(&folder))
         }
         Command::Cluster(ClusterArgs { command: ClusterCommand::Demo(args) }) => {
             match settings::load(&args.settings) {

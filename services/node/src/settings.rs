@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Variables that begin with `FRONTDESK_` and are no settings.
 const NOT_SETTINGS: [&str; 3] = ["config", "password", "test_binary"];
 /// Keys with one of these endings are never printed.
-const SECRET_ENDINGS: [&str; 4] = ["secret", "password", "token", "url"];
+const SECRET_ENDINGS: [&str; 5] = ["secret", "password", "token", "url", "secret_access_key"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) cluster: ClusterSection,
     pub(crate) postgres: frontdesk_store::postgres::PostgresSettings,
     pub(crate) redis: frontdesk_bus::RedisSettings,
+    pub(crate) attachments: frontdesk_store::attachments::AttachmentsSettings,
     pub(crate) gateway: frontdesk_gateway::Settings,
     pub(crate) sessions: frontdesk_sessions::Settings,
     pub(crate) queueing: frontdesk_queueing::QueueingSettings,
@@ -41,6 +42,7 @@ impl Default for Settings {
             cluster: Default::default(),
             postgres: Default::default(),
             redis: Default::default(),
+            attachments: Default::default(),
             gateway: Default::default(),
             sessions: Default::default(),
             queueing: Default::default(),
@@ -142,6 +144,17 @@ mod tests {
         hide_secrets(&mut value);
         let printed = toml::to_string(&value).unwrap();
         assert!(!printed.contains("xyz") && printed.contains("kid"), "{printed}");
+
+        let mut settings = Settings::default();
+        settings.attachments.s3 = Some(frontdesk_store::s3::S3Settings {
+            access_key_id: Some("shown".into()),
+            secret_access_key: Some("xyz".into()),
+            ..Default::default()
+        });
+        let mut value = toml::Value::try_from(&settings).unwrap();
+        hide_secrets(&mut value);
+        let printed = toml::to_string(&value).unwrap();
+        assert!(!printed.contains("xyz") && printed.contains("shown"), "{printed}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! three voters in this process, over gRPC on the loopback, each with its log synced
 //! to disk. Prints a line for each number of callers.
 
+#![allow(clippy::disallowed_methods, reason = "tasks of a measurement need no names")]
+
 use frontdesk_cluster::{
     Channels, Disk, GroupSettings, GrpcTransport, Offer, Peer, PresenceGroup, SystemClock, routes,
 };

@@ -1,7 +1,6 @@
 //! What the role's failures mean to its callers.
 
 use frontdesk_cluster::GroupError;
-use frontdesk_core::presence::Refusal;
 use frontdesk_proto::api::ApiError;
 
 /// Why the role did not start.
@@ -25,23 +24,5 @@ pub(crate) fn from_group(error: GroupError) -> ApiError {
         GroupError::Settings(_) | GroupError::Storage(_) | GroupError::Malformed(_) => {
             ApiError::Internal(format!("presence: {error}"))
         }
-    }
-}
-
-pub(crate) fn from_refusal(refusal: Refusal) -> ApiError {
-    let why = refusal.to_string();
-    match refusal {
-        Refusal::UnknownAgent => ApiError::NotFound(why),
-        Refusal::BadCapacity | Refusal::BadWeight | Refusal::TooLong => ApiError::Invalid(why),
-        Refusal::Full => ApiError::unavailable(why),
-        Refusal::UnknownNode
-        | Refusal::StaleNode
-        | Refusal::Draining
-        | Refusal::NotConnected
-        | Refusal::NotOnline
-        | Refusal::NoRoom
-        | Refusal::QueueCap
-        | Refusal::NoReservation
-        | Refusal::Expired => ApiError::State(why),
     }
 }

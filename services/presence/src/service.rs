@@ -1,20 +1,19 @@
 //! The role: API calls in, commands to the group, answers out.
 
-use super::error::{PresenceError, from_group, from_refusal};
+use super::error::{PresenceError, from_group};
 use super::metrics::{self, Outcome};
 use super::{census, expiry, settings::PresenceSettings, steward};
 use async_trait::async_trait;
 use frontdesk_cluster::{
     Clock, Disk, GroupSettings, PlacementChange, PresenceGroup, RaftTransport,
 };
-use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, Epoch, NodeId, SiteId};
+use frontdesk_core::ids::{Epoch, NodeId, SiteId};
 use frontdesk_core::presence::{
-    Action, AgentKey, AgentStatus, AgentView, Member, NodeRole, Place, Placement, Refusal, Reply,
-    RequestId,
+    Action, AgentKey, AgentView, Member, NodeRole, Place, Placement, Reply, RequestId,
 };
 use frontdesk_core::shard::ShardId;
-use frontdesk_core::time::Millis;
-use frontdesk_proto::api::{AgentConnect, ApiError, Presence, PresenceChange, ReserveRequest};
+use frontdesk_proto::api::{ApiError, PresenceChange, PresencePort};
+use frontdesk_telemetry::tasks;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::broadcast;
@@ -74,11 +73,11 @@ impl PresenceService {
         .map_err(PresenceError::Open)?;
         // All are owned by `tasks` and end in `shutdown`.
         let mut tasks = vec![
-            tokio::spawn(expiry::run(group.clone(), clock.clone())),
-            tokio::spawn(census::run(group.clone())),
+            tasks::spawn("presence.expiry", expiry::run(group.clone(), clock.clone())),
+            tasks::spawn("presence.census", census::run(group.clone())),
         ];
         if let Some(ttl) = settings.node_ttl() {
-            tasks.push(tokio::spawn(steward::run(group.clone(), clock, ttl)));
+            tasks.push(tasks::spawn("presence.steward", steward::run(group.clone(), clock, ttl)));
         }
         Ok(Arc::new(Self { group, tasks: Mutex::new(tasks) }))
     }
@@ -112,7 +111,7 @@ impl PresenceService {
             Reply::Shards(placed) => {
                 Ok(placed.into_iter().map(|(place, p)| (place.shard, p.epoch)).collect())
             }
-            other => Err(unexpected(&other)),
+            other => Err(ApiError::Internal(format!("presence answered {other}"))),
         }
     }
 
@@ -142,31 +141,11 @@ impl PresenceService {
         }
         self.group.shutdown().await;
     }
+}
 
-    /// Proposes under a new request id; the group retries with that same id.
-    async fn act(&self, action: Action) -> Result<Reply, ApiError> {
-        match self.propose(action).await? {
-            Reply::Refused(refusal) => Err(from_refusal(refusal)),
-            reply => Ok(reply),
-        }
-    }
-
-    /// As `act`, for what is harmless when the agent is not known.
-    async fn act_if_known(&self, action: Action) -> Result<(), ApiError> {
-        match self.propose(action).await? {
-            Reply::Refused(Refusal::UnknownAgent) => Ok(()),
-            Reply::Refused(refusal) => Err(from_refusal(refusal)),
-            Reply::Done | Reply::Agent(_) | Reply::Shards(_) => Ok(()),
-        }
-    }
-
-    async fn act_on_agent(&self, action: Action) -> Result<Arc<AgentView>, ApiError> {
-        match self.act(action).await? {
-            Reply::Agent(agent) => Ok(agent),
-            other => Err(unexpected(&other)),
-        }
-    }
-
+#[async_trait]
+impl PresencePort for PresenceService {
+    /// Under a new request id; the group retries with that same id.
     async fn propose(&self, action: Action) -> Result<Reply, ApiError> {
         let name = action.name();
         let started = Instant::now();
@@ -180,100 +159,19 @@ impl PresenceService {
         metrics::command(name, outcome, started.elapsed());
         answer.map_err(from_group)
     }
-}
 
-fn unexpected(reply: &Reply) -> ApiError {
-    ApiError::Internal(format!("presence answered {reply}"))
-}
-
-fn key(site: &SiteId, agent: AgentId) -> AgentKey {
-    AgentKey { site: site.clone(), agent }
-}
-
-#[async_trait]
-impl Presence for PresenceService {
-    async fn connect(&self, request: AgentConnect) -> Result<AgentView, ApiError> {
-        let AgentConnect { site, agent, profile, gateway, connection } = request;
-        let key = AgentKey { site, agent };
-        let view = self.act_on_agent(Action::Connect { key, profile, gateway, connection });
-        view.await.map(Arc::unwrap_or_clone)
-    }
-
-    async fn disconnect(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        gateway: &NodeId,
-        connection: ConnectionId,
-    ) -> Result<(), ApiError> {
-        let gateway = gateway.clone();
-        self.act_if_known(Action::Disconnect { key: key(site, agent), gateway, connection }).await
-    }
-
-    async fn set_status(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        status: AgentStatus,
-        reason: &str,
-    ) -> Result<AgentView, ApiError> {
-        let reason = Arc::from(reason);
-        let view = self.act_on_agent(Action::SetStatus { key: key(site, agent), status, reason });
-        view.await.map(Arc::unwrap_or_clone)
-    }
-
-    async fn reserve(&self, request: ReserveRequest) -> Result<(), ApiError> {
-        let ReserveRequest { site, agent, conversation, weight, expires_at, claim } = request;
-        let key = AgentKey { site, agent };
-        let action = Action::Reserve { key, conversation, weight, expires_at, claim };
-        self.act(action).await.map(|_| ())
-    }
-
-    async fn confirm(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-    ) -> Result<(), ApiError> {
-        self.act(Action::Confirm { key: key(site, agent), conversation }).await.map(|_| ())
-    }
-
-    async fn release(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-        wrap_up: Millis,
-    ) -> Result<(), ApiError> {
-        let key = key(site, agent);
-        let missed = None;
-        self.act_if_known(Action::Release { key, conversation, wrap_up, missed }).await
-    }
-
-    async fn miss(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-        away_after: u32,
-    ) -> Result<(), ApiError> {
-        let (key, wrap_up, missed) = (key(site, agent), Millis::ZERO, Some(away_after));
-        self.act_if_known(Action::Release { key, conversation, wrap_up, missed }).await
-    }
-
-    async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
-        let key = key(site, agent);
+    async fn view(&self, key: AgentKey) -> Result<Option<AgentView>, ApiError> {
         let found = self.group.read(|state| state.agent(&key).cloned()).await;
         found.map(|agent| agent.map(Arc::unwrap_or_clone)).map_err(from_group)
     }
 
-    async fn agents(&self, site: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
+    async fn views(&self, site: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
         let wanted = |agent: &&Arc<AgentView>| site.is_none_or(|site| agent.site == *site);
         let found = self.group.read(|state| state.agents().filter(wanted).cloned().collect());
         found.await.map_err(from_group)
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
+    fn changes(&self) -> broadcast::Receiver<PresenceChange> {
         self.group.agent_changes()
     }
 }

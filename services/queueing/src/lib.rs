@@ -25,5 +25,5 @@ mod turning;
 mod waits;
 mod watching;
 
-pub use service::{Deps, QueueingService, Running, start};
+pub use service::{Deps, GroupView, QueueingService, Running, start};
 pub use settings::QueueingSettings;

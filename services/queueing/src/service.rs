@@ -16,6 +16,8 @@ use frontdesk_proto::api::{
     ApiError, Clock, Desk, Presence, QueueChange, QueueKey, QueuePosition, QueueView, Queueing,
     Sessions, WorkObserver,
 };
+use frontdesk_telemetry::tasks;
+use serde::Serialize;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -70,12 +72,12 @@ pub struct QueueingService {
 pub fn start(deps: Deps, settings: &QueueingSettings) -> (Arc<QueueingService>, Running) {
     let stop = CancellationToken::new();
     let (changes, _) = broadcast::channel(CHANGES);
-    let mut tasks = JoinSet::new();
+    let mut running = JoinSet::new();
     let mut mailboxes = Vec::new();
     for _ in 0..settings.groups() {
         let (sender, mail) = mpsc::channel(MAILBOX);
         let group = Group::new(changes.clone(), deps.sessions.clone(), deps.clock.clone());
-        tasks.spawn(group.run(mail, stop.clone()));
+        tasks::spawn_in(&mut running, "queueing.group", group.run(mail, stop.clone()));
         mailboxes.push(sender);
     }
     let groups = Groups { mailboxes: mailboxes.into() };
@@ -84,9 +86,9 @@ pub fn start(deps: Deps, settings: &QueueingSettings) -> (Arc<QueueingService>, 
     let (compare, compares) = mpsc::channel(1);
     let every = settings.reconcile_every();
     let keeper = Keeper::new(deps, groups.clone(), sites.clone(), every, compares);
-    tasks.spawn(keeper.run(stop.clone()));
+    tasks::spawn_in(&mut running, "queueing.keeper", keeper.run(stop.clone()));
     let service = QueueingService { groups, sites, changes, owned, compare };
-    (Arc::new(service), Running { stop, tasks })
+    (Arc::new(service), Running { stop, tasks: running })
 }
 
 /// The mailboxes of the groups. A site is always in the same one.
@@ -130,7 +132,29 @@ fn refused(e: mpsc::error::TrySendError<Message>) -> QueueingError {
     }
 }
 
+/// One task that keeps queues, as whoever operates the process sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupView {
+    /// Its number.
+    pub group: usize,
+    /// What waits in its mailbox.
+    pub mailbox_depth: usize,
+    /// What its mailbox holds at most.
+    pub mailbox_limit: usize,
+}
+
 impl QueueingService {
+    /// The tasks that keep queues here.
+    pub fn mailboxes(&self) -> Vec<GroupView> {
+        let mailboxes = self.groups.all().iter().enumerate();
+        let view = |(group, mailbox): (usize, &mpsc::Sender<Message>)| {
+            let mailbox_limit = mailbox.max_capacity();
+            let mailbox_depth = mailbox_limit - mailbox.capacity();
+            GroupView { group, mailbox_depth, mailbox_limit }
+        };
+        mailboxes.map(view).collect()
+    }
+
     /// Refuses questions about sites of other nodes.
     fn check_serves(&self, site: &SiteId) -> Result<(), ApiError> {
         if self.owned.serves(ShardId::of_site(site)) { Ok(()) } else { Err(ApiError::Moved) }

@@ -9,6 +9,7 @@ use crate::work::Held;
 use frontdesk_core::ids::{AgentId, ConversationId, OfferId, QueueId, SiteId};
 use frontdesk_core::party::Principal;
 use frontdesk_proto::api::{ApiError, QueueKey};
+use frontdesk_telemetry::tasks;
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use tokio::sync::oneshot;
@@ -105,7 +106,7 @@ impl Ops {
             slot.offering = Some((plan.held, plan.queue.clone()));
         }
         let saga = self.saga.clone();
-        let task = self.tasks.spawn(async move {
+        let task = tasks::spawn_in(&mut self.tasks, "routing.saga", async move {
             let report = perform(saga, conversation, op).await;
             Done::Op(conversation, Box::new(report))
         });
@@ -135,7 +136,7 @@ impl Ops {
 
     /// Runs something that concerns no single conversation.
     pub(crate) fn spawn(&mut self, task: impl Future<Output = Done> + Send + 'static) {
-        self.tasks.spawn(task);
+        tasks::spawn_in(&mut self.tasks, "routing.look", task);
     }
 
     /// The next that is over; `None` when nothing is under way. Safe to cancel.

@@ -15,6 +15,7 @@ use frontdesk_core::shard::ShardId;
 use frontdesk_proto::api::{
     ApiError, Clock, Desk, Explanation, Presence, Queueing, Routing, Sessions, WorkObserver,
 };
+use frontdesk_telemetry::tasks;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -75,7 +76,7 @@ pub fn start(deps: Deps, settings: &RoutingSettings) -> (Arc<RoutingService>, Ru
     let (mailbox, mail) = mpsc::channel(MAILBOX);
     let owned = deps.owned.clone();
     let router = Router::new(deps, settings);
-    let task = tokio::spawn(router.run(mail, stop.clone()));
+    let task = tasks::spawn("routing.router", router.run(mail, stop.clone()));
     (Arc::new(RoutingService { mailbox, owned }), Running { stop, task })
 }
 

@@ -7,6 +7,8 @@
 //! message, and heap bytes per conversation: new, with ROUNDS messages, and after
 //! it has left memory.
 
+#![allow(clippy::disallowed_methods, reason = "tasks of a measurement need no names")]
+
 use async_trait::async_trait;
 use frontdesk_bus::{Bus as _, LocalBus};
 use frontdesk_core::conversation::{Command, StartRequest, Summary};

@@ -2,6 +2,8 @@
 //! conversations as plain values, commits what they decide in groups, and only
 //! then says it. Decides nothing itself: `core` does.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tasks of tests need no names"))]
+
 mod clock;
 mod epochs;
 mod error;

@@ -4,6 +4,7 @@
 use crate::metrics::Meters;
 use frontdesk_core::conversation::Summary;
 use frontdesk_proto::api::WorkObserver;
+use frontdesk_telemetry::tasks;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -27,7 +28,7 @@ impl Notifier {
     /// Starts one task, which ends when all notifiers are dropped.
     pub(crate) fn start(observers: Vec<Arc<dyn WorkObserver>>) -> (Self, JoinHandle<()>) {
         let (changes, waiting) = mpsc::channel(WAITING);
-        (Self { changes }, tokio::spawn(hand_over(waiting, observers)))
+        (Self { changes }, tasks::spawn("sessions.news", hand_over(waiting, observers)))
     }
 
     pub(crate) fn tell(&self, summary: Arc<Summary>, meters: &Meters) {

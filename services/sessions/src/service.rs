@@ -19,6 +19,7 @@ use frontdesk_bus::Bus;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, NodeId, Seq, SiteId};
 use frontdesk_core::party::{Audience, Principal};
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{
@@ -26,6 +27,7 @@ use frontdesk_proto::api::{
     RecordPage, ReplyFuture, Sessions, SummaryPage, WorkObserver,
 };
 use frontdesk_store::journal::{Journal, JournalError, ReadQuery, Record};
+use frontdesk_telemetry::{tasks, traces};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -123,7 +125,7 @@ impl SessionsService {
             let watched = Arc::<Watched>::default();
             let shard = Shard::new(*id, *epoch, parts.clone(), (mail, watched.clone()));
             self.watched().insert(*id, watched);
-            tasks.shards.insert(*id, tokio::spawn(shard.run()));
+            tasks.shards.insert(*id, tasks::spawn("sessions.shard", shard.run()));
         }
         Ok(())
     }
@@ -251,7 +253,7 @@ async fn ended(shard: ShardId, task: JoinHandle<()>) {
 impl ShardHost for SessionsService {
     async fn acquire(&self, shards: &[(ShardId, Epoch)]) -> Result<(), AcquireError> {
         self.own(shards).await.map_err(|error| match error {
-            JournalError::Fenced { .. } => AcquireError::Outdated,
+            JournalError::Fenced { shard, epoch } => AcquireError::Outdated { shard, epoch },
             error => AcquireError::Away(error.to_string()),
         })
     }
@@ -305,6 +307,9 @@ impl Sessions for SessionsService {
     }
 
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
+        if let Some(trace) = traces::current() {
+            return self.submit_traced(envelope, trace);
+        }
         let (answer, answered) = oneshot::channel();
         self.post(Mail::Command(Job::new(envelope, answer)));
         ReplyFuture::of(answered)
@@ -379,8 +384,8 @@ impl Sessions for SessionsService {
         self.recorded(site, from, limit).await
     }
 
-    async fn scrub(&self) -> Result<(), ApiError> {
-        // As long as it takes: who asks waits for it, and so do the senders.
+    async fn scrub(&self) -> Result<Remains, ApiError> {
+        // As long as it takes: who asks waits for it, and for a part of it the senders do.
         self.journal.scrub().await.map_err(unavailable)
     }
 

@@ -46,6 +46,7 @@ impl Conversation {
             expected_head: std::mem::replace(&mut self.head, seq),
             records: vec![record],
             summary: None,
+            trace: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
 use frontdesk_core::hours::Hours;
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AttachmentId, CalendarId, ConversationId, QueueId, SiteId};
 use frontdesk_core::language::Language;
 use frontdesk_core::matching::Rules;
@@ -294,6 +295,31 @@ pub trait DeskStore: Send + Sync + 'static {
 
     /// The generations of a site's accounts that are above 0.
     async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError>;
+
+    /// The account of a site that is bound to somebody.
+    async fn bound_account(
+        &self,
+        site: &SiteId,
+        who: &Identity,
+    ) -> Result<Option<StoredAccount>, DeskStoreError>;
+
+    /// Whom an account is bound to, by provider; nobody when the site has no such account.
+    async fn identities(&self, site: &SiteId, id: AgentId)
+    -> Result<Vec<Identity>, DeskStoreError>;
+
+    /// Binds an account to somebody; doing so again changes nothing.
+    ///
+    /// # Errors
+    /// `Taken` when another account of the site is theirs, or this one is somebody else's
+    /// of the same provider; `Missing` when the site has no account of this id.
+    async fn bind(&self, site: &SiteId, id: AgentId, who: &Identity) -> Result<(), DeskStoreError>;
+
+    /// Frees an account of everybody it is bound to and has its generation go up by one,
+    /// both or neither; gives the generation.
+    ///
+    /// # Errors
+    /// `Missing` when the site has no account of this id.
+    async fn unbind(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError>;
 
     /// Records an uploaded file.
     ///

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{AgentId, ConversationId, Epoch, QueueId, Seq, SiteId, VisitorId};
 use frontdesk_core::party::Audience;
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use frontdesk_core::time::Timestamp;
+use frontdesk_core::trace::TraceContext;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -59,6 +61,8 @@ pub struct Append {
     /// The conversation after the records, when what the lists show has changed
     /// (phase, queue, agent, tags, rating); always with the first append.
     pub summary: Option<Arc<Summary>>,
+    /// What the commit of its group is told under, when it is recorded.
+    pub trace: Option<Box<TraceContext>>,
 }
 
 /// What became of an append.
@@ -82,6 +86,20 @@ pub enum AppendOutcome {
     Unavailable(String),
     /// Nobody knows. Only reading tells.
     Unknown(String),
+}
+
+impl AppendOutcome {
+    /// In a word, for labels and traces.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Duplicate(_) => "duplicate",
+            Self::SeqConflict { .. } => "seq_conflict",
+            Self::Fenced { .. } => "fenced",
+            Self::Unavailable(_) => "unavailable",
+            Self::Unknown(_) => "unknown",
+        }
+    }
 }
 
 /// What a conversation is to be from now on: the same events with other payloads, and
@@ -236,10 +254,10 @@ pub trait Journal: Send + Sync + 'static {
         AppendOutcome::Unavailable("nothing is ever erased here".into())
     }
 
-    /// Makes sure that the bytes of what was erased are nowhere in the files any more.
-    /// Appends may wait for it.
-    async fn scrub(&self) -> Result<(), JournalError> {
-        Ok(())
+    /// Makes sure that the bytes of what was erased are nowhere in files of one's own any
+    /// more, and says where they may still be. Appends may wait for it.
+    async fn scrub(&self) -> Result<Remains, JournalError> {
+        Ok(Remains::UntilVacuum)
     }
 
     /// Everything activation needs; `None` when the conversation has no events.

@@ -6,6 +6,8 @@ mod logs;
 mod metrics;
 mod process;
 mod settings;
+pub mod tasks;
+pub mod threads;
 pub mod traces;
 
 pub use logs::{LogControl, LogError, LogFormat, LogLevel, LogSettings, init_logs};

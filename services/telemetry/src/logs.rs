@@ -125,7 +125,7 @@ impl LogControl {
         let until = Instant::now() + time;
         let inner = self.0.clone();
         // Ended by the next change, or by itself.
-        let back = tokio::spawn(async move {
+        let back = crate::tasks::spawn("logs.level", async move {
             tokio::time::sleep_until(until).await;
             inner.restore();
         });

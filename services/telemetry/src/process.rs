@@ -30,7 +30,7 @@ fn append_one<T: ToString>(page: &mut String, name: &str, kind: &str, value: Opt
 }
 
 /// User and system time, all threads.
-fn cpu_seconds(stat: &str) -> Option<f64> {
+pub(crate) fn cpu_seconds(stat: &str) -> Option<f64> {
     // The name in parentheses may hold anything: fields are counted behind it.
     let (_, behind) = stat.rsplit_once(')')?;
     let mut fields = behind.split_whitespace().skip(11);

@@ -90,3 +90,13 @@ export async function accessibilityProblems(page) {
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target}`));
 }
+
+/** Nothing is wrong on these people's pages, neither in the dark nor, as they stay, in light. */
+export async function areAccessible(...people) {
+  for (const colorScheme of ["dark", "light"]) {
+    for (const { page } of people) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await accessibilityProblems(page), [], `${page.url()} ${colorScheme}`);
+    }
+  }
+}

@@ -13,7 +13,7 @@ const STOP_TIMEOUT_MS = 15_000;
 /**
  * Starts `frontdesk dev` from FRONTDESK_BIN on a free port, or on `listen`, on a fresh
  * folder, with a settings file if there are `settings`.
- * Resolves with what it prints when it is ready, with `stop`, `apply` and
+ * Resolves with what it prints when it is ready, with `stop`, `ctl`, `apply` and
  * `killAndRestart`, which ends it by SIGKILL and starts it again where it was.
  */
 export async function startFrontdesk({ settings, listen = "127.0.0.1:0" } = {}) {
@@ -26,8 +26,16 @@ export async function startFrontdesk({ settings, listen = "127.0.0.1:0" } = {}) 
   }
   let running = await run(data, listen, more);
   const { host } = new URL(running.ready.listen);
+  /** What `frontdesk ctl` prints for a supervisor. */
+  const ctl = async (...words) => {
+    const { email, password } = running.ready.agents.find((one) => one.role === "supervisor");
+    const all = ["ctl", "--target", running.ready.listen, "--email", email, ...words];
+    const env = { ...cleanEnv(), FRONTDESK_PASSWORD: password };
+    return (await promisify(execFile)(process.env.FRONTDESK_BIN, all, { env })).stdout;
+  };
   return {
     ...running.ready,
+    ctl,
     async killAndRestart() {
       running.child.kill("SIGKILL");
       await running.exited;
@@ -37,10 +45,7 @@ export async function startFrontdesk({ settings, listen = "127.0.0.1:0" } = {}) 
     async apply(document) {
       const file = path.join(data, "desk.yaml");
       await writeFile(file, document);
-      const { email, password } = running.ready.agents.find((one) => one.role === "supervisor");
-      const words = ["ctl", "--target", running.ready.listen, "--email", email];
-      const env = { ...cleanEnv(), FRONTDESK_PASSWORD: password };
-      await promisify(execFile)(process.env.FRONTDESK_BIN, [...words, "apply", "-f", file], { env });
+      await ctl("apply", "-f", file);
     },
     async stop() {
       await end(running);

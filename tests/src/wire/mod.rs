@@ -11,7 +11,7 @@ use crate::accounts::Account;
 use crate::deadline::{STEP, step, within};
 use crate::server::Server;
 use bytes::Bytes;
-use frontdesk_client::{Carrier, Connection, Ended, Receiver, Sender};
+use frontdesk_client::{Address, Carrier, Connection, Ended, Receiver, Sender};
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
 use frontdesk_proto::v1::{
@@ -41,7 +41,11 @@ pub struct Wire {
 impl Wire {
     /// Connects without saying anything.
     pub async fn connect(server: &Server, carrier: Carrier) -> Self {
-        let connection = Connection::connect(carrier, &server.gateway()).await;
+        Self::connect_to(&server.gateway(), carrier).await
+    }
+
+    async fn connect_to(gateway: &Address, carrier: Carrier) -> Self {
+        let connection = Connection::connect(carrier, gateway).await;
         let Connection { sender, receiver } =
             connection.unwrap_or_else(|e| panic!("cannot connect: {e}"));
         Self {
@@ -60,6 +64,12 @@ impl Wire {
         Self::resume(server, carrier, token, Vec::new()).await
     }
 
+    /// The same, at a gateway of a cluster.
+    pub async fn open_at(gateway: &Address, carrier: Carrier, token: &str) -> Self {
+        let wire = Self::connect_to(gateway, carrier).await;
+        wire.hello(token, Vec::new()).await.0
+    }
+
     /// Connects and goes on from cursors.
     pub async fn resume(
         server: &Server,
@@ -67,7 +77,11 @@ impl Wire {
         token: &str,
         resume: Vec<Cursor>,
     ) -> (Self, Welcome) {
-        let mut wire = Self::connect(server, carrier).await;
+        Self::connect(server, carrier).await.hello(token, resume).await
+    }
+
+    async fn hello(self, token: &str, resume: Vec<Cursor>) -> (Self, Welcome) {
+        let mut wire = self;
         resume.iter().for_each(|cursor| wire.watch.from(cursor));
         let hello = Hello { token: token.to_owned(), resume, client: "frontdesk-tests".into() };
         match wire.request(Request::Hello(hello)).await {

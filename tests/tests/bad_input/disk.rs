@@ -8,6 +8,7 @@ use crate::pause;
 use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{AgentStatus, Error, ErrorCode, SendMessage};
+use frontdesk_tests::binary;
 use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, message, texts};
@@ -44,6 +45,15 @@ impl Disk {
 
     fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Takes all the room but so many bytes; gives the file to remove again.
+    fn fill_but(&self, left: u64) -> PathBuf {
+        let path = self.fill();
+        let file = File::options().write(true).open(&path).expect("a file");
+        let taken = file.metadata().expect("a file").len();
+        file.set_len(taken - left).expect("it can be shorter");
+        path
     }
 
     /// Takes all the room there is; gives the file to remove again.
@@ -113,6 +123,60 @@ async fn a_full_disk_refuses_and_recovers() {
     agent.take(&next).await;
 
     assert_kept(&mut server, &token, &id, &said).await;
+}
+
+/// The backup is made on the disk that the data is on, which has room for a part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_room_fails_and_leaves_nothing_behind() {
+    let disk = match Disk::mount() {
+        Ok(disk) => disk,
+        Err(why) => {
+            println!("skipped: a small disk cannot be mounted here: {why}");
+            return;
+        }
+    };
+    let data = disk.path().join("data");
+    // What is said while the copy takes the last room is refused, and may be.
+    let plan = Plan::default().data(&data).expects("journal: cannot commit");
+    let plan = plan.set("gateway.requests_per_second", 100_000);
+    let mut server = plan.set("gateway.request_burst", 100_000).start().await;
+    let token = server.visitor_token().await.token;
+    let (mut visitor, _) = Wire::open(&server, Carrier::WebSocketJson, &token).await;
+    let id = visitor.start("first").await.conversation_id;
+    let mut said = vec!["first".to_owned()];
+    let padding = "x".repeat(16 * 1024);
+    for n in 0..200 {
+        let text = format!("{n} {padding}");
+        visitor.say(&id, &text).await;
+        said.push(text);
+    }
+    let before = names(disk.path());
+
+    let filler = disk.fill_but(2 * 1024 * 1024);
+    let mut backup = Command::new(binary::frontdesk());
+    backup.args(["ctl", "backup"]).arg(disk.path().join("backup")).arg("--data").arg(&data);
+    let failed = visitor
+        .attend(async move { tokio::task::spawn_blocking(move || backup.output()).await })
+        .await;
+    let failed = failed.expect("it ends").expect("the program can be run");
+    let why = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!((failed.status.code(), why.lines().count()), (Some(1), 1), "{why}");
+    assert!(why.contains("full") || why.contains("No space left"), "{why}");
+    fs::remove_file(filler).expect("removed");
+    assert_eq!(names(disk.path()), before, "what was begun is removed");
+
+    let wish = message(&id, "it goes on");
+    step("it goes on", say_until_taken(&mut visitor, &wish)).await;
+    said.push(wish.text);
+    assert_kept(&mut server, &token, &id, &said).await;
+}
+
+/// What is in a folder.
+fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    names
 }
 
 /// Talks until there is no room; gives the message that was refused.

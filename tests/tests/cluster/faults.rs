@@ -8,6 +8,7 @@ use std::path::Path;
 #[tokio::test(flavor = "multi_thread")]
 async fn every_part_may_fail() {
     let (cluster, _turn) = cluster().await;
+    let cluster = cluster.parts_may_fail();
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scenario = scenario.join("../loadtest/scenarios/cluster-faults.toml");
     let result = run_file(&cluster, &scenario, 120);
@@ -21,6 +22,7 @@ async fn every_part_may_fail() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_chats_go_on_without_a_quorum() {
     let (cluster, _turn) = cluster().await;
+    let cluster = cluster.parts_may_fail();
     let result = run(&cluster, QUORUM_LOST, 45);
     passed(&result);
     let (started, assigned) = (result.counters["started"], result.counters["assigned"]);

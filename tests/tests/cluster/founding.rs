@@ -50,7 +50,7 @@ impl Voters {
         command.arg("--data").arg(self.disk(n));
         command.args(["--name", &format!("voter-{n}")]);
         command.args(["--internal-listen", &self.addresses[n - 1]]);
-        Process::start(&mut command)
+        Process::start(&mut command).others_may_fail()
     }
 
     fn ctl(&self, words: &[&str]) -> Output {

@@ -3,7 +3,9 @@
 //!
 //! One cluster at a time: a dozen processes are enough for two cores.
 
+mod backup;
 mod faults;
+mod files;
 mod founding;
 mod mixed;
 mod operate;
@@ -11,6 +13,7 @@ mod partition;
 mod peers;
 mod rolling;
 mod shift;
+mod traces;
 
 use frontdesk_results::{RunResult, Verdict};
 use frontdesk_tests::cluster::Cluster;

@@ -103,6 +103,7 @@ async fn operators_move_shards_clients_and_voters_under_load() {
 
     assert_eq!(ctl_json(&cluster, &["nodes"]).as_array().expect("a list").len(), 9);
     assert!(ctl(&cluster, &["reservations"]).contains("chat"));
+    pages_of_every_role(&cluster);
     a_shard_is_moved(&cluster).await;
     voters_change(&cluster).await;
     ctl(&cluster, &["drain", "gateway-1"]);
@@ -123,6 +124,23 @@ async fn operators_move_shards_clients_and_voters_under_load() {
     assert!(nodes.as_array().expect("a list").iter().all(|n| n["draining"] == false), "{nodes}");
     passed(&load.finish(Duration::from_secs(SECONDS) + BESIDE));
     cluster.stop();
+}
+
+/// Each is found by its name, the token in the settings.
+fn pages_of_every_role(cluster: &Cluster) {
+    for (process, page, holds) in [
+        ("gateway-1", "connections", "visitor"),
+        ("sessions-1", "tasks", "sessions.shard"),
+        ("queueing-1", "groups", "MAILBOX_LIMIT"),
+        ("routing-1", "bus", "gateway-1"),
+        ("presence-3", "raft", "LEADS"),
+        ("desk-1", "threads", "tokio"),
+    ] {
+        let shown = ctl(cluster, &["debug", page, "--process", process]);
+        assert!(shown.contains(holds), "{process}: {shown}");
+    }
+    let both = ctl(cluster, &["debug", "bus", "--process", "gateway-1", "--process", "gateway-2"]);
+    assert!(both.starts_with("PROCESS") && both.contains("\ngateway-2"), "{both}");
 }
 
 /// The shard of a conversation goes where it is told to go, and stays there.
@@ -160,7 +178,7 @@ async fn voters_change(cluster: &Cluster) {
     fourth.arg("presence").arg("--config").arg(&cluster.ready().settings);
     fourth.arg("--data").arg(cluster.folder().join("presence-4"));
     fourth.args(["--name", "presence-4", "--internal-listen", &address]);
-    let mut fourth = Process::start(&mut fourth);
+    let mut fourth = Process::start(&mut fourth).others_may_fail();
 
     let voter = ctl_json(cluster, &["raft", "add", &address])["voter"].clone();
     let id = voter.to_string();
@@ -195,9 +213,25 @@ async fn voters_change(cluster: &Cluster) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_finds_what_is_wrong() {
     let (cluster, _turn) = cluster().await;
+    let cluster = cluster.parts_may_fail();
     let well = frontdesk(&cluster, &["doctor"]);
     let printed = String::from_utf8_lossy(&well.stdout);
     assert!(well.status.success() && !printed.contains("FAIL"), "{printed}");
+    for check in [
+        "versions",
+        "process clocks",
+        "reach gateway-1",
+        "reach presence-1",
+        "open files desk-1",
+        "data presence-2",
+        "postgres pools",
+        "redis version",
+        "redis buffers",
+        "secret files",
+        "cluster.tls names",
+    ] {
+        assert!(printed.contains(check), "no {check} in {printed}");
+    }
 
     cluster.signal("stop", &["redis", "presence-3", "desk-1"]);
     let sick = frontdesk(&cluster, &["doctor", "-o", "json"]);

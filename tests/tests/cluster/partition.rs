@@ -30,6 +30,7 @@ async fn every_link_may_break() {
         return;
     }
     let cluster = Cluster::start(&["--namespaces", "--extra-agents", EXTRA_AGENTS]).await;
+    let cluster = cluster.parts_may_fail();
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scenario = scenario.join("../loadtest/scenarios/cluster-partitions.toml");
     let program = format!("{} cluster", binary::frontdesk().display());

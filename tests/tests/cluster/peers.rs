@@ -10,6 +10,7 @@ use tonic::transport::Endpoint;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_reaches_no_internal_service() {
     let (cluster, _turn) = cluster().await;
+    let cluster = cluster.expects("a peer was refused at the handshake");
     let mut asked = 0;
     for member in cluster.members() {
         let Some(internal) = member.internal else { continue };

@@ -17,7 +17,7 @@ async fn everybody_is_served_once_when_a_shift_begins() {
     let _turn = ONE_AT_A_TIME.lock().await;
     let arguments = shift::cluster_arguments(&SHIFT);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let cluster = Cluster::start(&arguments).await;
+    let cluster = Cluster::start(&arguments).await.parts_may_fail();
     let report = shift::run(&cluster, SHIFT).await;
     println!("{report}");
     assert!(report.violations.is_empty(), "{:#?}", report.violations);

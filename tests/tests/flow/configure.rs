@@ -8,16 +8,16 @@ use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id};
 use std::path::Path;
 
-/// The first document that the README shows.
+/// The first document that GUIDE.md shows.
 fn example() -> String {
     examples().swap_remove(0)
 }
 
-/// Every document that the README shows.
+/// Every document that GUIDE.md shows.
 fn examples() -> Vec<String> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = std::fs::read_to_string(readme).expect("there is a README");
-    let parts = readme.split("```yaml\n").skip(1).filter(|part| part.contains("queues:"));
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../GUIDE.md");
+    let guide = std::fs::read_to_string(guide).expect("there is a guide");
+    let parts = guide.split("```yaml\n").skip(1).filter(|part| part.contains("queues:"));
     parts.map(|part| part.split("```").next().expect("it ends").to_owned()).collect()
 }
 

@@ -6,17 +6,23 @@ use frontdesk_proto::v1::{AgentStatus, CloseConversation, RateConversation};
 use frontdesk_tests::server::Server;
 use frontdesk_tests::wire::Wire;
 
+/// One who gives up, and one whom Alex takes: their ends of it, and the conversation.
+async fn two_have_come(server: &Server) -> (Wire, Wire, String) {
+    let mut quitter = Wire::visitor(server, Carrier::WebSocketJson).await;
+    let gone = quitter.start("Never mind").await.conversation_id;
+    quitter.call(CloseConversation { conversation_id: gone }).await;
+    let mut visitor = Wire::visitor(server, Carrier::Grpc).await;
+    let id = visitor.start("Hello").await.conversation_id;
+    let mut alex = Wire::staff(server, Carrier::Grpc, &server.agent(0)).await;
+    alex.status(AgentStatus::Online).await;
+    alex.take(&id).await;
+    (visitor, alex, id)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happened_is_counted() {
     let server = Server::start().await;
-    let mut quitter = Wire::visitor(&server, Carrier::WebSocketJson).await;
-    let gone = quitter.start("Never mind").await.conversation_id;
-    quitter.call(CloseConversation { conversation_id: gone }).await;
-    let mut visitor = Wire::visitor(&server, Carrier::Grpc).await;
-    let id = visitor.start("Hello").await.conversation_id;
-    let mut alex = Wire::staff(&server, Carrier::Grpc, &server.agent(0)).await;
-    alex.status(AgentStatus::Online).await;
-    alex.take(&id).await;
+    let (mut visitor, mut alex, id) = two_have_come(&server).await;
     alex.say(&id, "How can I help?").await;
     visitor.say(&id, "I have it already").await;
     alex.close(&id).await;
@@ -66,14 +72,7 @@ async fn what_happened_is_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_is_run_through_other_rules() {
     let server = Server::start().await;
-    let mut quitter = Wire::visitor(&server, Carrier::WebSocketJson).await;
-    let gone = quitter.start("Never mind").await.conversation_id;
-    quitter.call(CloseConversation { conversation_id: gone }).await;
-    let mut visitor = Wire::visitor(&server, Carrier::Grpc).await;
-    let id = visitor.start("Hello").await.conversation_id;
-    let mut alex = Wire::staff(&server, Carrier::Grpc, &server.agent(0)).await;
-    alex.status(AgentStatus::Online).await;
-    alex.take(&id).await;
+    let (_visitor, mut alex, id) = two_have_come(&server).await;
     alex.close(&id).await;
 
     let temp = tempfile::tempdir().expect("a folder");

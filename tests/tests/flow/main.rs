@@ -7,6 +7,7 @@ mod backup;
 mod board;
 mod company;
 mod configure;
+mod consent;
 mod figures;
 mod files;
 mod matching;

@@ -1,6 +1,7 @@
 //! What a server tells of itself: metrics that are all in the catalog, a log that holds
 //! nothing of what people say, and levels that change while it runs.
 
+use bytes::Bytes;
 use frontdesk_client::Carrier;
 use frontdesk_proto::v1::{AddNote, AgentStatus};
 use frontdesk_telemetry::catalog::{self, Kind};
@@ -9,6 +10,7 @@ use frontdesk_tests::http::Http;
 use frontdesk_tests::logs;
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id};
+use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -95,6 +97,8 @@ async fn a_server_tells_how_it_does_and_nothing_of_what_is_said() {
     nothing_personal_is_logged(&operated, &id);
     the_admin_token_guards(&operated).await;
     pages_show_what_the_process_is_at(&operated, &id).await;
+    a_browser_looks_and_changes_nothing(&operated).await;
+    ctl_shows_pages(&operated);
     levels_change_and_return(&operated).await;
 }
 
@@ -171,7 +175,19 @@ async fn pages_show_what_the_process_is_at(operated: &Operated, conversation: &s
     let page = async |name: &str| -> Value {
         operated.ops().get_as(TOKEN, &format!("/debug{name}")).await.expect_ok().json()
     };
-    assert_eq!(page("").await, json!(["mailboxes", "slow", "tasks"]));
+    let all = [
+        "bus",
+        "connections",
+        "groups",
+        "mailboxes",
+        "queues",
+        "raft",
+        "readers",
+        "slow",
+        "tasks",
+        "threads",
+    ];
+    assert_eq!(page("").await, json!(all));
     let mailboxes = page("/mailboxes").await;
     let shards = mailboxes.as_array().expect("a list");
     assert_eq!(shards.len(), 256);
@@ -181,10 +197,84 @@ async fn pages_show_what_the_process_is_at(operated: &Operated, conversation: &s
     let slow = page("/slow").await;
     let mut commits = slow.as_array().expect("a list").iter();
     assert!(commits.any(|commit| commit["conversation"] == conversation), "{slow}");
-    assert!(page("/tasks").await[0]["alive"].as_u64() >= Some(256));
+    tasks_have_names(&page("/tasks").await);
+    frontdesk_tests::deadline::until("whoever was there is gone", || async {
+        (page("/connections").await == json!([])).then_some(())
+    })
+    .await;
+    let raft = page("/raft").await;
+    assert_eq!((&raft[0]["leads"], raft.as_array().map(Vec::len)), (&json!(true), Some(1)));
+    let bus = page("/bus").await;
+    assert_eq!((&bus[0]["way"], &bus[0]["live"]), (&json!("from"), &json!(true)), "{bus}");
+    assert!(page("/threads").await.as_array().expect("a list").len() > 5);
     let text = operated.ops().get_as(TOKEN, "/debug/slow?format=text").await.expect_ok().text();
-    assert!(text.starts_with("commit_micros\tconversation"), "{text}");
+    assert!(text.starts_with("conversation\tshard\tcommit_micros"), "{text}");
     assert_eq!(operated.ops().get_as(TOKEN, "/debug/nothing").await.status, 404);
+}
+
+fn tasks_have_names(tasks: &Value) {
+    let named = |name: &str| {
+        let found = tasks.as_array().expect("a list").iter().find(|task| task["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name} among {tasks}")).clone()
+    };
+    let shards = named("sessions.shard");
+    assert_eq!((&shards["alive"], &shards["panicked"]), (&json!(256), &json!(0)));
+    assert!(shards["polls"].as_u64() >= Some(256) && shards["oldest_seconds"].as_f64() > Some(0.0));
+    let connections = named("gateway.connection");
+    assert!(connections["started"].as_u64() >= Some(2), "{connections}");
+    for name in ["gateway.listener", "queueing.keeper", "routing.router", "presence.expiry"] {
+        assert_eq!(named(name)["alive"], 1, "{name}");
+    }
+}
+
+/// As a browser does it: the token as a password, HTML, and nothing is changed.
+async fn a_browser_looks_and_changes_nothing(operated: &Operated) {
+    use base64::Engine as _;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("me:{TOKEN}"));
+    let (ops, basic) = (operated.ops(), format!("Basic {pair}"));
+    let call = |method: Method, path: &str| {
+        let call = ops.call(method, path).header("authorization", basic.as_str());
+        call.header("accept", "text/html,*/*;q=0.8")
+    };
+    let asked = ops.get("/debug/").await;
+    let ways: Vec<_> = asked.headers.get_all("www-authenticate").iter().collect();
+    assert_eq!((asked.status.as_u16(), ways.len()), (401, 2), "{ways:?}");
+    for (path, holds) in [
+        ("/debug/", "<a href=\"/debug/tasks\">tasks</a>"),
+        ("/debug/tasks", "<td>sessions.shard</td>"),
+        ("/debug/mailboxes", "<th scope=\"col\">mailbox limit</th>"),
+    ] {
+        let page = ops.send(call(Method::GET, path), Bytes::new()).await.expect_ok();
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+        let policy = page.headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+        assert_eq!(page.headers["cache-control"], "no-store");
+        let text = page.text();
+        assert!(text.contains(holds) && !text.contains("<script"), "{text}");
+    }
+    let style = ops.send(call(Method::GET, "/debug/style.css"), Bytes::new()).await.expect_ok();
+    assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+    // Another page might have the browser do this.
+    let change = ops.send(call(Method::DELETE, "/admin/log"), Bytes::new()).await;
+    assert_eq!(change.status, 401);
+}
+
+fn ctl_shows_pages(operated: &Operated) {
+    let at = operated.health.to_string();
+    let ctl = |words: &[&str]| {
+        let mut command = Command::new(binary::frontdesk());
+        command.arg("ctl").args(words).args(["--at", &at, "--admin-token", TOKEN]);
+        let output = command.output().expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(ctl(&["debug"]).contains("\ntasks\n"));
+    let table = ctl(&["debug", "tasks"]);
+    assert!(table.starts_with("NAME ") && table.contains("\nsessions.shard "), "{table}");
+    let both: Value =
+        serde_json::from_str(&ctl(&["-o", "json", "debug", "raft", "--at", &at])).expect("JSON");
+    assert_eq!(both.as_array().map(Vec::len), Some(2));
+    assert_eq!((&both[1]["process"], &both[1]["rows"][0]["leads"]), (&json!(at), &json!(true)));
 }
 
 async fn levels_change_and_return(operated: &Operated) {

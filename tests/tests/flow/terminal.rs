@@ -10,24 +10,30 @@ use std::io::Write as _;
 use std::process::{ChildStdin, Command};
 
 /// One side of a chat in a terminal.
-struct Terminal {
-    process: Process,
-    keyboard: ChildStdin,
+pub(crate) struct Terminal {
+    pub(crate) process: Process,
+    keyboard: Option<ChildStdin>,
 }
 
 impl Terminal {
-    fn open(command: &mut Command) -> Self {
+    pub(crate) fn open(command: &mut Command) -> Self {
         let mut process = Process::start(command);
-        let keyboard = process.take_stdin();
+        let keyboard = Some(process.take_stdin());
         Self { process, keyboard }
     }
 
-    fn type_line(&mut self, line: &str) {
-        writeln!(self.keyboard, "{line}").expect("the program reads its input");
+    pub(crate) fn type_line(&mut self, line: &str) {
+        let keyboard = self.keyboard.as_mut().expect("it has not ended");
+        writeln!(keyboard, "{line}").expect("the program reads its input");
+    }
+
+    /// Ends the input.
+    pub(crate) fn hang_up(&mut self) {
+        self.keyboard = None;
     }
 
     /// Waits for a line of output that contains these words.
-    async fn shows(&mut self, words: &str) -> String {
+    pub(crate) async fn shows(&mut self, words: &str) -> String {
         step(format!("the terminal shows {words:?}"), async {
             loop {
                 let line = self.process.line().await;

@@ -49,8 +49,10 @@ fn allowed(package: &str) -> Vec<&'static str> {
         "view" => vec!["results"],
         "loadtest" => vec!["client", "core", "proto", "results", "view"],
         "rivals" => vec!["client", "core", "loadtest", "proto", "results"],
+        "fuzz" => [BELOW_ROLES.as_slice(), &ROLES, &["client", "loadtest", "results"]].concat(),
         "tests" => {
-            [BELOW_ROLES.as_slice(), &ROLES, &["client", "loadtest", "results", "web"]].concat()
+            let load = ["client", "loadtest", "results"];
+            [BELOW_ROLES.as_slice(), &ROLES, &load, &["fuzz", "web"]].concat()
         }
         unknown => panic!("{unknown} is not in the table of the design: add it there and here"),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// Folders at the top.
 const FOLDERS: [&str; 6] = [".ci", "charts", "loadtest", "proto", "services", "tests"];
 /// Files at the top.
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     ".dockerignore",
     ".gitignore",
     "ARCHITECTURE.md",
@@ -14,8 +14,10 @@ const FILES: [&str; 16] = [
     "Cargo.lock",
     "Cargo.toml",
     "Dockerfile",
+    "GUIDE.md",
     "LICENSE",
     "Makefile",
+    "OPERATIONS.md",
     "README.md",
     "SECURITY.md",
     "clippy.toml",

@@ -9,6 +9,7 @@ initContainers:
   - name: accounts
     image: {{ include "frontdesk.image" .root | quote }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    terminationMessagePolicy: FallbackToLogsOnError
     args:
       - cluster
       - demo
@@ -22,7 +23,7 @@ initContainers:
     env:
       - name: FRONTDESK_CONFIG
         value: /etc/frontdesk/cluster.toml
-      {{- include "frontdesk.secretEnv" (list .root "desk") | trim | nindent 6 }}
+      {{- include "frontdesk.secretEnv" (list .root "load") | trim | nindent 6 }}
     resources:
       requests: { cpu: 50m, memory: 64Mi }
       limits: { memory: 256Mi }
@@ -36,6 +37,7 @@ containers:
   - name: load
     image: {{ include "frontdesk.image" .root | quote }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    terminationMessagePolicy: FallbackToLogsOnError
     command: [frontdesk-loadtest]
     args:
       - run

@@ -1,8 +1,14 @@
 {{/*
 The alerts. Each says what people notice, for how long it may last, and where to look; its
-section in the chart's README says what to do. Names and labels of series are compared with
-the sources by tests/chart.
+section in RUNBOOK.md says what to do. Names and labels of series are compared with the
+sources by tests/chart.
 */}}
+
+{{/* The share of commands that were not taken: (list matchers "5m"). */}}
+{{- define "frontdesk.notTaken" -}}
+sum(rate(frontdesk_sessions_commands_total{ {{- index . 0 -}} ,outcome="unavailable"}[{{ index . 1 }}])) / sum(rate(frontdesk_sessions_commands_total{ {{- index . 0 -}} }[{{ index . 1 }}]))
+{{- end }}
+
 {{- define "frontdesk.alerts" -}}
 {{- $m := printf "namespace=%q,job=%q" .Release.Namespace (include "frontdesk.fullname" .) -}}
 {{- $pod := "{{ $labels.pod }}" -}}
@@ -24,6 +30,12 @@ groups:
         summary: A voter of the presence group is away
         description: >-
           {{ $value }} of {{ int .Values.presence.replicas }} voters are there. One more that fails may cost the quorum.
+      - alert: FrontdeskElectionsOften
+        expr: max(delta(frontdesk_raft_term{ {{- $m -}} }[15m])) > 4
+        severity: warning
+        summary: The presence group keeps electing
+        description: >-
+          {{ $value }} terms within fifteen minutes. Each election is a moment in which nobody new gets an agent.
       - alert: FrontdeskVoterLags
         expr: max(frontdesk_raft_last_log_index{ {{- $m -}} }) - min(frontdesk_raft_applied_index{ {{- $m -}} }) > 1000
         for: 5m
@@ -58,6 +70,7 @@ groups:
         expr: sum(up{ {{- $m -}} ,role={{ $role | quote }}}) == 0 or absent(up{ {{- $m -}} ,role={{ $role | quote }}})
         for: 2m
         severity: critical
+        role: {{ $role }}
         summary: No {{ $role }} process answers
         description: >-
           Not one process of the role {{ $role }} could be scraped.
@@ -69,6 +82,18 @@ groups:
         summary: A process does not answer
         description: >-
           {{ $pod }} could not be scraped for ten minutes.
+      - alert: FrontdeskTakeOversFail
+        expr: sum by (placed) (increase(frontdesk_placement_moves_total{ {{- $m -}} ,step="failed"}[15m])) > 3
+        severity: warning
+        summary: Shards are not taken over
+        description: >-
+          {{ $value }} take-overs of {{ "{{ $labels.placed }}" }} failed within fifteen minutes. Until one succeeds a shard has no owner.
+      - alert: FrontdeskPanics
+        expr: sum by (pod) (increase(frontdesk_tasks_panics_total{ {{- $m -}} }[15m])) > 0
+        severity: warning
+        summary: A task of Frontdesk has panicked
+        description: >-
+          {{ $pod }} has a fault. Its log names the task and the place.
       - alert: FrontdeskFenced
         expr: sum by (pod) (increase(frontdesk_sessions_fences_total{ {{- $m -}} }[15m])) > 100
         severity: warning
@@ -84,14 +109,25 @@ groups:
   - name: frontdesk.messages
     rules:
       - alert: FrontdeskSendsFail
+        # Of 999 in 1000 a month: at this pace a fiftieth of what may fail is gone in an hour.
         expr: >-
-          sum(rate(frontdesk_sessions_commands_total{ {{- $m -}} ,outcome="unavailable"}[5m]))
-          / sum(rate(frontdesk_sessions_commands_total{ {{- $m -}} }[5m])) > 0.01
-        for: 5m
+          {{ include "frontdesk.notTaken" (list $m "5m") }} > 0.0144
+          and {{ include "frontdesk.notTaken" (list $m "1h") }} > 0.0144
+        for: 2m
         severity: critical
         summary: Messages are not taken
         description: >-
           A share of {{ $value }} of all commands was answered "unavailable, retry". See the database.
+      - alert: FrontdeskSendsFailSlowly
+        # A twentieth in six hours.
+        expr: >-
+          {{ include "frontdesk.notTaken" (list $m "30m") }} > 0.006
+          and {{ include "frontdesk.notTaken" (list $m "6h") }} > 0.006
+        for: 15m
+        severity: warning
+        summary: More messages are not taken than may be
+        description: >-
+          A share of {{ $value }} of all commands was answered "unavailable, retry", for hours.
       - alert: FrontdeskCommitsFail
         expr: sum(rate(frontdesk_journal_group_failures_total{ {{- $m -}} }[5m])) > 0
         for: 5m
@@ -157,6 +193,13 @@ groups:
         summary: People are not let in
         description: >-
           {{ $value }} a second are refused for the limit {{ "{{ $labels.limit }}" }}.
+      - alert: FrontdeskFilesFail
+        expr: sum(rate(frontdesk_files_failures_total{ {{- $m -}} }[5m])) > 0
+        for: 5m
+        severity: warning
+        summary: Files cannot be put, read or removed
+        description: >-
+          {{ $value }} a second fail. Chats go on without them, but nothing can be erased.
       - alert: FrontdeskPasswordsGuessed
         expr: sum(rate(frontdesk_desk_sign_ins_total{ {{- $m -}} ,outcome="refused"}[10m])) > 1
         for: 10m
@@ -164,6 +207,19 @@ groups:
         summary: Somebody tries passwords
         description: >-
           {{ $value }} sign-ins a second fail.
+      - alert: FrontdeskSignInsShed
+        expr: sum(rate(frontdesk_desk_sign_ins_total{ {{- $m -}} ,outcome="shed"}[5m])) > 0
+        for: 5m
+        severity: warning
+        summary: Agents cannot sign in for want of desks
+        description: >-
+          {{ $value }} sign-ins a second are told to come again. Passwords take processors: add desks.
+      - alert: FrontdeskAuditFails
+        expr: sum(increase(frontdesk_gateway_audit_failures_total{ {{- $m -}} }[15m])) > 0
+        severity: warning
+        summary: Acts are refused because they cannot be written down
+        description: >-
+          {{ $value }} acts of supervisors or administrators found no audit log and were not done. See the database.
       - alert: FrontdeskNobodyServes
         expr: sum(frontdesk_queueing_waiting{ {{- $m -}} }) > 0 and max(frontdesk_presence_slots_online{ {{- $m -}} }) == 0
         for: 10m

@@ -21,3 +21,9 @@ demo shop is not unless it is asked for.
 - frontdesk.v1.AuthService
 - frontdesk.v1.AdminService
 {{- end }}
+
+{{/* The name in the certificate that gateways show to the proxy. */}}
+{{- define "frontdesk.backendHostname" -}}
+{{- $names := concat .Values.gateway.tls.certManager.dnsNames .Values.routes.gatewayApi.hostnames -}}
+{{- .Values.routes.gatewayApi.backendTls.hostname | default (append $names "" | first) -}}
+{{- end }}

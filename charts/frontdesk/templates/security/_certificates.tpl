@@ -8,7 +8,7 @@
 {{- .Values.gateway.tls.existingSecret | default (include "frontdesk.name" (list $ "public-tls")) -}}
 {{- end }}
 
-{{/* A certificate: (dict "root" $ "name" … "issuer" … "names" … "usages" …). */}}
+{{/* A certificate: (dict "root" $ "name" … "issuer" … "names" … "usages" … "life" …). */}}
 {{- define "frontdesk.certificate" -}}
 apiVersion: cert-manager.io/v1
 kind: Certificate
@@ -19,8 +19,10 @@ metadata:
 spec:
   secretName: {{ include "frontdesk.name" (list .root .name) }}
   # The binary reads renewed files by itself within seconds; nothing restarts.
-  duration: {{ .root.Values.internalTls.certManager.duration }}
-  renewBefore: {{ .root.Values.internalTls.certManager.renewBefore }}
+  {{- with .life }}
+  duration: {{ .duration }}
+  renewBefore: {{ .renewBefore }}
+  {{- end }}
   privateKey:
     algorithm: ECDSA
     size: 256

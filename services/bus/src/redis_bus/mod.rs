@@ -6,6 +6,9 @@ mod address;
 mod backoff;
 mod certificates;
 mod connect;
+mod examine;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod meters;
 mod outbox;
 mod probes;
@@ -17,12 +20,14 @@ mod tests;
 mod wire;
 
 pub use address::{AddressError, HostPort, Login, RedisAddress};
+pub use examine::{RedisExamination, examine_redis};
 pub use settings::{BadSettings, RedisSettings};
 
-use crate::{Bus, Published, Received, Subscription};
+use crate::{Bus, BusWay, Published, Received, Subscription};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
+use frontdesk_telemetry::tasks;
 use meters::Meters;
 use publisher::{Desk, Publisher};
 use settings::Plan;
@@ -86,7 +91,7 @@ impl RedisBus {
         let plan = Arc::new(settings.plan()?);
         let (desk, meters) = (Arc::new(Desk::default()), Arc::new(Meters::new()));
         let publisher = Publisher::new(plan.clone(), desk.clone(), meters.clone());
-        let _publisher = Owned(tokio::spawn(publisher.run()));
+        let _publisher = Owned(tasks::spawn("bus.publisher", publisher.run()));
         Ok(Self { plan, desk, seats: Arc::default(), meters, _publisher })
     }
 }
@@ -104,13 +109,20 @@ impl Bus for RedisBus {
         let (plan, desk) = (self.plan.clone(), self.desk.clone());
         let subscriber = Subscriber::new(plan, desk, seat.clone(), gateway.clone());
         // Belongs to the subscription, and is ended early by one that replaces it.
-        let task = tokio::spawn(subscriber.run());
+        let task = tasks::spawn("bus.subscriber", subscriber.run());
         let taken = Taken { seat: seat.clone(), subscriber: task.abort_handle() };
         if let Some(replaced) = self.seats.lock().insert(gateway.clone(), taken) {
             replaced.end();
         }
         let seats = Arc::downgrade(&self.seats);
         Box::new(RedisSubscription { gateway, seat, seats, _subscriber: Owned(task) })
+    }
+
+    fn inspect(&self) -> Vec<BusWay> {
+        let mut ways = self.desk.inspect();
+        let seats = self.seats.lock();
+        ways.extend(seats.iter().map(|(gateway, taken)| taken.seat.inspect(gateway)));
+        ways
     }
 }
 

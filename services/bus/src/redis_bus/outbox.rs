@@ -6,7 +6,7 @@
 //! marker: a message that says so, sent before any batch that follows.
 
 use super::wire::Message;
-use crate::{MAX_WAITING_BATCHES, MAX_WAITING_BYTES, Published};
+use crate::{BusWay, MAX_WAITING_BATCHES, MAX_WAITING_BYTES, Published};
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
 use std::collections::{HashMap, VecDeque};
@@ -135,6 +135,21 @@ impl Gateway {
 }
 
 impl Outbox {
+    /// What waits for each gateway, for whoever operates the process.
+    pub(super) fn inspect(&self) -> Vec<BusWay> {
+        let mut ways: Vec<BusWay> = self
+            .gateways
+            .iter()
+            .map(|(id, gateway)| {
+                let bytes = gateway.waiting.iter().map(Bytes::len).sum();
+                let live = self.connected && gateway.reach == Reach::Open;
+                BusWay::to(id, live, (gateway.waiting.len(), bytes))
+            })
+            .collect();
+        ways.sort_by(|a, b| a.gateway.cmp(&b.gateway));
+        ways
+    }
+
     fn gateway(&mut self, gateway: &NodeId, now: Instant) -> &mut Gateway {
         if !self.gateways.contains_key(gateway) {
             self.gateways.insert(gateway.clone(), Gateway::new(now));

@@ -6,7 +6,7 @@ use super::connect::{Connector, Line, LinkError};
 use super::meters::Meters;
 use super::outbox::{Outbox, Outcome, Parcel, TRY_INTERVAL};
 use super::settings::Plan;
-use crate::Published;
+use crate::{BusWay, Published};
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -39,6 +39,11 @@ impl Desk {
     pub(super) fn probe(&self, gateway: &NodeId, number: u64) {
         self.lock().probe(gateway, number, Instant::now());
         self.ready.notify_one();
+    }
+
+    /// For whoever operates the process.
+    pub(super) fn inspect(&self) -> Vec<BusWay> {
+        self.lock().inspect()
     }
 
     pub(super) fn is_connected(&self) -> bool {

@@ -9,6 +9,7 @@ use super::probes::Probes;
 use super::publisher::{Desk, channel};
 use super::settings::Plan;
 use super::wire::Message;
+use crate::BusWay;
 use crate::inbox::Inbox;
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
@@ -41,6 +42,14 @@ impl Seat {
     fn probes(&self) -> MutexGuard<'_, Probes> {
         // No code panics while holding it, so a poisoned state is a whole one.
         self.probes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For whoever operates the process.
+    pub(super) fn inspect(&self, gateway: &NodeId) -> BusWay {
+        let age = self.probes().age(Instant::now());
+        let age = age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        let way = BusWay::from(gateway, *self.live.borrow(), self.inbox.depth());
+        BusWay { probe_age_ms: age, ..way }
     }
 
     /// Tells the gateway, if it is news.

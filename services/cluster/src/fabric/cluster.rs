@@ -10,6 +10,7 @@ use super::voters::Voters;
 use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::{Action, NodeRole, Reply};
 use frontdesk_proto::api::{ApiError, PresenceChange};
+use frontdesk_telemetry::tasks;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,9 +69,13 @@ impl Cluster {
         let (joins, joined) = watch::channel(false);
         let (agents, _) = broadcast::channel(CHANGES);
         // Owned by `ClusterTasks` and ended in its `stop`.
-        let mut tasks = vec![tokio::spawn(follow::run(voters.clone(), view, agents.clone()))];
+        let mut tasks =
+            vec![tasks::spawn("cluster.follow", follow::run(voters.clone(), view, agents.clone()))];
         if !own.roles.is_empty() {
-            tasks.push(tokio::spawn(member::run(own.clone(), voters.clone(), joins)));
+            tasks.push(tasks::spawn(
+                "cluster.member",
+                member::run(own.clone(), voters.clone(), joins),
+            ));
         }
         let cluster = Self { own, channels, voters, view: seen, agents, joined };
         (Arc::new(cluster), ClusterTasks { tasks })

@@ -4,7 +4,9 @@
 //! Nothing here decides anything; what a question means is known in `remote`
 //! (who asks) and `serve` (who answers).
 
+mod about;
 mod ask;
+mod calls;
 mod channels;
 mod cluster;
 mod document;
@@ -15,10 +17,12 @@ mod question;
 mod view;
 mod voters;
 
-pub(crate) use ask::{ask, grpc_request};
+pub use about::About;
+pub(crate) use ask::ask;
+pub(crate) use calls::{Call, answer, call};
 pub use channels::Channels;
 pub use cluster::{Cluster, ClusterSettings, ClusterTasks};
-pub(crate) use document::{decode, decode_bytes, encode, encode_bytes};
+pub(crate) use document::{decode, decode_bytes, encode, encode_bytes, what_is_asked};
 pub(crate) use follow::News;
 pub(crate) use owners::repeat;
 pub(crate) use question::Secret;

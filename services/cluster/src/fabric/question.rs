@@ -8,7 +8,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, OfferId
 use frontdesk_core::party::Principal;
 use frontdesk_core::presence::{Action, RequestId};
 use frontdesk_proto::api::{
-    AttachmentFilter, AttachmentRecord, ListFilter, Place, QueueKey, Vouched,
+    AttachmentFilter, AttachmentRecord, ListFilter, Place, QueueKey, Vouched, Whence,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub enum Question {
         /// Nothing reaches this gateway through the broker.
         gateway: NodeId,
     },
+    /// For any process; answered with an `About`.
+    About,
 }
 
 /// See `Presence`.
@@ -243,6 +245,9 @@ pub enum DeskQuestion {
         email: String,
         /// As typed.
         password: Secret,
+        /// Absent in what earlier versions ask.
+        #[serde(default)]
+        from: Option<Whence>,
     },
     /// Answered with an `AgentAccount`.
     SignInVouched(Vouched),
@@ -272,6 +277,15 @@ pub enum DeskQuestion {
         /// Its id or address.
         account: String,
         /// Who ends them.
+        by: Author,
+    },
+    /// Answered with an `Unbound`.
+    Unbind {
+        /// The tenant.
+        site: SiteId,
+        /// Its id or address.
+        account: String,
+        /// Who frees it.
         by: Author,
     },
     /// Answered with a `BTreeMap<AgentId, u32>`.

@@ -10,7 +10,7 @@ use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use frontdesk_core::presence::NodeRole;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
-    EndedSessions, SiteConfig, Vouched,
+    EndedSessions, PasswordAttempt, SiteConfig, Unbound, Vouched,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -123,15 +123,10 @@ impl Desk for RemoteDesk {
         self.all.get((), self.ask(DeskQuestion::Sites)).await
     }
 
-    async fn sign_in(
-        &self,
-        site: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<AgentAccount, ApiError> {
-        let (site, email) = (site.to_owned(), email.to_owned());
-        let password = Secret(password.to_owned());
-        self.ask(DeskQuestion::SignIn { site, email, password }).await
+    async fn sign_in(&self, attempt: PasswordAttempt) -> Result<AgentAccount, ApiError> {
+        let PasswordAttempt { site, email, password, from } = attempt;
+        let password = Secret(password);
+        self.ask(DeskQuestion::SignIn { site, email, password, from }).await
     }
 
     async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
@@ -173,6 +168,11 @@ impl Desk for RemoteDesk {
     ) -> Result<EndedSessions, ApiError> {
         let (site, account) = (site.clone(), account.to_owned());
         self.ask(DeskQuestion::EndSessions { site, account, by }).await
+    }
+
+    async fn unbind(&self, site: &SiteId, account: &str, by: Author) -> Result<Unbound, ApiError> {
+        let (site, account) = (site.clone(), account.to_owned());
+        self.ask(DeskQuestion::Unbind { site, account, by }).await
     }
 
     async fn generations(&self, site: &SiteId) -> Result<Arc<BTreeMap<AgentId, u32>>, ApiError> {

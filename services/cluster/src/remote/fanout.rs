@@ -8,6 +8,7 @@ use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::DeliverRequest;
 use frontdesk_proto::internal::gateway_service_client::GatewayServiceClient;
+use frontdesk_telemetry::tasks;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -58,7 +59,7 @@ impl DirectFeed {
         feeds.insert(gateway.clone(), feed);
         let client = GatewayServiceClient::new(channel);
         // Ends with the stream, when it is idle, or when the feed is dropped.
-        tokio::spawn(run(gateway.clone(), client, waiting));
+        tasks::spawn("bus.feed", run(gateway.clone(), client, waiting));
         true
     }
 }

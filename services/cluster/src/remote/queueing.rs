@@ -13,6 +13,7 @@ use frontdesk_proto::api::{
 };
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::role_service_client::RoleServiceClient;
+use frontdesk_telemetry::tasks;
 use futures::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl RemoteQueueing {
     pub fn start(cluster: Arc<Cluster>) -> (Arc<Self>, QueueingTasks) {
         let (changes, _) = broadcast::channel(CHANGES);
         // Owned by `QueueingTasks`.
-        let task = tokio::spawn(follow_all(cluster.clone(), changes.clone()));
+        let task = tasks::spawn("cluster.queues", follow_all(cluster.clone(), changes.clone()));
         let observer = RemoteObserver::queueing(cluster.clone());
         (Arc::new(Self { cluster, observer, changes }), QueueingTasks(task))
     }
@@ -71,7 +72,7 @@ impl RemoteQueueing {
 /// Follows each live node of the role with a task of its own.
 async fn follow_all(cluster: Arc<Cluster>, changes: broadcast::Sender<QueueChange>) {
     let mut view = cluster.view();
-    let mut tasks = JoinSet::new();
+    let mut following = JoinSet::new();
     let mut followed: HashMap<NodeId, AbortHandle> = HashMap::new();
     loop {
         let seen = view.borrow_and_update().clone();
@@ -86,11 +87,12 @@ async fn follow_all(cluster: Arc<Cluster>, changes: broadcast::Sender<QueueChang
             if !followed.contains_key(&member.node)
                 && let Ok(channel) = cluster.channels().to(&member.address)
             {
-                let task = tasks.spawn(follow_one(channel, changes.clone()));
+                let follows = follow_one(channel, changes.clone());
+                let task = tasks::spawn_in(&mut following, "cluster.queues", follows);
                 followed.insert(member.node.clone(), task);
             }
         }
-        while tasks.try_join_next().is_some() {}
+        while following.try_join_next().is_some() {}
         if view.changed().await.is_err() {
             return;
         }

@@ -1,6 +1,6 @@
 //! The sending end of the voters' transport over the network.
 
-use crate::fabric::{Channels, grpc_request};
+use crate::fabric::{Call, Channels, call};
 use crate::{Peer, PeerRequest, RaftTransport, RequestKind, TransportError};
 use async_trait::async_trait;
 use frontdesk_proto::internal::RaftCall;
@@ -32,25 +32,21 @@ impl RaftTransport for GrpcTransport {
     ) -> Result<Vec<u8>, TransportError> {
         let channel = self.channels.to(&peer.address);
         let channel = channel.map_err(|e| TransportError::Refused(e.to_string()))?;
-        let call = RaftCall {
-            kind: kind_of(request.kind).into(),
-            voter: peer.id,
-            body: request.body.into(),
-        };
+        let kind = kind_of(request.kind);
+        let message = RaftCall { kind: kind.into(), voter: peer.id, body: request.body.into() };
         let mut client = RaftServiceClient::new(channel)
             .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
-        let called = client.call(grpc_request(call, deadline));
-        match tokio::time::timeout(deadline, called).await {
-            Ok(Ok(answer)) => Ok(answer.into_inner().body.into()),
-            Ok(Err(status)) => Err(match status.code() {
+        let send = |request| async move { client.call(request).await };
+        match call(Call::raft(kind), message, deadline, send).await {
+            Ok(answer) => Ok(answer.body.into()),
+            Err(status) => Err(match status.code() {
                 Code::InvalidArgument | Code::FailedPrecondition | Code::Unimplemented => {
                     TransportError::Refused(status.message().to_owned())
                 }
                 Code::DeadlineExceeded => TransportError::Deadline(deadline),
                 _ => TransportError::Unreachable(peer.id),
             }),
-            Err(_) => Err(TransportError::Deadline(deadline)),
         }
     }
 }

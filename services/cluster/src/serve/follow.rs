@@ -6,6 +6,7 @@ use frontdesk_core::presence::PresenceState;
 use frontdesk_proto::api::{ApiError, PresenceChange, QueueChange, Queueing};
 use frontdesk_proto::convert::error_to_status;
 use frontdesk_proto::internal::Document;
+use frontdesk_telemetry::tasks;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(super) type Stream = mpsc::Receiver<Result<Document, Status>>;
 /// Follows the group. The task ends when the follower has gone.
 pub(super) fn cluster(group: PresenceGroup) -> Stream {
     let (out, stream) = mpsc::channel(WAITING);
-    tokio::spawn(async move {
+    tasks::spawn("presence.follower", async move {
         if let Err(error) = follow_cluster(&group, &out).await {
             // Fails when the follower has gone already.
             let _ = out.send(Err(error_to_status(&error))).await;
@@ -126,7 +127,7 @@ fn ended() -> ApiError {
 pub(super) fn queues(queueing: Arc<dyn Queueing>) -> Stream {
     let (out, stream) = mpsc::channel(WAITING);
     let mut changes = queueing.subscribe();
-    tokio::spawn(async move {
+    tasks::spawn("queueing.follower", async move {
         loop {
             let told = tokio::select! {
                 () = out.closed() => return,

@@ -1,7 +1,7 @@
 //! The owner's end of links: commands come in, are put into their mailboxes in
 //! order, and are answered as they are done.
 
-use crate::fabric::{decode_bytes, encode_bytes};
+use crate::fabric::{Call, answer, decode_bytes, encode_bytes};
 use bytes::Bytes;
 use frontdesk_core::conversation::Outcome;
 use frontdesk_core::ids::{ConversationId, Epoch};
@@ -15,6 +15,7 @@ use frontdesk_proto::internal::sessions_service_server::SessionsService;
 use frontdesk_proto::internal::{
     HistoryEvent, HistoryReply, HistoryRequest, LinkAnswer, LinkAsk, LinkDown, LinkSent, LinkUp,
 };
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -52,7 +53,7 @@ impl SessionsService for Links {
     ) -> Result<Response<Self::LinkStream>, Status> {
         let (out, stream) = mpsc::channel(WAITING);
         // Ends with either direction of the stream.
-        tokio::spawn(serve(self.sessions.clone(), request.into_inner(), out));
+        tasks::spawn("sessions.link", serve(self.sessions.clone(), request.into_inner(), out));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
@@ -60,15 +61,18 @@ impl SessionsService for Links {
         &self,
         request: Request<HistoryRequest>,
     ) -> Result<Response<HistoryReply>, Status> {
-        let query: HistoryQuery =
-            decode_bytes(&request.get_ref().query).map_err(|e| error_to_status(&e))?;
-        let page = self.sessions.history(query).await.map_err(|e| error_to_status(&e))?;
-        let events = page.events.into_iter().map(|e| HistoryEvent {
-            seq: e.seq.get(),
-            prev: e.prev.get(),
-            event: e.event,
-        });
-        Ok(Response::new(HistoryReply { events: events.collect(), more: page.more }))
+        let read = async {
+            let query: HistoryQuery =
+                decode_bytes(&request.get_ref().query).map_err(|e| error_to_status(&e))?;
+            let page = self.sessions.history(query).await.map_err(|e| error_to_status(&e))?;
+            let events = page.events.into_iter().map(|e| HistoryEvent {
+                seq: e.seq.get(),
+                prev: e.prev.get(),
+                event: e.event,
+            });
+            Ok(HistoryReply { events: events.collect(), more: page.more })
+        };
+        answer(request.metadata(), Call::HISTORY, read).await
     }
 }
 

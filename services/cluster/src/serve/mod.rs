@@ -8,7 +8,7 @@ mod link;
 mod raft;
 mod roles;
 
-use crate::PresenceGroup;
+use crate::{About, PresenceGroup};
 use bytes::Bytes;
 use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::Founding;
@@ -43,6 +43,8 @@ pub struct Offer {
     pub gateway: Option<(NodeId, mpsc::Sender<Bytes>)>,
     /// Feeds a gateway without the broker for a while.
     pub feed_directly: Option<Arc<dyn Fn(NodeId) + Send + Sync>>,
+    /// Tells of the process itself.
+    pub about: Option<Arc<dyn Fn() -> About + Send + Sync>>,
 }
 
 /// The services of an offer.

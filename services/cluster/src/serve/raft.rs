@@ -1,5 +1,6 @@
 //! The receiving end of the voters' transport.
 
+use crate::fabric::{Call, answer};
 use crate::{GroupError, PeerRequest, PresenceGroup, RequestKind};
 use frontdesk_proto::internal::raft_call::Kind;
 use frontdesk_proto::internal::raft_service_server::RaftService;
@@ -19,7 +20,7 @@ impl Raft {
 #[tonic::async_trait]
 impl RaftService for Raft {
     async fn call(&self, request: Request<RaftCall>) -> Result<Response<RaftAnswer>, Status> {
-        let call = request.into_inner();
+        let (metadata, _, call) = request.into_parts();
         if call.voter != self.group.id() {
             return Err(Status::failed_precondition("another voter has this address now"));
         }
@@ -35,13 +36,17 @@ impl RaftService for Raft {
             Kind::Membership => RequestKind::Membership,
             Kind::Unspecified => return Err(Status::unimplemented("unknown kind of request")),
         };
-        let answer = self.group.handle(PeerRequest { kind, body: call.body.into() }).await;
-        match answer {
-            Ok(body) => Ok(Response::new(RaftAnswer { body: body.into() })),
-            Err(error @ GroupError::Malformed(_)) => {
-                Err(Status::invalid_argument(error.to_string()))
+        let name = Call::raft(call.kind());
+        let handled = async {
+            let request = PeerRequest { kind, body: call.body.into() };
+            match self.group.handle(request).await {
+                Ok(body) => Ok(RaftAnswer { body: body.into() }),
+                Err(error @ GroupError::Malformed(_)) => {
+                    Err(Status::invalid_argument(error.to_string()))
+                }
+                Err(error) => Err(Status::unavailable(error.to_string())),
             }
-            Err(error) => Err(Status::unavailable(error.to_string())),
-        }
+        };
+        answer(&metadata, name, handled).await
     }
 }

@@ -2,12 +2,12 @@
 
 use super::{Offer, follow};
 use crate::fabric::{
-    ClusterQuestion, DeskQuestion, FollowQuestion, PresenceQuestion, Question, QueueingQuestion,
-    RoutingQuestion, SessionsQuestion, decode, encode,
+    Call, ClusterQuestion, DeskQuestion, FollowQuestion, PresenceQuestion, Question,
+    QueueingQuestion, RoutingQuestion, SessionsQuestion, answer, decode, encode, what_is_asked,
 };
 use crate::{ClusterView, GroupError, PresenceGroup};
 use frontdesk_core::presence::{AgentKey, AgentView};
-use frontdesk_proto::api::{ApiError, Desk, Queueing, Routing, Sessions};
+use frontdesk_proto::api::{ApiError, Desk, PasswordAttempt, Queueing, Routing, Sessions};
 use frontdesk_proto::convert::error_to_status;
 use frontdesk_proto::internal::Document;
 use frontdesk_proto::internal::role_service_server::RoleService;
@@ -39,6 +39,7 @@ impl Roles {
             }
             Question::Routing(question) => routing(&**here(&self.offer.routing)?, question).await,
             Question::Desk(question) => desk(&**here(&self.offer.desk)?, question).await,
+            Question::About => encode(&here(&self.offer.about)?()),
             Question::FeedDirectly { gateway } => {
                 encode(&here(&self.offer.feed_directly)?(gateway))
             }
@@ -55,9 +56,16 @@ impl RoleService for Roles {
     type FollowStream = ReceiverStream<Result<Document, Status>>;
 
     async fn ask(&self, request: Request<Document>) -> Result<Response<Document>, Status> {
-        let question = decode(request.get_ref()).map_err(|e| error_to_status(&e))?;
-        let answer = self.answer(question).await;
-        answer.map(Response::new).map_err(|e| error_to_status(&e))
+        let document = request.get_ref();
+        let (role, question) = what_is_asked(&document.json);
+        let answered = async {
+            let answered = match decode(document) {
+                Ok(question) => self.answer(question).await,
+                Err(error) => Err(error),
+            };
+            answered.map_err(|e| error_to_status(&e))
+        };
+        answer(request.metadata(), Call { name: "role.ask", role, question }, answered).await
     }
 
     async fn follow(
@@ -184,8 +192,9 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         DeskQuestion::SiteByKey { key } => encode(&desk.site_by_key(&key).await?),
         DeskQuestion::Site { site } => encode(&desk.site(&site).await?),
         DeskQuestion::Sites => encode(&desk.sites().await?),
-        DeskQuestion::SignIn { site, email, password } => {
-            encode(&desk.sign_in(&site, &email, &password.0).await?)
+        DeskQuestion::SignIn { site, email, password, from } => {
+            let attempt = PasswordAttempt { site, email, password: password.0, from };
+            encode(&desk.sign_in(attempt).await?)
         }
         DeskQuestion::SignInVouched(who) => encode(&desk.sign_in_vouched(who).await?),
         DeskQuestion::Apply { dry_run: false, .. } => Err(ApiError::unavailable(
@@ -199,6 +208,9 @@ async fn desk(desk: &dyn Desk, question: DeskQuestion) -> Result<Document, ApiEr
         }
         DeskQuestion::EndSessions { site, account, by } => {
             encode(&desk.end_sessions(&site, &account, by).await?)
+        }
+        DeskQuestion::Unbind { site, account, by } => {
+            encode(&desk.unbind(&site, &account, by).await?)
         }
         DeskQuestion::Generations { site } => encode(&*desk.generations(&site).await?),
         DeskQuestion::Record(entry) => encode(&desk.record(entry).await?),

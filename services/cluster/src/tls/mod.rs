@@ -13,8 +13,8 @@ mod stream;
 mod tests;
 
 pub use error::TlsError;
-pub use inspect::CertificateTerm;
-pub use local::local_ca;
+pub use inspect::{CertificateTerm, certificate_terms};
+pub use local::{kept_local_ca, local_ca};
 pub use outward::outward;
 pub use reload::{ReloadTask, Tls};
 pub use stream::ServerStream;

@@ -3,6 +3,7 @@
 use super::identity::{Contents, Identity};
 use super::stream::ServerStream;
 use super::{INTERNAL_NAME, TlsError, TlsFiles};
+use frontdesk_telemetry::tasks;
 use metrics::counter;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -51,7 +52,7 @@ impl Tls {
     /// Follows the files from now on.
     pub fn follow(&self) -> ReloadTask {
         let tls = self.clone();
-        ReloadTask(tokio::spawn(async move {
+        ReloadTask(tasks::spawn("tls.reload", async move {
             let mut looks = interval(EVERY);
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut told = String::new();

@@ -6,6 +6,8 @@
 //! conversation on who is assigned.
 
 mod ability;
+#[cfg(test)]
+mod any_round;
 mod classes;
 #[cfg(test)]
 mod laws;

@@ -1,6 +1,6 @@
 //! Documents on the real store: what is refused and where, what changes, twice.
 
-use crate::tests::{demo, origins, start};
+use crate::tests::{attempt, demo, origins, start};
 use frontdesk_core::audit::Author;
 use frontdesk_core::conversation::{AlarmAction, AlarmKind};
 use frontdesk_core::ids::AgentId;
@@ -98,7 +98,7 @@ async fn a_document_is_compared_then_put_in_force_once() {
     assert_eq!(general.limits.max_waiting, Some(50));
     assert_eq!(site.hours(general).map(|hours| hours.zone()), Some("Europe/Berlin"));
     let made = &done.made[0];
-    let signed = desk.sign_in("demo", &made.email, &made.password).await.unwrap();
+    let signed = desk.sign_in(attempt("demo", &made.email, &made.password)).await.unwrap();
     assert_eq!(&*signed.profile.name, "Nora");
 
     let again = apply(&desk, GOOD, false).await;

@@ -62,11 +62,11 @@ fn to_proto(entry: AuditEntry) -> v1::AuditRecord {
     }
 }
 
-fn token_of(place: AuditPlace) -> String {
+pub(crate) fn token_of(place: AuditPlace) -> String {
     format!("{}.{}", place.at.as_millis(), place.id)
 }
 
-fn place_of(token: &str) -> Result<AuditPlace, ApiError> {
+pub(crate) fn place_of(token: &str) -> Result<AuditPlace, ApiError> {
     let parsed = token.split_once('.').and_then(|(at, id)| {
         let at = Timestamp::from_millis(at.parse().ok()?);
         Some(AuditPlace { at, id: id.parse().ok()? })

@@ -7,6 +7,8 @@ mod list;
 mod tests;
 
 pub(crate) use list::list;
+#[cfg(feature = "fuzzing")]
+pub(crate) use list::{place_of, token_of};
 
 use crate::connection::Client;
 use crate::peer::Peer;
@@ -105,7 +107,25 @@ pub(crate) async fn look(client: &Client, act: Act, id: ConversationId) -> Resul
     Ok(())
 }
 
-/// The same for a caller without a connection, each time.
+/// Writes down that a supervisor is about to change a conversation that is not its own.
+/// `NotFound` when it may not know of it.
+pub(crate) async fn change(
+    client: &Client,
+    act: Act,
+    id: ConversationId,
+    details: Value,
+) -> Result<(), ApiError> {
+    if client.who().role != Role::Supervisor {
+        return Ok(());
+    }
+    let summary = client.summary(id).await?;
+    if is_own(client.who(), &summary) {
+        return Ok(());
+    }
+    record(client, act, id, details).await
+}
+
+/// The same as `look` for a caller without a connection, each time.
 pub(crate) async fn look_of(
     shared: &Shared,
     who: &Principal,

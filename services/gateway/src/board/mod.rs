@@ -12,6 +12,7 @@ mod today;
 use crate::registry::Reader;
 use crate::shared::Shared;
 use frontdesk_core::ids::{ConnectionId, SiteId};
+use frontdesk_telemetry::tasks;
 use poll::Poll;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,7 +45,7 @@ impl Boards {
         let site = &reader.who.site;
         if let Some(news) = self.join(reader) {
             let (owner, site) = (shared.clone(), site.clone());
-            shared.tasks.spawn(async move {
+            tasks::spawn_tracked(&shared.tasks, "gateway.board", async move {
                 let today = today::Told::default();
                 let look = || gather::look(&owner, &site, &today);
                 let poll = Poll::new(&owner.boards, &site, &news);

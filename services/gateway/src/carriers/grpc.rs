@@ -8,8 +8,10 @@ use crate::metrics::CarrierKind;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::shared::Shared;
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
+use frontdesk_proto::raw::RawCodec;
 use frontdesk_proto::status::CloseCode;
+use frontdesk_telemetry::tasks;
 use futures::Stream;
 use futures::future::BoxFuture;
 use std::convert::Infallible;
@@ -22,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::PollSender;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::BufferSettings;
 use tonic::codegen::{Body, Service, StdError, http};
 use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -69,8 +71,9 @@ where
             if request.uri().path() != CHAT {
                 return Ok(Status::unimplemented("no such method").into_http());
             }
+            let codec = RawCodec::with_buffers(BufferSettings::new(BUFFERS.0, BUFFERS.1));
             let mut grpc =
-                Grpc::new(RawCodec).apply_max_message_size_config(Some(MAX_BATCH_BYTES), None);
+                Grpc::new(codec).apply_max_message_size_config(Some(MAX_BATCH_BYTES), None);
             Ok(grpc.streaming(service, request).await)
         })
     }
@@ -94,7 +97,7 @@ impl StreamingService<Bytes> for ChatService {
         let arrival = Arrival::new(CarrierKind::Grpc, peer, None).within(&headers);
         let run = connection::run(self.shared.clone(), carrier, arrival);
         // The task of one connection; ends with it, or with the gateway's stop.
-        self.shared.tasks.spawn(run);
+        tasks::spawn_tracked(&self.shared.tasks, "gateway.connection", run);
         let stream: Batches = Box::pin(ReceiverStream::new(batches).map(Ok));
         std::future::ready(Ok(Response::new(stream)))
     }
@@ -145,52 +148,6 @@ impl Carrier for GrpcStream {
 
 fn gone() -> io::Error {
     io::ErrorKind::BrokenPipe.into()
-}
-
-/// Messages as they are.
-#[derive(Clone, Copy)]
-struct RawCodec;
-
-impl Codec for RawCodec {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put(item);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(BUFFERS.0, BUFFERS.1)
-    }
-}
-
-impl Decoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(bytes.copy_to_bytes(bytes.remaining())))
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(BUFFERS.0, BUFFERS.1)
-    }
 }
 
 #[cfg(test)]

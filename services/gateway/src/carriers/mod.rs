@@ -1,5 +1,7 @@
 //! What brings batches from a client and takes batches to it.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod grpc;
 pub(crate) mod ws;
 mod ws_frame;

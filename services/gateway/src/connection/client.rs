@@ -13,6 +13,7 @@ use frontdesk_core::presence::{AgentProfile, AgentView};
 use frontdesk_proto::api::{AgentConnect, ApiError};
 use frontdesk_proto::convert::{millis_to_proto, offer_push, summary_to_state, timestamp_to_proto};
 use frontdesk_proto::v1;
+use frontdesk_telemetry::tasks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -138,7 +139,7 @@ impl Drop for Client {
         let (shared, reader) = (self.shared.clone(), self.reader.clone());
         // Ends with presence's answer or its deadline; a lost farewell is made
         // good by the gateway's lease.
-        self.shared.tasks.spawn(async move {
+        tasks::spawn_tracked(&self.shared.tasks, "gateway.farewell", async move {
             let presence = &shared.deps.presence;
             let site = &reader.who.site;
             let leaving = presence.disconnect(site, agent, &shared.deps.node_id, reader.connection);

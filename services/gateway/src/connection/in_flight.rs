@@ -105,9 +105,10 @@ impl Request {
 
     fn give_up(self) -> Option<Reply> {
         match self {
-            Self::Message { id, saying, .. } => {
+            Self::Message { id, mut saying, .. } => {
                 let error = ApiError::unavailable("sessions did not answer in time");
-                Some(refused(id, &saying, error))
+                let is_recorded = saying.recorded(Err(&error));
+                Some(Reply { is_recorded, ..refused(id, &saying, error) })
             }
             Self::Other(_) => None,
         }
@@ -130,11 +131,7 @@ impl Future for Request {
 
 fn said(id: u32, begun: Instant, saying: &mut Saying, outcome: Result<Outcome, ApiError>) -> Done {
     let sent = outcome.and_then(|outcome| saying.sent(outcome));
-    let traced = saying.trace.take();
-    let is_recorded = traced.is_some();
-    if let Some(trace) = traced {
-        trace.answered(sent.as_ref().map(drop));
-    }
+    let is_recorded = saying.recorded(sent.as_ref().map(drop));
     match sent {
         Ok(sent) => Done::Sent { id, sent, begun },
         Err(error) => Done::Reply(Box::new(Reply { is_recorded, ..refused(id, saying, error) })),

@@ -23,6 +23,7 @@ pub(crate) use client::Client;
 pub(crate) use hello::BrowserOrigin;
 pub(crate) use requests::token_life;
 
+use crate::calls;
 use crate::carriers::{Carrier, Received};
 use crate::codec::{self, push_frame};
 use crate::limits::TokenBucket;
@@ -37,7 +38,6 @@ use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, server_frame::Frame};
-use frontdesk_telemetry::traces;
 use futures::future::BoxFuture;
 use hello::{Opened, Refusal};
 use in_flight::{Done, InFlight};
@@ -65,8 +65,7 @@ impl Arrival {
 
     /// With what its first request says of a trace.
     pub(crate) fn within(mut self, headers: &HeaderMap) -> Self {
-        let text = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        self.trace = traces::incoming(text);
+        self.trace = calls::incoming(headers);
         self
     }
 
@@ -191,7 +190,7 @@ impl<C: Carrier> Connection<C> {
     }
 
     async fn serve(&mut self) -> End {
-        self.shared.opened(self.id, &self.outbox);
+        self.shared.opened(self.id, self.arrival.kind, &self.outbox);
         loop {
             let event = poll_fn(|cx| self.poll_event(cx)).await;
             if let Some(end) = self.handle(event) {

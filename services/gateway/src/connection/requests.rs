@@ -12,7 +12,7 @@ use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::timestamp_to_proto;
 use frontdesk_proto::status::CloseCode;
 use frontdesk_proto::v1::{self, ClientFrame, client_frame::Request, server_frame::Frame};
-use frontdesk_telemetry::traces;
+use frontdesk_telemetry::traces::{self, Span};
 use futures::future::BoxFuture;
 use std::collections::VecDeque;
 use tokio::time::Instant;
@@ -117,12 +117,8 @@ impl<C: Carrier> Connection<C> {
             Some(Request::RefreshToken(refresh)) => match self.refresh(&refresh.token) {
                 Ok(frame) => {
                     let answer = Ok(Some(frame));
-                    return self.reply(Reply {
-                        id,
-                        answer,
-                        conversation: None,
-                        is_recorded: false,
-                    });
+                    let (conversation, is_recorded) = (None, false);
+                    return self.reply(Reply { id, answer, conversation, is_recorded });
                 }
                 Err(error) => error,
             },
@@ -132,6 +128,15 @@ impl<C: Carrier> Connection<C> {
             Some(request) => return self.carry_out(id, request),
         };
         self.refuse(id, &refusal);
+    }
+
+    /// Begins a request, when it is to be recorded.
+    fn begin_frame(&self, request: &'static str) -> Option<Span> {
+        let mut frame = traces::begin("gateway.frame", traces::Kind::Server, self.arrival.trace)?;
+        frame.set("request", request);
+        frame.set("carrier", self.arrival.kind.as_str());
+        frame.set("connection", self.id.to_string());
+        Some(frame)
     }
 
     fn refuse(&mut self, id: u32, error: &ApiError) {
@@ -145,11 +150,8 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = send.conversation_id.parse();
-        let mut frame = traces::begin("gateway.frame", self.arrival.trace);
-        if let Some(frame) = &mut frame {
-            frame.set("carrier", self.arrival.kind.as_str());
-            frame.set("connection", self.id.to_string());
-        }
+        let frame = self.begin_frame("send");
+        let trace = frame.as_ref().map(Span::context);
         let begun = conversation.map_err(ApiError::from).and_then(|conversation| {
             let after = &*send.after_client_msg_id;
             let after = (!after.is_empty()).then_some(after);
@@ -160,12 +162,12 @@ impl<C: Carrier> Connection<C> {
                 send.text.into(),
                 vec![],
                 after,
-                &mut frame,
+                trace,
             )
         });
         match begun {
             Ok(saying) => {
-                if self.in_flight.push_message(id, saying, now) {
+                if self.in_flight.push_message(id, saying.received_as(frame), now) {
                     self.set_timer();
                 }
             }
@@ -184,8 +186,14 @@ impl<C: Carrier> Connection<C> {
             return;
         };
         let conversation = verbs::conversation_of(&request).map(str::to_owned);
-        let name = move |answer| Reply { id, answer, conversation, is_recorded: false };
-        match verbs::handle(&open.client, request) {
+        let frame = self.begin_frame(verbs::name_of(&request));
+        let is_recorded = frame.is_some();
+        let name = move |answer| Reply { id, answer, conversation, is_recorded };
+        let handling = match frame {
+            None => verbs::handle(&open.client, request),
+            Some(frame) => verbs::recorded(frame, || verbs::handle(&open.client, request)),
+        };
+        match handling {
             Handling::Done(answer) => self.reply(name(*answer)),
             Handling::Concurrent(future) => {
                 self.in_flight.push(Box::pin(async move { name(future.await) }));

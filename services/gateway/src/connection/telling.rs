@@ -12,7 +12,7 @@ use frontdesk_proto::v1::{self, server_frame::Frame};
 use frontdesk_telemetry::traces;
 use std::future::poll_fn;
 use std::task::Context;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a farewell may take.
@@ -38,7 +38,11 @@ impl<C: Carrier> Connection<C> {
 
     /// A request that is not recorded has failed: that is.
     pub(super) fn record_failure(&self, error: &ApiError) {
-        traces::failed("gateway.frame", self.arrival.trace, SystemTime::now(), error.as_str());
+        let (kind, trace) = (traces::Kind::Server, self.arrival.trace);
+        let Some(mut frame) = traces::begin_failed("gateway.frame", kind, trace) else { return };
+        frame.set("carrier", self.arrival.kind.as_str());
+        frame.set("connection", self.id.to_string());
+        frame.fail(error.as_str());
     }
 
     /// Measures one acknowledgement in 16: the clock costs more than a message may.

@@ -107,15 +107,23 @@ async fn store(shared: &Shared, record: &AttachmentRecord, bytes: Bytes) -> Resu
     result
 }
 
-/// The name in `X-File-Name`, percent-encoded UTF-8, without path parts.
-fn file_name(headers: &HeaderMap) -> Result<String, ApiError> {
+/// Whether it shows nothing by itself but changes in which direction others are read, so that
+/// an ending may look like another (`invoice\u{202E}fdp.exe`): Unicode's Bidi_Control.
+const fn turns_text_round(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The name in `X-File-Name`, percent-encoded UTF-8, without path parts and without what
+/// disguises it.
+pub(super) fn file_name(headers: &HeaderMap) -> Result<String, ApiError> {
     let raw = match headers.get("x-file-name") {
         Some(value) => value.to_str().map_err(|_| malformed_name())?,
         None => "",
     };
     let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| malformed_name())?;
     let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut name: String = last.chars().filter(|c| !c.is_control()).collect();
+    let is_shown = |c: &char| !c.is_control() && !turns_text_round(*c);
+    let mut name: String = last.chars().filter(is_shown).collect();
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -170,7 +178,7 @@ pub(super) async fn download(
 }
 
 /// RFC 6266: an ASCII name for old programs, the true one (RFC 8187) for others.
-fn disposition(name: &str) -> String {
+pub(super) fn disposition(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
     let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
@@ -188,13 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn names_lose_paths_and_control_characters() {
+    fn names_lose_paths_and_characters_that_are_not_shown() {
         for (raw, expected) in [
             ("a.png", "a.png"),
             ("..%2F..%2Fetc%2Fpasswd", "passwd"),
             ("C%3A%5Cx%5Cy.txt", "y.txt"),
             ("%E4%BD%A0%E5%A5%BD.txt", "你好.txt"),
             ("a%0D%0AX%3A%201.txt", "aX: 1.txt"),
+            ("invoice%E2%80%AEfdp.exe", "invoicefdp.exe"),
             ("..", "file"),
             ("", "file"),
         ] {

@@ -3,6 +3,8 @@
 mod attachments;
 mod cors;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod headers;
 mod oidc;
 mod ops;
@@ -18,10 +20,12 @@ mod upgrade;
 pub(crate) use tests::status_of_transcript;
 
 use crate::auth;
+use crate::calls;
 use crate::shared::{CALL_DEADLINE, Shared, within};
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{HeaderMap, Method, header};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, on};
 use error::Failure;
 use frontdesk_core::party::Principal;
@@ -31,10 +35,16 @@ use std::sync::Arc;
 /// Routes, and the list that the OpenAPI description is checked against.
 struct Routes {
     router: Router<Arc<Shared>>,
+    /// Whether their calls begin traces.
+    recorded: bool,
     list: Vec<(Method, &'static str)>,
 }
 
 impl Routes {
+    fn new(recorded: bool) -> Self {
+        Self { router: Router::new(), recorded, list: Vec::new() }
+    }
+
     fn get<H, T>(self, path: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<Shared>>,
@@ -62,7 +72,11 @@ impl Routes {
         H: Handler<T, Arc<Shared>>,
         T: 'static,
     {
-        self.router = self.router.route(path, on(filter, handler));
+        let mut answered = on(filter, handler);
+        if self.recorded {
+            answered = answered.layer(from_fn_with_state(path, calls::http));
+        }
+        self.router = self.router.route(path, answered);
         self.list.push((method, path));
         self
     }
@@ -70,7 +84,7 @@ impl Routes {
 
 /// What pages of other origins may call.
 fn api() -> Routes {
-    Routes { router: Router::new(), list: Vec::new() }
+    Routes::new(true)
         .post("/v1/visitor/token", tokens::visitor)
         .post("/v1/agent/sign-in", tokens::sign_in)
         .post("/v1/conversations/{id}/attachments", attachments::upload)
@@ -78,14 +92,19 @@ fn api() -> Routes {
         .get("/v1/conversations/{id}/transcript", transcript::transcript)
 }
 
-/// The rest.
-fn local() -> Routes {
-    Routes { router: Router::new(), list: Vec::new() }
-        .get("/v1/ws", upgrade::websocket)
+/// Signing in by way of a provider.
+fn provider() -> Routes {
+    Routes::new(true)
         .get("/auth/methods", oidc::methods)
         .get("/auth/oidc/start", oidc::start)
         .get("/auth/oidc/callback", oidc::callback)
         .post("/auth/oidc/token", oidc::token)
+}
+
+/// The rest: nothing that other roles are asked for.
+fn local() -> Routes {
+    Routes::new(false)
+        .get("/v1/ws", upgrade::websocket)
         .get("/livez", ops::live)
         .get("/readyz", ops::ready)
         .get("/metrics", ops::metrics)
@@ -103,10 +122,11 @@ fn local() -> Routes {
 
 /// All routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let cors = axum::middleware::from_fn_with_state(shared.clone(), cors::layer);
-    let headers = axum::middleware::from_fn_with_state(shared.clone(), headers::layer);
+    let cors = from_fn_with_state(shared.clone(), cors::layer);
+    let headers = from_fn_with_state(shared.clone(), headers::layer);
     Router::new()
         .merge(api().router.route_layer(cors))
+        .merge(provider().router)
         .merge(local().router)
         .fallback(error::not_found)
         .layer(headers)

@@ -50,11 +50,15 @@ impl Cookie {
     }
 
     fn read<'a>(&self, oidc: &Oidc, headers: &'a HeaderMap) -> &'a str {
-        let name = self.full_name(oidc);
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|c| c.split_once('='));
-        pairs.find(|(key, _)| key.trim() == name).map_or("", |(_, value)| value.trim())
+        cookie(headers, &self.full_name(oidc))
     }
+}
+
+/// The cookie of this name; empty when there is none.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|c| c.split_once('='));
+    pairs.find(|(key, _)| key.trim() == name).map_or("", |(_, value)| value.trim())
 }
 
 /// How one can sign in here.
@@ -82,10 +86,14 @@ pub(super) struct Start {
 
 pub(super) async fn start(
     State(shared): State<Arc<Shared>>,
+    Extension(Peer(address)): Extension<Peer>,
     query: Result<Query<Start>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let oidc = configured(&shared)?;
     let Query(Start { page, site }) = query.map_err(|e| ApiError::Invalid(e.body_text()))?;
+    if shared.limits.provider_step(address).is_err() {
+        return Ok(busy(oidc, page));
+    }
     Ok(match oidc.begin(page, site, shared.now()).await {
         Ok((to, handshake)) => go(&to, [HANDSHAKE.set(oidc, &handshake, HANDSHAKE_LIFE), None]),
         Err(refusal) => back(oidc, page, Err(&refusal), [None, None]),
@@ -102,7 +110,14 @@ pub(super) async fn callback(
     let cookie = HANDSHAKE.read(oidc, &headers);
     let page = oidc.page_of(cookie);
     let returned = query.map(|Query(returned)| returned).unwrap_or_default();
+    let (limits, address) = (&shared.limits, peer.0);
+    if limits.provider_step(address).is_err() || limits.guesses.begin(address).is_err() {
+        return Ok(busy(oidc, page));
+    }
     let signed_in = sign_in(&shared, oidc, peer, (cookie, returned)).await;
+    if !signed_in.as_ref().is_err_and(|refusal| refusal.problem.is_guess()) {
+        limits.guesses.take_back(address);
+    }
     let outcome = if signed_in.is_ok() { "ok" } else { "refused" };
     counter!("frontdesk_gateway_sign_ins_total", "outcome" => outcome).increment(1);
     let done = HANDSHAKE.clear(oidc);
@@ -128,6 +143,7 @@ async fn sign_in(
 /// other sites' pages cannot send.
 pub(super) async fn token(
     State(shared): State<Arc<Shared>>,
+    Extension(Peer(address)): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let oidc = configured(&shared)?;
@@ -137,8 +153,13 @@ pub(super) async fn token(
             return Err(ApiError::Forbidden("this page may not sign anybody in".into()).into());
         }
     }
+    // Not before: another page's request is not this address's fault.
+    let limited = |retry_after| ApiError::RateLimited { retry_after };
+    shared.limits.provider_step(address).map_err(limited)?;
+    shared.limits.guesses.begin(address).map_err(limited)?;
     let expired = |r: Refusal| ApiError::Unauthenticated(r.why.into_owned());
     let pass = oidc.redeem(PASS.read(oidc, &headers), shared.now()).map_err(expired)?;
+    shared.limits.guesses.take_back(address);
     let asked = shared.deps.desk.agent(&pass.site, pass.agent);
     let account = within(CALL_DEADLINE, "desk", asked).await?;
     let account = account
@@ -151,6 +172,17 @@ pub(super) async fn token(
 
 fn configured(shared: &Shared) -> Result<&Oidc, ApiError> {
     shared.oidc.as_deref().ok_or_else(|| ApiError::NotFound("no such address".into()))
+}
+
+/// Sends a browser back whose address does too much of this.
+fn busy(oidc: &Oidc, page: Page) -> Response {
+    counter!("frontdesk_gateway_sign_ins_total", "outcome" => "limited").increment(1);
+    go(&address_of(oidc, page, Problem::Busy.word()), [None, None])
+}
+
+fn address_of(oidc: &Oidc, page: Page, word: &str) -> String {
+    let (origin, path) = (&oidc.settings.public_origin, page.path());
+    format!("{origin}{path}#sign-in={word}")
 }
 
 /// Sends a browser back to a page of ours, which is told in one word how it went.
@@ -172,8 +204,7 @@ fn back(
             problem
         }
     };
-    let (origin, path) = (&oidc.settings.public_origin, page.path());
-    go(&format!("{origin}{path}#sign-in={word}"), cookies)
+    go(&address_of(oidc, page, word), cookies)
 }
 
 fn go(to: &str, cookies: [Option<(HeaderName, HeaderValue)>; 2]) -> Response {

@@ -25,7 +25,7 @@ fn is_plain(text: &str) -> bool {
     if text.is_empty() || text.contains(control) {
         return false;
     }
-    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\n', '\r']);
+    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\n', '\r', '\u{c}']);
     let mut end = text.len().min(SEARCHED_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -66,6 +66,7 @@ mod tests {
         for text in [
             "<!DOCTYPE html><p>x",
             "  \n<HTML>",
+            "\u{c}<b>x",
             "\u{feff}<svg onload=alert(1)>",
             "hello <ScRiPt>alert(1)</script>",
             "#!/bin/sh\nrm -rf /",

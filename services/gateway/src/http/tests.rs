@@ -1,6 +1,6 @@
 //! The HTTP side, route by route.
 
-use super::{api, local, ops, router};
+use super::{api, local, ops, provider, router};
 use crate::peer::Peer;
 use crate::settings::DemoSettings;
 use crate::testing::{AGENT_EMAIL, PASSWORD, SITE_KEY, TestClient, World, agent_id};
@@ -84,7 +84,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
             documented.insert((method.to_uppercase(), path.clone()));
         }
     }
-    let served = api().list.into_iter().chain(local().list);
+    let served = api().list.into_iter().chain(provider().list).chain(local().list);
     let served: BTreeSet<_> =
         served.map(|(m, p)| (m.to_string(), p.replace("{*path}", "{path}"))).collect();
     assert_eq!(documented, served);
@@ -286,7 +286,12 @@ async fn pages_come_with_a_strict_policy_and_are_revalidated() {
 async fn every_answer_says_what_browsers_may_do_with_it() {
     let demo = Some(DemoSettings { site_key: SITE_KEY.into() });
     let world = World::with(|s| s.demo = demo).await;
-    let routes = api().list.into_iter().chain(local().list).chain([(Method::GET, "/nothing")]);
+    let routes = api()
+        .list
+        .into_iter()
+        .chain(provider().list)
+        .chain(local().list)
+        .chain([(Method::GET, "/nothing")]);
     for (method, path) in routes {
         let path = path.replace("{*path}", "none").replace("{id}", "none");
         let answer = call(&world, method.clone(), &path, &[], Body::empty()).await;
@@ -321,7 +326,12 @@ async fn only_allowed_pages_may_call_and_only_what_is_for_pages() {
             assert_eq!(refused.header("access-control-allow-origin"), "", "{path} {origin}");
         }
     }
-    for (_, path) in local().list.into_iter().filter(|(_, path)| !path.starts_with("/widget")) {
+    for (_, path) in provider()
+        .list
+        .into_iter()
+        .chain(local().list)
+        .filter(|(_, path)| !path.starts_with("/widget"))
+    {
         let path = path.replace("{*path}", "none");
         let answer = get(&world, &path, &[("origin", "https://shop.example")]).await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");

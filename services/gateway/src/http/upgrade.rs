@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use frontdesk_proto::api::ApiError;
+use frontdesk_telemetry::tasks;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
@@ -46,7 +47,11 @@ pub(super) async fn websocket(
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::Invalid("this connection cannot be upgraded".into()))?;
     // Ends with the switch or its deadline.
-    shared.tasks.spawn(switch(shared.clone(), switching, arrival));
+    tasks::spawn_tracked(
+        &shared.tasks,
+        "gateway.upgrade",
+        switch(shared.clone(), switching, arrival),
+    );
 
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     let out = response.headers_mut();
@@ -73,11 +78,15 @@ async fn switch(shared: Arc<Shared>, switching: OnUpgrade, arrival: Arrival) {
     let carrier = WebSocket::new(parts.io.into_inner().into_stream(), format, &parts.read_buf);
     // A task of its own, so that what the switch needed is freed; ends with the
     // connection, or with the gateway's stop.
-    shared.tasks.spawn(connection::run(shared.clone(), carrier, arrival));
+    tasks::spawn_tracked(
+        &shared.tasks,
+        "gateway.connection",
+        connection::run(shared.clone(), carrier, arrival),
+    );
 }
 
 /// Checks the handshake and gives the answer to its key.
-fn check(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
+pub(super) fn check(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
     if !has(headers, &header::CONNECTION, "upgrade") || !has(headers, &header::UPGRADE, "websocket")
     {
         let error = ApiError::Invalid("this address is for WebSockets".into());
@@ -97,7 +106,7 @@ fn check(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
 }
 
 /// The first subprotocol offered that is known.
-fn subprotocol(headers: &HeaderMap) -> Result<(CarrierKind, &'static str), Failure> {
+pub(super) fn subprotocol(headers: &HeaderMap) -> Result<(CarrierKind, &'static str), Failure> {
     tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL)
         .find_map(|offered| match offered {
             PROTOBUF => Some((CarrierKind::WebSocketProtobuf, PROTOBUF)),

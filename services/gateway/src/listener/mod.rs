@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use frontdesk_cluster::tls::Tls;
+use frontdesk_telemetry::tasks;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -66,7 +67,11 @@ pub(crate) async fn accept(
                 match places.take(Peer::from(address), service.tls.is_some()) {
                     // One task for each socket; ends with it or soon after a stop.
                     Ok(place) => {
-                        shared.tasks.spawn(serve(service.clone(), stream, address, place));
+                        tasks::spawn_tracked(
+                            &shared.tasks,
+                            "gateway.socket",
+                            serve(service.clone(), stream, address, place),
+                        );
                     }
                     Err(limit) => shared.metrics.refused(limit),
                 }

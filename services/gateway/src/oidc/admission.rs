@@ -4,6 +4,7 @@
 use super::problem::{Problem, Refusal};
 use super::settings::{Grant, OidcSettings};
 use frontdesk_core::conversation::MAX_NAME_CHARS;
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::SiteId;
 use frontdesk_core::time::Timestamp;
 use frontdesk_proto::api::Vouched;
@@ -22,7 +23,7 @@ pub(super) fn is_complete(settings: &OidcSettings, claims: &Claims) -> bool {
 /// Lets somebody in, to `site` alone when one is named; it asks at this time from there.
 pub(super) fn admit(
     settings: &OidcSettings,
-    claims: &Claims,
+    (identity, claims): (Identity, &Claims),
     site: Option<&SiteId>,
     (at, origin): (Timestamp, &str),
 ) -> Result<Vouched, Refusal> {
@@ -45,6 +46,7 @@ pub(super) fn admit(
     let grant = grant.ok_or_else(|| Refusal::new(Problem::NotAllowed, "no grant holds"))?;
     Ok(Vouched {
         site: grant.site.clone(),
+        identity: Some(identity),
         name: name(claims, &settings.name_claim, &email),
         email,
         role: grant.role.map(Into::into),
@@ -113,8 +115,9 @@ mod tests {
         let mut all = json!({ "email": "Ana@Shop.Example", "email_verified": true });
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
         let site = site.map(|site| site.parse().unwrap());
-        admit(&settings(more), all.as_object().unwrap(), site.as_ref(), (Timestamp::ZERO, "here"))
-            .map_err(|r| r.problem)
+        let who =
+            (Identity::new("https://login.example", "ana").unwrap(), all.as_object().unwrap());
+        admit(&settings(more), who, site.as_ref(), (Timestamp::ZERO, "here")).map_err(|r| r.problem)
     }
 
     #[test]
@@ -125,6 +128,7 @@ mod tests {
         assert_eq!((lead.site.as_str(), lead.role), ("demo", Some(Role::Supervisor)));
         assert_eq!((lead.email.as_str(), lead.name.as_str()), ("ana@shop.example", "Ana"));
         assert!(!lead.create);
+        assert_eq!(lead.identity.unwrap().subject, "ana");
         let nested = json!({ "realm": { "roles": "sales" } });
         let agent = admitted(json!({ "create_accounts": true }), nested, None).unwrap();
         assert_eq!((agent.role, agent.name.as_str(), agent.create), (None, "ana", true));

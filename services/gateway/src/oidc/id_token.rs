@@ -27,6 +27,8 @@ const ALGORITHMS: [Algorithm; 9] = [
 ];
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN_BYTES: usize = 32 * 1024;
+/// Bytes of a public key of Ed25519, the only curve that EdDSA is known with here.
+const ED25519_BYTES: usize = 32;
 /// How much the provider's clock may differ, in seconds.
 const LEEWAY_SECONDS: u64 = 60;
 /// A token is made for the sign-in it comes with: an older one is somebody else's.
@@ -145,8 +147,13 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
         key.common.public_key_use.as_ref().is_none_or(|use_| *use_ == PublicKeyUse::Signature);
     let said = key.common.key_algorithm;
     let same = said.is_none_or(|said| said == KeyAlgorithm::from(algorithm));
-    let family = DecodingKey::from_jwk(key).is_ok_and(|key| key.family() == algorithm.family());
-    for_signatures && same && family
+    let fits = |key: DecodingKey| {
+        let family = key.family() == algorithm.family();
+        // The library takes it to be as long as it should be, and ends the task if not.
+        let bytes = || key.try_get_as_bytes().map_or(0, <[u8]>::len);
+        family && (algorithm != Algorithm::EdDSA || bytes() == ED25519_BYTES)
+    };
+    for_signatures && same && DecodingKey::from_jwk(key).is_ok_and(fits)
 }
 
 fn about_us(claims: &Claims, expected: &Expected<'_>) -> Result<(), TokenFault> {
@@ -200,4 +207,23 @@ fn half_hash(token: &str, algorithm: Algorithm) -> String {
     let hash = digest::digest(kind, token.as_bytes());
     let (half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
     URL_SAFE_NO_PAD.encode(half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_length_than_its_kind_has_is_none() {
+        let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA"}"#);
+        let token = format!("{head}.e30.AAAA");
+        for (bytes, known) in [(0, false), (16, false), (31, false), (32, true), (57, false)] {
+            let x = URL_SAFE_NO_PAD.encode(vec![7; bytes]);
+            let key = serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
+            let keys = [serde_json::from_value(key).unwrap()];
+            assert_eq!(has_key(&token, &keys), known, "{bytes} bytes");
+            let expected = Expected { issuer: "", client_id: "", nonce: "", access_token: None };
+            assert!(check(&token, &keys, &expected, Timestamp::ZERO).is_err(), "{bytes} bytes");
+        }
+    }
 }

@@ -8,6 +8,8 @@
 
 mod admission;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod id_token;
 mod problem;
 mod provider;
@@ -23,6 +25,7 @@ use crate::settings::TokenKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use fetch::{Endpoint, Fetch, encode, form};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, SiteId};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{AgentAccount, Vouched};
@@ -206,9 +209,11 @@ impl Oidc {
             .try_acquire()
             .map_err(|_| Refusal::new(Problem::Busy, "too many sign-ins at once"))?;
         let tokens = self.exchange(&metadata, &code, &handshake.verifier).await?;
-        let claims = self.claims(&metadata, &tokens, &handshake.nonce, now).await?;
+        let (subject, claims) = self.claims(&metadata, &tokens, &handshake.nonce, now).await?;
+        let identity = Identity::new(&self.settings.issuer, &subject)
+            .map_err(|error| Refusal::refused(error.to_string()))?;
         let site = handshake.site.as_ref();
-        admission::admit(&self.settings, &claims, site, (now, origin))
+        admission::admit(&self.settings, (identity, &claims), site, (now, origin))
     }
 
     /// What the page is to show for its token.
@@ -283,15 +288,15 @@ impl Oidc {
         })
     }
 
-    /// What the ID token says, and where that is not enough what the provider tells of
-    /// the same person.
+    /// Whom the ID token is about, and what it says; where that is not enough, what the
+    /// provider tells of the same person.
     async fn claims(
         &self,
         metadata: &Metadata,
         tokens: &Tokens,
         nonce: &str,
         now: Timestamp,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Result<(String, Map<String, Value>), Refusal> {
         let token = tokens.id_token.as_deref();
         let token = token.ok_or_else(|| Refusal::refused("there is no ID token"))?;
         let known = |keys: &[jsonwebtoken::jwk::Jwk]| id_token::has_key(token, keys);
@@ -321,7 +326,7 @@ impl Oidc {
                 claims.entry(name).or_insert(value);
             }
         }
-        Ok(claims)
+        Ok((subject.id, claims))
     }
 
     fn seal(&self, purpose: &'static str, value: &impl Serialize) -> Result<String, Refusal> {
@@ -336,6 +341,23 @@ pub(crate) fn from_settings(
 ) -> Result<Option<Arc<Oidc>>, String> {
     let oidc = settings.oidc.clone().map(|oidc| Oidc::new(oidc, &settings.keys));
     Ok(oidc.transpose()?.map(Arc::new))
+}
+
+/// Whether the provider of these settings is reached, names itself, has what is needed
+/// of it, and shows keys; `None` without a provider. One line says what is wrong.
+pub async fn examine_oidc(settings: &crate::settings::Settings) -> Option<Result<(), String>> {
+    let oidc = settings.oidc.clone()?;
+    let looked = async {
+        let oidc = Oidc::new(oidc, &settings.keys)?;
+        let said = |refusal: Refusal| refusal.why.into_owned();
+        let metadata = oidc.provider.metadata(&oidc.fetch).await.map_err(said)?;
+        let keys = oidc.provider.keys(&oidc.fetch, &metadata, |keys| !keys.is_empty());
+        match keys.await.map_err(said)?.is_empty() {
+            true => Err("it shows no keys".to_owned()),
+            false => Ok(()),
+        }
+    };
+    Some(looked.await)
 }
 
 /// 256 random bits.

@@ -28,6 +28,20 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
+    /// Whether the provider was asked and said nothing that lets anybody in: whoever has
+    /// that again and again tries what it can get.
+    pub(crate) fn is_guess(self) -> bool {
+        match self {
+            Self::Refused
+            | Self::Unverified
+            | Self::NotAllowed
+            | Self::NoAccount
+            | Self::Disabled => true,
+            // Some page may have sent the browser here, or it is nobody's fault.
+            Self::Expired | Self::Denied | Self::Unavailable | Self::Busy => false,
+        }
+    }
+
     /// As it stands in the page's address.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -25,7 +25,7 @@ const KEY_LOOKS: (f32, f32) = (0.05, 3.0);
 
 /// What the provider says of itself.
 #[derive(Debug, Deserialize)]
-struct Document {
+pub(super) struct Document {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -129,7 +129,7 @@ impl Provider {
         self.check(found)
     }
 
-    fn check(&self, found: Document) -> Result<Metadata, Refusal> {
+    pub(super) fn check(&self, found: Document) -> Result<Metadata, Refusal> {
         let refuse = |why: String| Refusal::refused(format!("discovery: {why}"));
         if found.issuer != self.issuer {
             return Err(refuse("the provider calls itself something else".into()));
@@ -175,14 +175,21 @@ fn look_rate() -> BucketRate {
 }
 
 async fn fetch_keys(fetch: &Fetch, from: &Endpoint) -> Result<Vec<Jwk>, FetchError> {
-    #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<Value>,
+    fetch.get(from, None).await.map(KeySet::known)
+}
+
+/// The provider's public keys, as it lists them.
+#[derive(Deserialize)]
+pub(super) struct KeySet {
+    keys: Vec<Value>,
+}
+
+impl KeySet {
+    /// Kinds that are not known here are for somebody else.
+    pub(super) fn known(self) -> Vec<Jwk> {
+        let known = self.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+        known.take(MAX_KEYS).collect()
     }
-    let set: Set = fetch.get(from, None).await?;
-    // Kinds that are not known here are for somebody else.
-    let known = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
-    Ok(known.take(MAX_KEYS).collect())
 }
 
 pub(super) fn unavailable(what: &'static str, error: &FetchError) -> Refusal {

@@ -8,6 +8,7 @@ use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{Command, ErasedWhy};
 use frontdesk_core::ids::{AttachmentId, ConversationId, SiteId};
 use frontdesk_core::party::{Origin, Principal};
+use frontdesk_core::privacy::Remains;
 use frontdesk_proto::api::{ApiError, AttachmentFilter, Envelope};
 use frontdesk_proto::v1;
 use serde_json::json;
@@ -45,7 +46,8 @@ pub(crate) async fn erase(
         answer.files += forget(shared, &who.site, summary.id, ErasedWhy::Request).await?;
         answer.conversations += u32::from(!summary.erased);
     }
-    within(SCRUB_DEADLINE, "sessions", shared.deps.sessions.scrub()).await?;
+    let remains = within(SCRUB_DEADLINE, "sessions", shared.deps.sessions.scrub()).await?;
+    answer.until_vacuum = remains == Remains::UntilVacuum;
     Ok(answer)
 }
 

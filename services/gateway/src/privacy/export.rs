@@ -11,6 +11,7 @@ use frontdesk_proto::api::{ApiError, AttachmentFilter, AttachmentRecord};
 use frontdesk_proto::convert::summary_to_state;
 use frontdesk_proto::status::to_status;
 use frontdesk_proto::v1;
+use frontdesk_telemetry::tasks;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -37,12 +38,12 @@ pub(crate) async fn export(
         let details = json!({ "conversations": conversations.len() });
         audit::record_of(shared, who, peer, Act::EXPORT_VISITOR, visitor, details).await?;
     }
-    let (shared, stopping) = (shared.clone(), shared.stopping.clone());
+    let (owner, stopping) = (shared.clone(), shared.stopping.clone());
     // Ends with its caller, or when `stopping` is cancelled.
-    shared.clone().tasks.spawn(async move {
+    tasks::spawn_tracked(&shared.tasks, "gateway.export", async move {
         let all = async {
             for summary in found.into_values().flatten() {
-                if let Err(error) = conversation(&shared, &summary, &pages).await {
+                if let Err(error) = conversation(&owner, &summary, &pages).await {
                     // Nobody to tell when the caller has hung up.
                     let _ = pages.send(Err(to_status(&error))).await;
                     return;

@@ -8,7 +8,7 @@ use frontdesk_core::presence::AgentProfile;
 use frontdesk_core::privacy::Privacy;
 use frontdesk_proto::api::{
     AgentAccount, ApiError, Applied, AttachmentFilter, AttachmentRecord, AuditPage, Desk,
-    QueueConfig, SiteConfig, Vouched,
+    PasswordAttempt, QueueConfig, SiteConfig, Vouched,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -33,6 +33,10 @@ pub(crate) struct FakeDesk {
     pub(crate) disabled: AtomicBool,
     /// Of every account.
     pub(crate) generation: AtomicU32,
+    /// It is bound to somebody else of the provider.
+    pub(crate) bound_to_another: AtomicBool,
+    /// For whom a provider has vouched.
+    pub(crate) vouched: Mutex<Vec<Vouched>>,
     attachments: Mutex<HashMap<AttachmentId, AttachmentRecord>>,
     /// What the site keeps and asks for.
     pub(crate) privacy: Mutex<Privacy>,
@@ -98,13 +102,9 @@ impl Desk for FakeDesk {
         Ok(vec![self.site_config()])
     }
 
-    async fn sign_in(
-        &self,
-        site: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<AgentAccount, ApiError> {
-        let good = site == "demo" && email == AGENT_EMAIL && password == PASSWORD;
+    async fn sign_in(&self, asked: PasswordAttempt) -> Result<AgentAccount, ApiError> {
+        let said = (&*asked.site, &*asked.email, &*asked.password);
+        let good = said == ("demo", AGENT_EMAIL, PASSWORD);
         self.account(agent_id())
             .filter(|_| good)
             .ok_or_else(|| ApiError::Unauthenticated("wrong".into()))
@@ -112,6 +112,10 @@ impl Desk for FakeDesk {
 
     async fn sign_in_vouched(&self, who: Vouched) -> Result<AgentAccount, ApiError> {
         let found = self.account(agent_id()).filter(|a| a.email == who.email && a.site == who.site);
+        if self.bound_to_another.load(Ordering::SeqCst) {
+            return Err(ApiError::Forbidden("bound to another".into()));
+        }
+        self.vouched.lock().unwrap().push(who);
         match found {
             None => Err(ApiError::NotFound("account".into())),
             Some(account) if account.disabled => Err(ApiError::Unauthenticated("disabled".into())),

@@ -1,13 +1,15 @@
 //! What only agents and supervisors may do.
 
-use super::{Answer, Handling, Prepared, colleagues, command, common};
+use super::{Answer, Handling, Prepared, colleagues, common, supervisor};
 use crate::connection::Client;
 use crate::shared::{CALL_DEADLINE, COMMAND_DEADLINE, within};
+use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{Command, MAX_REASON_BYTES};
 use frontdesk_core::ids::{ConversationId, OfferId};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::{agent_status_from_proto, agent_view_to_proto};
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -70,7 +72,12 @@ pub(super) fn decline(client: &Arc<Client>, r: v1::DeclineOffer) -> Result<Handl
 pub(super) fn tags(client: &Arc<Client>, r: v1::SetTags) -> Result<Handling, ApiError> {
     client.agent()?;
     let tags = r.tags.into_iter().map(Into::into).collect();
-    command(client, &r.conversation_id, Command::SetTags { tags })
+    let command = Command::SetTags { tags };
+    if client.supervisor().is_err() {
+        return super::command(client, &r.conversation_id, command);
+    }
+    let id: ConversationId = r.conversation_id.parse()?;
+    Ok(supervisor::change(client.clone(), id, Act::SET_TAGS, json!({}), command))
 }
 
 /// Who a conversation could be handed to.

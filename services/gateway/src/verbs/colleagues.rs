@@ -7,6 +7,7 @@ use frontdesk_core::party::{Participant, Party, Role};
 use frontdesk_core::presence::{AgentStatus, AgentView};
 use frontdesk_proto::api::{ApiError, SiteConfig};
 use frontdesk_proto::v1::{ServerFrame, server_frame::Frame};
+use frontdesk_telemetry::tasks;
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub(super) async fn all_present(client: &Client) -> Result<Vec<Arc<AgentView>>, 
 pub(super) fn tell(client: &Client, agent: AgentId, frame: Frame) {
     let frame = ServerFrame { id: 0, frame: Some(frame) }.encode_to_vec();
     let (shared, site) = (client.shared.clone(), client.who().site.clone());
-    client.shared.tasks.spawn(async move {
+    tasks::spawn_tracked(&client.shared.tasks, "gateway.colleagues", async move {
         let told = shared.deps.routing.tell(&site, agent, frame);
         if let Err(error) = within(CALL_DEADLINE, "routing", told).await {
             tracing::debug!(%agent, %error, "an agent could not be told");

@@ -1,6 +1,6 @@
 //! What visitors and agents may do alike.
 
-use super::{Answer, Handling, Prepared, command, done, guests};
+use super::{Answer, Handling, Prepared, command, done, guests, supervisor};
 use crate::audit;
 use crate::connection::Client;
 use crate::following;
@@ -9,13 +9,15 @@ use frontdesk_core::audit::Act;
 use frontdesk_core::conversation::{Attachment, Command, MAX_ATTACHMENTS, Outcome, Phase};
 use frontdesk_core::ids::{AttachmentId, ClientMsgId, ConversationId, Seq, VisitorId};
 use frontdesk_core::party::Origin;
+use frontdesk_core::trace::TraceContext;
 use frontdesk_proto::api::{
     ApiError, Envelope, EventPage, HistoryQuery, ListFilter, PageEvent, ReplyFuture,
 };
 use frontdesk_proto::convert::Sent;
 use frontdesk_proto::v1::{self, server_frame::Frame};
-use frontdesk_telemetry::traces::{Kind, Span};
+use frontdesk_telemetry::traces::{self, Kind, Span};
 use prost::Message as _;
+use serde_json::json;
 use std::sync::Arc;
 
 const DEFAULT_PAGE: u32 = 50;
@@ -35,7 +37,8 @@ pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling,
         let files = files(&client, id, &r.attachment_ids).await;
         let saying = files.and_then(|files| {
             let after = (!r.after_client_msg_id.is_empty()).then_some(&*r.after_client_msg_id);
-            say(&client, id, &r.client_msg_id, r.text.into(), files, after, &mut None)
+            let trace = traces::current();
+            say(&client, id, &r.client_msg_id, r.text.into(), files, after, trace)
         });
         match saying {
             Ok(saying) => Prepared::Wait(Box::pin(saying.answer())),
@@ -44,7 +47,7 @@ pub(super) fn send(client: &Arc<Client>, r: v1::SendMessage) -> Result<Handling,
     })))
 }
 
-/// Submits a message now, in its turn.
+/// Submits a message now, in its turn; recorded as part of `trace`.
 pub(crate) fn say(
     client: &Client,
     conversation: ConversationId,
@@ -52,15 +55,12 @@ pub(crate) fn say(
     text: Arc<str>,
     attachments: Vec<Attachment>,
     after: Option<&str>,
-    frame: &mut Option<Span>,
+    trace: Option<TraceContext>,
 ) -> Result<Saying, ApiError> {
     let client_msg_id: ClientMsgId = client_msg_id.parse()?;
     let after = after.map(str::parse).transpose()?;
     let command = Command::Send { client_msg_id: client_msg_id.clone(), text, attachments, after };
-    Ok(match frame.take() {
-        None => Saying::begin(client, conversation, client_msg_id, command),
-        Some(frame) => Saying::begin_traced(client, conversation, client_msg_id, command, frame),
-    })
+    Ok(Saying::begin(client, conversation, client_msg_id, command, trace))
 }
 
 /// A message or note that has been submitted.
@@ -75,61 +75,59 @@ pub(crate) struct Saying {
 
 /// The spans of something that is said, told with its answer.
 pub(crate) struct SayingTrace {
-    /// From its receipt; ended last.
-    frame: Span,
     /// From here to its owner and back.
     forward: Span,
+    /// From its receipt, unless somebody else ends it; ended last.
+    frame: Option<Span>,
 }
 
-impl SayingTrace {
-    pub(crate) fn new(frame: Span, conversation: ConversationId) -> Self {
-        let mut forward = Span::under("sessions.forward", Kind::Client, frame.context());
-        forward.set("conversation", conversation.to_string());
-        Self { frame, forward }
-    }
-
-    pub(crate) fn answered(self, outcome: Result<(), &ApiError>) {
-        match outcome {
-            Ok(()) => {
-                self.forward.end();
-                self.frame.end();
-            }
-            Err(error) => {
-                self.forward.fail(error.as_str());
-                self.frame.fail(error.as_str());
-            }
-        }
-    }
+/// The way of a command to its owner and back.
+pub(super) fn forward(conversation: ConversationId, trace: TraceContext) -> Span {
+    let mut forward = Span::under("sessions.forward", Kind::Client, trace);
+    forward.set("conversation", conversation.to_string());
+    forward
 }
 
 impl Saying {
-    /// Submits the command that says it.
+    /// Submits the command that says it; recorded as part of `trace`.
     pub(super) fn begin(
         client: &Client,
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
         command: Command,
+        trace: Option<TraceContext>,
     ) -> Self {
         let origin = Origin::Client(client.who().clone());
         let envelope = Envelope { conversation, origin, command };
-        let outcome = client.shared.deps.sessions.submit(envelope);
-        Self { conversation, client_msg_id, outcome, trace: None }
+        let sessions = &client.shared.deps.sessions;
+        let Some(trace) = trace else {
+            let outcome = sessions.submit(envelope);
+            return Self { conversation, client_msg_id, outcome, trace: None };
+        };
+        let forward = forward(conversation, trace);
+        let outcome = sessions.submit_traced(envelope, forward.context());
+        let trace = Some(Box::new(SayingTrace { forward, frame: None }));
+        Self { conversation, client_msg_id, outcome, trace }
     }
 
-    /// The same, recorded as part of `frame`.
-    fn begin_traced(
-        client: &Client,
-        conversation: ConversationId,
-        client_msg_id: ClientMsgId,
-        command: Command,
-        frame: Span,
-    ) -> Self {
-        let origin = Origin::Client(client.who().clone());
-        let envelope = Envelope { conversation, origin, command };
-        let trace = SayingTrace::new(frame, conversation);
-        let sessions = &client.shared.deps.sessions;
-        let outcome = sessions.submit_traced(envelope, trace.forward.context());
-        Self { conversation, client_msg_id, outcome, trace: Some(Box::new(trace)) }
+    /// It came as this, which ends with its answer.
+    pub(crate) fn received_as(mut self, frame: Option<Span>) -> Self {
+        if let Some(trace) = &mut self.trace {
+            trace.frame = frame;
+        }
+        self
+    }
+
+    /// Tells its trace what it has come to; whether it has one.
+    pub(crate) fn recorded(&mut self, outcome: Result<(), &ApiError>) -> bool {
+        let Some(trace) = self.trace.take() else { return false };
+        let SayingTrace { forward, frame } = *trace;
+        let outcome = outcome.map_err(ApiError::as_str);
+        forward.finish(outcome);
+        if let Some(frame) = frame {
+            frame.finish(outcome);
+        }
+        true
     }
 
     /// What the sender is told.
@@ -143,8 +141,10 @@ impl Saying {
 
     /// Waits for the outcome.
     pub(super) async fn answer(mut self) -> Answer {
-        let outcome = within(COMMAND_DEADLINE, "sessions", &mut self.outcome).await?;
-        self.sent(outcome).map(|sent| Some(Frame::Sent(sent.to_proto())))
+        let outcome = within(COMMAND_DEADLINE, "sessions", &mut self.outcome).await;
+        let sent = outcome.and_then(|outcome| self.sent(outcome));
+        self.recorded(sent.as_ref().map(drop));
+        sent.map(|sent| Some(Frame::Sent(sent.to_proto())))
     }
 }
 
@@ -184,7 +184,10 @@ pub(super) fn mark_read(client: &Arc<Client>, r: &v1::MarkRead) -> Result<Handli
 
 /// Ends a conversation.
 pub(super) fn close(client: &Arc<Client>, id: &str) -> Result<Handling, ApiError> {
-    command(client, id, Command::Close)
+    if client.supervisor().is_err() {
+        return command(client, id, Command::Close);
+    }
+    Ok(supervisor::change(client.clone(), id.parse()?, Act::CLOSE, json!({}), Command::Close))
 }
 
 /// Follows a conversation from a cursor on.

@@ -2,6 +2,7 @@
 //! what they do themselves.
 
 use super::{Answer, Handling, Prepared, Saying, colleagues, command, common, submit, supervisor};
+use crate::audit;
 use crate::connection::Client;
 use crate::shared::within;
 use frontdesk_core::audit::Act;
@@ -11,6 +12,7 @@ use frontdesk_core::party::Participant;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::convert::{invitation_push, mention_push};
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use serde_json::json;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ async fn invited(client: &Client, id: ConversationId, agent: AgentId, note: &str
     // Whoever may not know of the conversation learns nothing of colleagues either.
     let summary = client.summary(id).await?;
     let whom = colleagues::present(client, agent).await?;
+    let details = json!({ "agent": agent.to_string() });
+    audit::change(client, Act::INVITE, id, details).await?;
     submit(client, id, Command::Invite { agent: whom, note: note.into() }).await?;
     // Its place lets the agent's pages know it again. It holds without.
     let asked = client.summary(id).await.map(|summary| summary.asked).unwrap_or_default();
@@ -114,9 +118,9 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
     let text: Arc<str> = r.text.into();
     let whom: Vec<AgentId> =
         r.mention_agent_ids.iter().map(|agent| agent.parse()).collect::<Result<_, _>>()?;
-    if whom.is_empty() {
+    if whom.is_empty() && client.supervisor().is_err() {
         let note = Command::Note { client_msg_id: client_msg_id.clone(), text, mentions: vec![] };
-        let saying = Saying::begin(client, id, client_msg_id, note);
+        let saying = Saying::begin(client, id, client_msg_id, note, traces::current());
         return Ok(Handling::Concurrent(Box::pin(saying.answer())));
     }
     let client = client.clone();
@@ -126,9 +130,12 @@ pub(super) fn note(client: &Arc<Client>, r: v1::AddNote) -> Result<Handling, Api
             Ok(mentions) => mentions,
             Err(error) => return Prepared::answer(Err(error)),
         };
+        if let Err(error) = audit::change(&client, Act::NOTE, id, json!({})).await {
+            return Prepared::answer(Err(error));
+        }
         let note =
             Command::Note { client_msg_id: client_msg_id.clone(), text: text.clone(), mentions };
-        let saying = Saying::begin(&client, id, client_msg_id, note);
+        let saying = Saying::begin(&client, id, client_msg_id, note, traces::current());
         Prepared::Wait(Box::pin(async move {
             let answer = saying.answer().await?;
             if let Some(Frame::Sent(sent)) = &answer {

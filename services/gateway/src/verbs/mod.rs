@@ -8,12 +8,16 @@ mod board;
 mod colleagues;
 pub(crate) mod common;
 mod guests;
+mod names;
+mod recorded;
 mod start;
 mod supervisor;
 mod transfer;
 mod visitor;
 
 pub(crate) use common::{Saying, say};
+pub(crate) use names::{conversation_of, name_of};
+pub(crate) use recorded::recorded;
 
 use crate::connection::Client;
 use crate::shared::{COMMAND_DEADLINE, within};
@@ -22,6 +26,7 @@ use frontdesk_core::ids::ConversationId;
 use frontdesk_core::party::Origin;
 use frontdesk_proto::api::{ApiError, Envelope};
 use frontdesk_proto::v1::{self, client_frame::Request, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -88,43 +93,6 @@ pub(crate) fn handle(client: &Arc<Client>, request: Request) -> Handling {
     begun.unwrap_or_else(|error| Handling::Done(Box::new(Err(error))))
 }
 
-/// The conversation that a request names, for its error.
-pub(crate) fn conversation_of(request: &Request) -> Option<&str> {
-    let id = match request {
-        Request::Start(r) => &r.conversation_id,
-        Request::Rate(r) => &r.conversation_id,
-        Request::Reopen(r) => &r.conversation_id,
-        Request::LeaveContact(r) => &r.conversation_id,
-        Request::Send(r) => &r.conversation_id,
-        Request::Typing(r) => &r.conversation_id,
-        Request::MarkRead(r) => &r.conversation_id,
-        Request::Close(r) => &r.conversation_id,
-        Request::Subscribe(r) => &r.cursor.as_ref()?.conversation_id,
-        Request::Unsubscribe(r) => &r.conversation_id,
-        Request::GetHistory(r) => &r.conversation_id,
-        Request::AcceptOffer(r) => &r.conversation_id,
-        Request::DeclineOffer(r) => &r.conversation_id,
-        Request::AddNote(r) => &r.conversation_id,
-        Request::Transfer(r) => &r.conversation_id,
-        Request::SetTags(r) => &r.conversation_id,
-        Request::Invite(r) => &r.conversation_id,
-        Request::Join(r) => &r.conversation_id,
-        Request::Leave(r) => &r.conversation_id,
-        Request::Whisper(r) => &r.conversation_id,
-        Request::TakeOver(r) => &r.conversation_id,
-        Request::ForceRelease(r) => &r.conversation_id,
-        Request::SetPriority(r) => &r.conversation_id,
-        Request::Hello(_)
-        | Request::RefreshToken(_)
-        | Request::Pong(_)
-        | Request::ListConversations(_)
-        | Request::SetStatus(_)
-        | Request::ListTeam(_)
-        | Request::WatchBoard(_) => return None,
-    };
-    (!id.is_empty()).then_some(id)
-}
-
 fn done(frame: Option<Frame>) -> Handling {
     Handling::Done(Box::new(Ok(frame)))
 }
@@ -143,8 +111,19 @@ fn submit_as(
     client: &Client,
     envelope: Envelope,
 ) -> impl Future<Output = Result<Outcome, ApiError>> + Send + use<> {
-    let reply = client.shared.deps.sessions.submit(envelope);
-    within(COMMAND_DEADLINE, "sessions", reply)
+    let sessions = &client.shared.deps.sessions;
+    let forward = traces::current().map(|trace| common::forward(envelope.conversation, trace));
+    let reply = match &forward {
+        None => sessions.submit(envelope),
+        Some(forward) => sessions.submit_traced(envelope, forward.context()),
+    };
+    async move {
+        let outcome = within(COMMAND_DEADLINE, "sessions", reply).await;
+        if let Some(forward) = forward {
+            forward.finish(outcome.as_ref().map_err(ApiError::as_str));
+        }
+        outcome
+    }
 }
 
 /// Submits a command that is answered with Done.

@@ -1,6 +1,7 @@
-//! What only supervisors may do to conversations of others. Each verb begins with
-//! `about_to`, and does nothing when that fails; so do guests' verbs that a supervisor
-//! uses as one.
+//! What supervisors do to conversations of others. Each verb that is theirs alone begins
+//! with `about_to`, and does nothing when that fails; so do guests' verbs that a supervisor
+//! uses as one. What agents do in their own conversations is written down of a supervisor
+//! who does it in somebody else's (`change`).
 
 use super::common::follow_or_show;
 use super::{Answer, Handling, Prepared, Saying, submit};
@@ -12,6 +13,7 @@ use frontdesk_core::conversation::{Command, MAX_REASON_BYTES};
 use frontdesk_core::ids::{AgentId, ClientMsgId, ConversationId};
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::{self, server_frame::Frame};
+use frontdesk_telemetry::traces;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -39,7 +41,7 @@ pub(super) fn whisper(client: &Arc<Client>, r: v1::WhisperRequest) -> Result<Han
         }
         let said = client_msg_id.clone();
         let command = Command::Whisper { client_msg_id: said, text: r.text.into() };
-        let saying = Saying::begin(&client, id, client_msg_id, command);
+        let saying = Saying::begin(&client, id, client_msg_id, command, traces::current());
         Prepared::Wait(Box::pin(saying.answer()))
     })))
 }
@@ -88,6 +90,23 @@ pub(super) fn set_priority(
     Ok(carry_out(client.clone(), id, Act::SET_PRIORITY, details, command))
 }
 
+/// The same as `carry_out` for what agents may do as well: in its own conversation a
+/// supervisor is one of them.
+pub(super) fn change(
+    client: Arc<Client>,
+    id: ConversationId,
+    act: Act,
+    details: Value,
+    command: Command,
+) -> Handling {
+    Handling::Ordered(Box::pin(async move {
+        match audit::change(&client, act, id, details).await {
+            Ok(()) => submitted(&client, id, command),
+            Err(error) => Prepared::answer(Err(error)),
+        }
+    }))
+}
+
 /// Submits a command that is answered with Done, once the act may be.
 pub(super) fn carry_out(
     client: Arc<Client>,
@@ -97,12 +116,14 @@ pub(super) fn carry_out(
     command: Command,
 ) -> Handling {
     Handling::Ordered(Box::pin(async move {
-        if let Err(error) = about_to(&client, id, act, details).await {
-            return Prepared::answer(Err(error));
+        match about_to(&client, id, act, details).await {
+            Ok(()) => submitted(&client, id, command),
+            Err(error) => Prepared::answer(Err(error)),
         }
-        let outcome = submit(&client, id, command);
-        Prepared::Wait(Box::pin(
-            async move { outcome.await.map(|_| Some(Frame::Done(v1::Done {}))) },
-        ))
     }))
+}
+
+fn submitted(client: &Client, id: ConversationId, command: Command) -> Prepared {
+    let outcome = submit(client, id, command);
+    Prepared::Wait(Box::pin(async move { outcome.await.map(|_| Some(Frame::Done(v1::Done {}))) }))
 }

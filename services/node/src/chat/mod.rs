@@ -28,6 +28,8 @@ pub(crate) enum ChatError {
     Input(#[from] std::io::Error),
     #[error("the server did not answer the last messages")]
     Unanswered,
+    #[error("the site asks to agree first: with --consent that is done")]
+    NoConsent,
 }
 
 /// Runs until the person or the server ends it.
@@ -50,14 +52,23 @@ pub(crate) async fn run(args: ChatArgs) -> Result<(), ChatError> {
 enum Next {
     Ask(Vec<Request>),
     Quit,
+    Fail(ChatError),
 }
 
 /// One side: turns lines into requests and frames into text.
 trait Side {
     /// First requests, once.
     fn begin(&mut self) -> Vec<Request>;
+    /// Whether a line can be made use of yet; until then none is read.
+    fn listens(&self) -> bool {
+        true
+    }
     /// The person typed a line.
     fn line(&mut self, line: &str) -> Next;
+    /// There are no more lines.
+    fn no_more_lines(&mut self) -> Next {
+        Next::Ask(Vec::new())
+    }
     /// The server said something.
     fn frame(&mut self, frame: Frame) -> Next;
     /// Whether a message has not been acknowledged yet.
@@ -72,12 +83,12 @@ async fn converse(mut link: Link, mut side: impl Side) -> Result<(), ChatError> 
     let mut open = true;
     loop {
         let heard = tokio::select! {
-            line = lines.next_line(), if open => {
+            line = lines.next_line(), if open && side.listens() => {
                 let next = match line? {
                     Some(line) => side.line(line.trim_end()),
-                    None => { open = false; Next::Ask(Vec::new()) }
+                    None => { open = false; side.no_more_lines() }
                 };
-                if act(&link, next).await { return Ok(()) }
+                if act(&link, next).await? { return Ok(()) }
                 continue;
             }
             heard = link.hear() => heard,
@@ -87,7 +98,7 @@ async fn converse(mut link: Link, mut side: impl Side) -> Result<(), ChatError> 
         };
         match heard {
             Some(Heard::Frame(frame)) => {
-                if act(&link, side.frame(*frame)).await {
+                if act(&link, side.frame(*frame)).await? {
                     return Ok(());
                 }
                 if !open && !side.owes() {
@@ -101,14 +112,16 @@ async fn converse(mut link: Link, mut side: impl Side) -> Result<(), ChatError> 
     }
 }
 
-async fn act(link: &Link, next: Next) -> bool {
+/// Whether it is over.
+async fn act(link: &Link, next: Next) -> Result<bool, ChatError> {
     match next {
-        Next::Quit => true,
+        Next::Quit => Ok(true),
+        Next::Fail(error) => Err(error),
         Next::Ask(requests) => {
             for request in requests {
                 link.ask(request).await;
             }
-            false
+            Ok(false)
         }
     }
 }

@@ -118,7 +118,7 @@ pub(crate) fn word(value: &str) -> String {
 }
 
 /// Without control characters, which could move the cursor or worse.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

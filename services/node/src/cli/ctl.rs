@@ -78,7 +78,7 @@ pub(crate) enum CtlCommand {
     Route(RouteArgs),
     /// Waits, answers, handling and what came of them, in figures.
     Figures(FiguresArgs),
-    /// What supervisors did: watched, took over, configured (newest first).
+    /// What supervisors did, and who signed in (newest first).
     Audit(AuditArgs),
     /// How many agents a load needs: the measured one hour by hour, or one that is given.
     Staff(StaffArgs),
@@ -93,6 +93,8 @@ pub(crate) enum CtlCommand {
     Visitor(VisitorCommand),
     /// What processes log, and another level for a while.
     Log(LogArgs),
+    /// What processes are at: tasks, mailboxes, connections, queues, and more.
+    Debug(DebugArgs),
     #[command(flatten)]
     Cluster(ClusterCommands),
 }
@@ -112,6 +114,20 @@ pub(crate) struct OpsArgs {
         default_value = ""
     )]
     pub(crate) admin_token: String,
+}
+
+/// Which page of which processes.
+#[derive(Debug, Args)]
+pub(crate) struct DebugArgs {
+    #[command(flatten)]
+    pub(crate) ops: OpsArgs,
+    /// Processes by their names instead of --at, as `ctl nodes` lists them; voters, too
+    /// (--config).
+    #[arg(long = "process", value_name = "NAME", conflicts_with = "at")]
+    pub(crate) processes: Vec<String>,
+    /// Name of the page; without it they are listed.
+    #[arg(value_name = "PAGE")]
+    pub(crate) page: Option<String>,
 }
 
 /// What is to be logged.
@@ -139,6 +155,13 @@ pub(crate) struct AgentsArgs {
 pub(crate) enum AgentsCommand {
     /// Sign an account out everywhere, within seconds: its tokens are refused from then on.
     Revoke {
+        /// Its e-mail address or id.
+        #[arg(value_name = "EMAIL|ID")]
+        account: String,
+    },
+    /// Free an account of whom it is bound to at the OpenID provider, and sign it out
+    /// everywhere: whoever then signs in there with its address has it.
+    Unbind {
         /// Its e-mail address or id.
         #[arg(value_name = "EMAIL|ID")]
         account: String,
@@ -195,29 +218,48 @@ pub(crate) struct FiguresArgs {
     pub(crate) format: Option<FiguresFormat>,
 }
 
-/// Which acts.
+/// What is done with the audit log; nothing: it is listed.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
-    /// From then on: a date, a time (RFC 3339), or how long ago, such as 7d.
-    #[arg(long, value_name = "WHEN", default_value = "1d")]
-    pub(crate) from: String,
-    /// Until before then; now when absent.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) to: Option<String>,
-    /// Of this account only, by id or name.
-    #[arg(long, value_name = "WHO", default_value = "")]
-    pub(crate) actor: String,
-    /// Only this act, such as watch, take_over or apply.
-    #[arg(long, value_name = "ACT", default_value = "")]
-    pub(crate) act: String,
-    /// Only what concerns this conversation.
-    #[arg(long, value_name = "CONVERSATION", default_value = "")]
-    pub(crate) subject: String,
+    #[command(subcommand)]
+    pub(crate) command: Option<AuditCommand>,
+    #[command(flatten)]
+    pub(crate) filter: AuditFilter,
     /// At most this many.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) limit: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// All of a time, one JSON document a line, newest first: to be kept elsewhere.
+    Export {
+        /// New file for its owner's eyes only, instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        to_file: Option<PathBuf>,
+    },
+}
+
+/// Which acts of which time.
+#[derive(Debug, Args)]
+pub(crate) struct AuditFilter {
+    /// From then on: a date, a time (RFC 3339), or how long ago, such as 7d.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "1d")]
+    pub(crate) from: String,
+    /// Until before then; now when absent.
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// Of this account only, by id or name.
+    #[arg(long, global = true, value_name = "WHO", default_value = "")]
+    pub(crate) actor: String,
+    /// Only this act, such as watch, take_over or apply.
+    #[arg(long, global = true, value_name = "ACT", default_value = "")]
+    pub(crate) act: String,
+    /// Only what concerns this conversation, visitor or account, by id.
+    #[arg(long, global = true, value_name = "ID", default_value = "")]
+    pub(crate) subject: String,
     /// Zone of dates.
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, global = true, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: String,
 }
 

@@ -6,8 +6,9 @@ mod replay;
 mod staff;
 
 pub(crate) use ctl::{
-    AgentsArgs, AgentsCommand, AuditArgs, ClusterCommands, CtlArgs, CtlCommand, FiguresArgs,
-    FiguresFormat, FitArgs, LogArgs, OpsArgs, Output, PlacedRole, RaftCommand, RouteArgs,
+    AgentsArgs, AgentsCommand, AuditArgs, AuditCommand, AuditFilter, ClusterCommands, CtlArgs,
+    CtlCommand, DebugArgs, FiguresArgs, FiguresFormat, FitArgs, LogArgs, OpsArgs, Output,
+    PlacedRole, RaftCommand, RouteArgs,
 };
 pub(crate) use privacy::{BackupArgs, RestoreArgs, VisitorCommand};
 pub(crate) use replay::ReplayArgs;
@@ -94,7 +95,8 @@ pub(crate) enum ClusterCommand {
     /// Start one, with Redis and PostgreSQL from this machine's programs, until
     /// interrupted.
     Up(UpArgs),
-    /// Make a local authority and a certificate for connections between processes.
+    /// Make a local authority and a certificate for connections between processes, good
+    /// for 30 days. Those that are there stay until ten days before their end.
     Certificates {
         /// Folder for ca.pem, cert.pem and key.pem.
         folder: PathBuf,
@@ -111,11 +113,18 @@ pub(crate) enum ClusterCommand {
     Heal(HealArgs),
 }
 
+/// Which cluster of this machine.
 #[derive(Debug, Args)]
-pub(crate) struct CutArgs {
+pub(crate) struct ClusterFolder {
     /// Folder of the cluster.
     #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CutArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFolder,
     /// Which processes; `raft-leader` is the voter that leads.
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -126,9 +135,8 @@ pub(crate) struct CutArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HealArgs {
-    /// Folder of the cluster.
-    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFolder,
 }
 
 #[derive(Debug, Args)]
@@ -157,9 +165,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SignalArgs {
-    /// Folder of the cluster.
-    #[arg(long, value_name = "DIR", default_value = "./cluster-data")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFolder,
     /// Which signal.
     #[arg(value_enum)]
     pub(crate) signal: SignalName,
@@ -211,15 +218,8 @@ pub(crate) struct UpArgs {
     /// Desks.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) desks: u16,
-    /// How to announce addresses and sign-ins.
-    #[arg(long, value_enum, default_value_t = Print::Text)]
-    pub(crate) print: Print,
-    /// Give the generated accounts new passwords and print them.
-    #[arg(long)]
-    pub(crate) reset_passwords: bool,
-    /// Agents that should exist besides the first one, for load tests.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) extra_agents: u32,
+    #[command(flatten)]
+    pub(crate) accounts: AccountsArgs,
     /// Milliseconds before a process that has ended is started again.
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
     pub(crate) restart_delay_ms: u64,
@@ -263,10 +263,9 @@ pub(crate) enum Print {
     Json,
 }
 
+/// The accounts that are made at the start, and how they are announced.
 #[derive(Debug, Args)]
-pub(crate) struct DevArgs {
-    #[command(flatten)]
-    pub(crate) settings: SettingsArgs,
+pub(crate) struct AccountsArgs {
     /// How to announce addresses and sign-ins.
     #[arg(long, value_enum, default_value_t = Print::Text)]
     pub(crate) print: Print,
@@ -276,6 +275,14 @@ pub(crate) struct DevArgs {
     /// Agents that should exist besides the first one, for load tests.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) extra_agents: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    #[command(flatten)]
+    pub(crate) accounts: AccountsArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -319,6 +326,9 @@ pub(crate) struct ChatArgs {
     /// Queue to wait in; by default the site's.
     #[arg(long, default_value = "")]
     pub(crate) queue: String,
+    /// Visitor: agree to what the site asks to agree to; else it is asked for.
+    #[arg(long)]
+    pub(crate) consent: bool,
     /// Agent: accept every offer at once.
     #[arg(long)]
     pub(crate) auto_accept: bool,

@@ -1,7 +1,7 @@
 //! The desk: any number of them may run on the same database.
 
 use super::ClusterError;
-use super::parts::joined;
+use super::parts::{joined, once_reachable};
 use super::process::{Process, leave};
 use crate::ops::DebugPages;
 use frontdesk_cluster::Offer;
@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
-    let store = Arc::new(PostgresDesk::open(&process.settings.postgres).await?);
+    let open = async |settings: &_| PostgresDesk::open(settings).await;
+    let Some(store) = once_reachable(&mut process, open).await? else { return Ok(()) };
+    let store = Arc::new(store);
     let desk = Arc::new(DeskService::new(store, &process.settings.desk).await?);
     let (cluster, tasks) = process.join(&listener, vec![NodeRole::Desk])?;
     let offer = Offer { desk: Some(desk), ..Offer::default() };

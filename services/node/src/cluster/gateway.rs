@@ -2,19 +2,24 @@
 
 use super::ClusterError;
 use super::clock::clock;
-use super::parts::{FanOut, joined, owned};
+use super::parts::{FanOut, joined, once_reachable, owned};
 use super::process::{Process, leave};
 use crate::blobs::Blobs;
 use crate::keys;
-use crate::ops::DebugPages;
+use crate::ops::{DebugPages, LateInspector};
 use bytes::Bytes;
 use frontdesk_cluster::{
     Cluster, ClusterView, Offer, RemoteDesk, RemotePresence, RemoteQueueing, RemoteRouting,
     RemoteSessions,
 };
 use frontdesk_core::presence::NodeRole;
-use frontdesk_gateway::{FeedingBus, Gateway, GatewayDeps, Running, count_rejoins};
+use frontdesk_gateway::{
+    AttachmentBlobs, FeedingBus, Gateway, GatewayDeps, Running, count_rejoins,
+};
+use frontdesk_store::attachments::MovedAttachments;
 use frontdesk_store::postgres::PostgresAttachments;
+use frontdesk_store::s3::S3Attachments;
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,14 +30,16 @@ const INLET: usize = 1_024;
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
+    let bucket = process.settings.attachments.s3.as_ref().map(S3Attachments::open).transpose()?;
+    let open = async |settings: &_| PostgresAttachments::open(settings).await;
+    let Some(database) = once_reachable(&mut process, open).await? else { return Ok(()) };
     let (cluster, tasks) = process.join(&listener, vec![NodeRole::Gateway])?;
     let (direct, inlet) = mpsc::channel::<Bytes>(INLET);
     let fan_out = FanOut::start(&process, &cluster, Some(inlet))?;
     let (sessions, sessions_tasks) = RemoteSessions::start(cluster.clone());
     let (queueing, queueing_tasks) = RemoteQueueing::start(cluster.clone());
-    let attachments = PostgresAttachments::open(&process.settings.postgres).await?;
     let (rejoined, rejoins) = watch::channel(0);
-    let watcher = tokio::spawn(count_rejoins(cluster.joined(), rejoined));
+    let watcher = tasks::spawn("gateway.rejoins", count_rejoins(cluster.joined(), rejoined));
     let draining = Arc::new(AtomicBool::new(false));
     let readiness = readiness(&cluster, draining.clone());
     let bus = FeedingBus::new(fan_out.as_bus(), cluster.clone());
@@ -44,7 +51,7 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         routing: Arc::new(RemoteRouting::new(cluster.clone())),
         desk: Arc::new(RemoteDesk::new(cluster.clone())),
         bus: Arc::new(bus),
-        blobs: Arc::new(Blobs::new(attachments)),
+        blobs: files(bucket, database),
         node_id: cluster.node().clone(),
         rejoined: rejoins,
         metrics_render: Arc::new(move || metrics.render()),
@@ -52,12 +59,13 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         clock: clock(),
     };
     let offer = Offer { gateway: Some((cluster.node().clone(), direct)), ..Offer::default() };
-    let served = process
-        .serve(listener, &offer, readiness, DebugPages::default().placement(&cluster))
-        .await?;
+    let late = LateInspector::default();
+    let pages = DebugPages::default().placement(&cluster).connections(&late);
+    let served = process.serve(listener, &offer, readiness, pages.bus(&fan_out.as_bus())).await?;
     let mut settings = process.settings.gateway.clone();
     keys::resolve(&mut settings).map_err(|error| ClusterError::Settings(error.to_string()))?;
     let gateway = Gateway::start(settings, deps).await?;
+    late.get_or_init(|| gateway.inspector());
     let _keys = keys::follow(gateway.key_ring(), &process.settings.gateway);
     tokio::select! {
         () = process.until_stopped() => {
@@ -78,6 +86,15 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     sessions_tasks.stop().await;
     served.stop().await;
     Ok(())
+}
+
+/// Where files are: in the database, or in an object store and, from before that, in the
+/// database.
+fn files(bucket: Option<S3Attachments>, database: PostgresAttachments) -> Arc<dyn AttachmentBlobs> {
+    match bucket {
+        None => Arc::new(Blobs::new(database)),
+        Some(bucket) => Arc::new(Blobs::new(MovedAttachments::new(bucket, database))),
+    }
 }
 
 /// Whether this gateway can serve. At the start that takes an owner for every shard;

@@ -2,6 +2,7 @@
 
 use super::ClusterError;
 use frontdesk_cluster::tls::{ServerStream, Tls};
+use frontdesk_telemetry::tasks;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl InternalListener {
             .initial_stream_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES)
             .add_routes(routes);
-        tokio::spawn(async move {
+        tasks::spawn("cluster.listener", async move {
             let shutdown = stop.clone().cancelled_owned();
             let serving =
                 server.serve_with_incoming_shutdown(ReceiverStream::new(incoming), shutdown);
@@ -81,7 +82,7 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, accepted: Accepted) {
                 let Ok(permit) = handshakes.clone().try_acquire_owned() else { continue };
                 let (tls, accepted) = (tls.clone(), accepted.clone());
                 // Ends with the handshake, which has a deadline.
-                tokio::spawn(async move {
+                tasks::spawn("cluster.handshake", async move {
                     begin(stream, tls, accepted).await;
                     drop(permit);
                 });

@@ -11,6 +11,7 @@ use frontdesk_cluster::{
 };
 use frontdesk_core::presence::NodeRole;
 use frontdesk_gateway::ReadinessCheck;
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -29,7 +30,7 @@ impl Member {
         tasks: ClusterTasks,
         host: Arc<dyn ShardHost>,
     ) -> Self {
-        let tenure = tokio::spawn(keep(cluster.clone(), role, host));
+        let tenure = tasks::spawn("matching.tenure", keep(cluster.clone(), role, host));
         Self { cluster, tasks, tenure }
     }
 
@@ -59,9 +60,8 @@ pub(super) async fn run_queueing(mut process: Process) -> Result<(), ClusterErro
     };
     let (queueing, running) = frontdesk_queueing::start(deps, &process.settings.queueing);
     let offer = Offer { queueing: Some(queueing.clone()), ..Offer::default() };
-    let served = process
-        .serve(listener, &offer, readiness(&cluster), DebugPages::default().placement(&cluster))
-        .await?;
+    let pages = DebugPages::default().placement(&cluster).queueing(&queueing, &clock());
+    let served = process.serve(listener, &offer, readiness(&cluster), pages).await?;
     let member = Member::start(NodeRole::Queueing, cluster, tasks, queueing);
     process.until_stopped().await;
     member.stop(&process).await;
@@ -92,9 +92,8 @@ pub(super) async fn run_routing(mut process: Process) -> Result<(), ClusterError
         feed_directly: Some(fan_out.feed_directly()),
         ..Offer::default()
     };
-    let served = process
-        .serve(listener, &offer, readiness(&cluster), DebugPages::default().placement(&cluster))
-        .await?;
+    let pages = DebugPages::default().placement(&cluster).bus(&fan_out.as_bus());
+    let served = process.serve(listener, &offer, readiness(&cluster), pages).await?;
     let member = Member::start(NodeRole::Routing, cluster, tasks, routing);
     process.until_stopped().await;
     member.stop(&process).await;

@@ -2,6 +2,7 @@
 //! cluster in this process. The same role crates as in `dev`; only the wiring is
 //! here, and the order in which things start and stop.
 
+mod about;
 mod clock;
 mod desk;
 mod founding;
@@ -17,6 +18,7 @@ pub(crate) mod settings;
 pub(crate) use process::load_tls;
 
 use crate::settings::Settings;
+use frontdesk_cluster::tls::{TlsError, kept_local_ca};
 use frontdesk_core::ids::InvalidId;
 use frontdesk_desk::DeskError;
 use frontdesk_gateway::StartError;
@@ -24,6 +26,7 @@ use frontdesk_presence::PresenceError;
 use frontdesk_proto::api::ApiError;
 use frontdesk_sessions::SessionsError;
 use frontdesk_telemetry::{LogError, MetricsError};
+use std::path::Path;
 
 /// The role of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub(crate) enum ClusterError {
     #[error(transparent)]
     Store(#[from] frontdesk_store::postgres::PostgresError),
     #[error(transparent)]
+    Files(#[from] frontdesk_store::s3::S3Error),
+    #[error(transparent)]
     Bus(#[from] frontdesk_bus::BadSettings),
     #[error(transparent)]
     Presence(#[from] PresenceError),
@@ -85,6 +90,11 @@ pub(crate) enum ClusterError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Id(#[from] InvalidId),
+}
+
+/// Certificates of a local authority in a folder, kept while they are good.
+pub(crate) fn certificates(folder: &Path) -> Result<(), TlsError> {
+    kept_local_ca(folder, clock::clock()()).map(drop)
 }
 
 /// Runs a role until SIGINT or SIGTERM.

@@ -7,12 +7,50 @@ use frontdesk_bus::{Bus, DirectPath, FallbackBus, RedisBus};
 use frontdesk_cluster::{Cluster, DirectFeed};
 use frontdesk_core::ids::NodeId;
 use frontdesk_core::presence::NodeRole;
+use frontdesk_store::postgres::{PostgresError, PostgresSettings};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// A gateway that hears nothing asks again well within this time.
 const FEED_DIRECTLY: Duration = Duration::from_secs(4);
+
+/// How long a start waits for the database: engines and processes are often started
+/// together, and whoever starts again what has ended waits longer from one time to the next.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
+/// Between two attempts.
+const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Opens what needs the database, waiting for as long as nobody answers there. Nothing when
+/// the process is asked to stop meanwhile.
+pub(super) async fn once_reachable<T>(
+    process: &mut Process,
+    open: impl AsyncFn(&PostgresSettings) -> Result<T, PostgresError>,
+) -> Result<Option<T>, ClusterError> {
+    let settings = process.settings.postgres.clone();
+    tokio::select! {
+        opened = persistently(DATABASE_PATIENCE, || open(&settings)) => Ok(Some(opened?)),
+        () = process.until_stopped() => Ok(None),
+    }
+}
+
+async fn persistently<T>(
+    patience: Duration,
+    open: impl AsyncFn() -> Result<T, PostgresError>,
+) -> Result<T, PostgresError> {
+    let until = Instant::now() + patience;
+    loop {
+        match open().await {
+            Err(error @ PostgresError::Unreachable(_)) if Instant::now() < until => {
+                tracing::warn!(%error, "waiting for the database");
+                // The last attempt is made when the time is over.
+                let _ = timeout_at(until, sleep(DATABASE_PAUSE)).await;
+            }
+            done => return done,
+        }
+    }
+}
 
 /// The fan-out of this process: Redis, and the direct way while Redis is away.
 pub(super) struct FanOut {
@@ -58,5 +96,40 @@ pub(super) fn owned(cluster: &Cluster, role: NodeRole) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("{orphans} shards of {} have no owner", role.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn away() -> PostgresError {
+        PostgresError::Unreachable("connection refused".into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_waits_for_the_database_but_not_for_ever() {
+        let asked = Cell::new(0);
+        let opened = persistently(DATABASE_PATIENCE, async || {
+            asked.set(asked.get() + 1);
+            if asked.get() < 4 { Err(away()) } else { Ok(asked.get()) }
+        });
+        assert_eq!(opened.await.unwrap(), 4);
+
+        let began = Instant::now();
+        let never = persistently(DATABASE_PATIENCE, async || Err::<(), _>(away())).await;
+        assert!(matches!(never, Err(PostgresError::Unreachable(_))));
+        assert_eq!(began.elapsed(), DATABASE_PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waiting_does_not_mend_is_told_at_once() {
+        let began = Instant::now();
+        let refused = persistently(DATABASE_PATIENCE, async || {
+            Err::<(), _>(PostgresError::Refused("password authentication failed".into()))
+        });
+        assert!(matches!(refused.await, Err(PostgresError::Refused(_))));
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

@@ -32,7 +32,9 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
         let ready = if led { Ok(()) } else { Err("the group has no leader".to_owned()) };
         std::future::ready(ready).boxed()
     });
-    let served = process.serve(listener, &offer, readiness, DebugPages::default()).await?;
+    let served = process
+        .serve(listener, &offer, readiness, DebugPages::default().raft(presence.group()))
+        .await?;
     tracing::info!(voter, "presence runs");
     process.until_stopped().await;
     if let Err(error) = presence.group().hand_over().await {

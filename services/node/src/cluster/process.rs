@@ -3,11 +3,11 @@
 
 use super::listener::InternalListener;
 use super::settings::ClusterSection;
-use super::{ClusterError, Role};
+use super::{ClusterError, Role, about};
 use crate::ops::{self, AdminToken, DebugPages, Ops};
 use crate::settings::Settings;
 use frontdesk_cluster::tls::{ReloadTask, Tls, TlsError};
-use frontdesk_cluster::{Channels, Cluster, ClusterSettings, ClusterTasks, Offer, routes};
+use frontdesk_cluster::{About, Channels, Cluster, ClusterSettings, ClusterTasks, Offer, routes};
 use frontdesk_core::presence::{NodeRole, incarnation_id};
 use frontdesk_core::time::Timestamp;
 use frontdesk_gateway::ReadinessCheck;
@@ -26,6 +26,7 @@ const SERVER_GRACE: Duration = Duration::from_secs(3);
 
 /// A process that is about to take up a role.
 pub(super) struct Process {
+    role: Role,
     pub(super) settings: Settings,
     pub(super) metrics: MetricsHandle,
     logs: LogControl,
@@ -44,6 +45,7 @@ impl Process {
     pub(super) fn start(role: Role, settings: Settings) -> Result<Self, ClusterError> {
         let logs = frontdesk_telemetry::init_logs(&settings.log)?;
         let metrics = frontdesk_telemetry::init_metrics()?;
+        frontdesk_telemetry::tasks::log_panics();
         let admin_token = AdminToken::new(&settings.telemetry.admin_token)?;
         if settings.cluster.name.is_empty() {
             return Err(ClusterError::Settings("the process needs a name: --name".into()));
@@ -60,6 +62,7 @@ impl Process {
         let channels = Arc::new(Channels::new(tls.clone()));
         let _reload = tls.as_ref().map(Tls::follow);
         Ok(Self {
+            role,
             settings,
             metrics,
             logs,
@@ -119,7 +122,11 @@ impl Process {
             }
             None => None,
         };
-        let server = listener.serve(routes(offer), self.tls.clone(), stop.clone());
+        let (role, settings) = (self.role, self.settings.clone());
+        let about: Arc<dyn Fn() -> About + Send + Sync> =
+            Arc::new(move || about::about(role, &settings));
+        let offer = Offer { about: Some(about), ..offer.clone() };
+        let server = listener.serve(routes(&offer), self.tls.clone(), stop.clone());
         Ok(Served { stop, server, health })
     }
 

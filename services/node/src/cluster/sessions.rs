@@ -1,7 +1,7 @@
 //! An owner of conversations.
 
 use super::ClusterError;
-use super::parts::{FanOut, joined};
+use super::parts::{FanOut, joined, once_reachable};
 use super::process::{Process, drain, leave};
 use crate::ops::DebugPages;
 use frontdesk_cluster::{Cluster, Offer, RemoteObserver, keep};
@@ -10,6 +10,7 @@ use frontdesk_core::presence::NodeRole;
 use frontdesk_sessions::{SessionsDeps, SessionsService, SystemClock};
 use frontdesk_store::journal::Journal;
 use frontdesk_store::postgres::PostgresJournal;
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
     let listener = process.listen().await?;
-    let journal = Arc::new(PostgresJournal::open(&process.settings.postgres).await?);
+    let open = async |settings: &_| PostgresJournal::open(settings).await;
+    let Some(journal) = once_reachable(&mut process, open).await? else { return Ok(()) };
+    let journal = Arc::new(journal);
     let (cluster, tasks) = process.join(&listener, vec![NodeRole::Sessions])?;
     let fan_out = FanOut::start(&process, &cluster, None)?;
     let deps = SessionsDeps {
@@ -66,12 +69,16 @@ pub(super) async fn run(mut process: Process) -> Result<(), ClusterError> {
             listener,
             &offer,
             readiness,
-            DebugPages::default().placement(&cluster).sessions(&sessions),
+            DebugPages::default().placement(&cluster).sessions(&sessions).bus(&fan_out.as_bus()),
         )
         .await?;
     // Both end below, once nothing is owned any more.
-    let tenure = tokio::spawn(keep(cluster.clone(), NodeRole::Sessions, sessions.clone()));
-    let undertaker = tokio::spawn(forget_gateways(cluster.clone(), sessions.clone()));
+    let tenure = tasks::spawn(
+        "sessions.tenure",
+        keep(cluster.clone(), NodeRole::Sessions, sessions.clone()),
+    );
+    let undertaker =
+        tasks::spawn("sessions.undertaker", forget_gateways(cluster.clone(), sessions.clone()));
     process.until_stopped().await;
     drain(&cluster, process.patience()).await;
     tenure.abort();

@@ -41,24 +41,44 @@ pub(super) async fn figures(
     output: Output,
     args: FiguresArgs,
 ) -> Result<(), CtlError> {
-    let zone = TimeZoneDatabase::bundled()
-        .get(&args.time_zone)
-        .map_err(|_| CtlError::Usage(format!("there is no time zone {:?}", args.time_zone)))?;
-    let mut request = Request::new(GetFiguresRequest {
-        from: Some(moment(&args.from, &zone)?),
-        to: args.to.as_deref().map(|to| moment(to, &zone)).transpose()?,
-        by: args.by.clone(),
-        business_hours: args.business_hours,
-        time_zone: args.time_zone,
-    });
-    request.set_timeout(DEADLINE);
-    let answer = admin.get_figures(request).await?.into_inner();
-    match (args.format, output) {
-        (Some(FiguresFormat::Csv), _) => print!("{}", csv(&args.by, &answer)),
+    let FiguresArgs { from, to, by, business_hours, time_zone, format } = args;
+    let span = span(&from, to.as_deref(), &time_zone)?;
+    let request = GetFiguresRequest { by: by.clone(), business_hours, time_zone, ..span };
+    let answer = counted(&mut admin, request).await?;
+    match (format, output) {
+        (Some(FiguresFormat::Csv), _) => print!("{}", csv(&by, &answer)),
         (None, Output::Json) => print_json(&answer)?,
-        (None, Output::Table) => print_table(&args.by, &answer),
+        (None, Output::Table) => print_table(&by, &answer),
     }
     Ok(())
+}
+
+/// A question about what was between two moments, the latter perhaps now.
+pub(super) fn span(
+    from: &str,
+    to: Option<&str>,
+    time_zone: &str,
+) -> Result<GetFiguresRequest, CtlError> {
+    let zone = zone(time_zone)?;
+    let from = Some(moment(from, &zone)?);
+    let to = to.map(|to| moment(to, &zone)).transpose()?;
+    Ok(GetFiguresRequest { from, to, ..Default::default() })
+}
+
+/// Has it counted, which may take a while.
+pub(super) async fn counted(
+    admin: &mut Admin,
+    question: GetFiguresRequest,
+) -> Result<GetFiguresResponse, CtlError> {
+    let mut request = Request::new(question);
+    request.set_timeout(DEADLINE);
+    Ok(admin.get_figures(request).await?.into_inner())
+}
+
+/// The time zone of that name, such as Europe/Berlin.
+pub(super) fn zone(name: &str) -> Result<TimeZone, CtlError> {
+    let found = TimeZoneDatabase::bundled().get(name);
+    found.map_err(|_| CtlError::Usage(format!("there is no time zone {name:?}")))
 }
 
 /// A date, whose beginning is meant, a time with its offset, or how long ago.

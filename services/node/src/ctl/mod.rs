@@ -1,10 +1,12 @@
 //! `frontdesk ctl`: looks into a running system through the admin service of a
 //! gateway, and moves its parts by way of the voters.
 
+mod accounts;
 mod audit;
 mod backup;
 mod cluster;
 mod configure;
+mod debug;
 mod explain;
 mod figures;
 mod newcomers;
@@ -17,7 +19,7 @@ mod visitor;
 pub(crate) use cluster::{Link, now};
 
 use crate::chat::screen;
-use crate::cli::{AgentsArgs, AgentsCommand, CtlArgs, CtlCommand, Output};
+use crate::cli::{AgentsArgs, CtlArgs, CtlCommand, Output};
 use crate::link::{self, LinkError};
 use crate::settings::SettingsError;
 use crate::signin::{self, SignInError, with_deadline};
@@ -26,8 +28,8 @@ use frontdesk_core::ids::InvalidId;
 use frontdesk_proto::api::ApiError;
 use frontdesk_proto::v1::admin_service_client::AdminServiceClient;
 use frontdesk_proto::v1::{
-    AdminListConversationsRequest, Cursor, EndSessionsRequest, FollowConversationRequest,
-    GetConversationRequest, ListAgentsRequest, ListQueuesRequest, Phase,
+    AdminListConversationsRequest, Cursor, FollowConversationRequest, GetConversationRequest,
+    ListAgentsRequest, ListQueuesRequest, Phase,
 };
 use frontdesk_store::sqlite::backup::BackupError;
 use serde::Serialize;
@@ -62,6 +64,9 @@ pub(crate) enum CtlError {
     Backup(#[from] BackupError),
     #[error("{0}")]
     Usage(String),
+    /// There is no data folder to do it with.
+    #[error("{0}")]
+    Cluster(String),
     #[error("{at}: {source}")]
     Unreachable { at: String, source: std::io::Error },
     #[error("{at} says {said}")]
@@ -76,7 +81,11 @@ pub(crate) enum CtlError {
 impl CtlError {
     /// Whether it was asked for in a way that cannot work.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Backup(error) if error.is_usage())
+        match self {
+            Self::Backup(error) => error.is_usage(),
+            Self::Cluster(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -99,9 +108,14 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
         CtlCommand::Cluster(command) => {
             return cluster::run(command, args.config, args.output, args.unrecorded).await;
         }
-        CtlCommand::Backup(wanted) => return backup::back_up(wanted, args.output).await,
-        CtlCommand::Restore(wanted) => return backup::restore(wanted, args.output).await,
+        CtlCommand::Backup(wanted) => {
+            return backup::back_up(wanted, args.config, args.output).await;
+        }
+        CtlCommand::Restore(wanted) => {
+            return backup::restore(wanted, args.config, args.output).await;
+        }
         CtlCommand::Log(wanted) => return operate::log(wanted, args.output).await,
+        CtlCommand::Debug(wanted) => return debug::run(wanted, args.config, args.output).await,
         command => command,
     };
     if let CtlCommand::Staff(wanted) = &command
@@ -117,12 +131,13 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     match command {
         CtlCommand::Cluster(_)
         | CtlCommand::Log(_)
+        | CtlCommand::Debug(_)
         | CtlCommand::Backup(_)
         | CtlCommand::Restore(_) => Ok(()),
         CtlCommand::Visitor(command) => visitor::run(admin, output, command).await,
         CtlCommand::Agents(AgentsArgs { command: None }) => agents(admin, output).await,
-        CtlCommand::Agents(AgentsArgs { command: Some(AgentsCommand::Revoke { account }) }) => {
-            revoke(admin, output, account).await
+        CtlCommand::Agents(AgentsArgs { command: Some(command) }) => {
+            accounts::run(admin, output, command).await
         }
         CtlCommand::Queues => queues(admin, output).await,
         CtlCommand::Conversations { limit, open } => {
@@ -154,16 +169,6 @@ async fn agents(mut admin: Admin, output: Output) -> Result<(), CtlError> {
     match output {
         Output::Json => print_json(&answer)?,
         Output::Table => table::agents(&answer.agents),
-    }
-    Ok(())
-}
-
-async fn revoke(mut admin: Admin, output: Output, account: String) -> Result<(), CtlError> {
-    let ask = EndSessionsRequest { account };
-    let answer = admin.end_sessions(with_deadline(ask)).await?.into_inner();
-    match output {
-        Output::Json => print_json(&answer)?,
-        Output::Table => println!("{} is signed out everywhere", answer.email),
     }
     Ok(())
 }

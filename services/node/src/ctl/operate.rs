@@ -45,7 +45,7 @@ fn told(answer: &Value) -> String {
 }
 
 /// The body of an answer; one that is no success is an error.
-async fn ask(
+pub(super) async fn ask(
     ops: &OpsArgs,
     at: &str,
     method: &str,

@@ -2,7 +2,7 @@
 //! in truth. Changes nothing anywhere.
 
 use super::configure::{name_of, read, refused};
-use super::figures::moment;
+use super::figures::{moment, zone};
 use super::{Admin, CtlError, newcomers, print_json, table};
 use crate::cli::{Output, ReplayArgs};
 use frontdesk_core::figures::{Acts, Crowd, Record, Stretch};
@@ -17,7 +17,6 @@ use frontdesk_proto::convert::{
     account_from_proto, record_from_proto, timestamp_from_proto, timestamp_to_proto,
 };
 use frontdesk_proto::v1::RecordedArrivalsRequest;
-use jiff::tz::TimeZoneDatabase;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,9 +51,7 @@ pub(super) async fn replay(
 }
 
 fn stretch(args: &ReplayArgs) -> Result<Stretch, CtlError> {
-    let zone = TimeZoneDatabase::bundled()
-        .get(&args.time_zone)
-        .map_err(|_| CtlError::Usage(format!("there is no time zone {:?}", args.time_zone)))?;
+    let zone = zone(&args.time_zone)?;
     let at = |text: &str| {
         let at = timestamp_from_proto(&moment(text, &zone)?);
         at.ok_or_else(|| CtlError::Usage(format!("{text:?} is before 1970")))

@@ -1,17 +1,13 @@
 //! `frontdesk ctl staff`: how many agents a load needs, measured or given.
 
-use super::figures::{moment, seconds};
+use super::figures::{counted, seconds, span};
 use super::{Admin, CtlError, print_json, table};
 use crate::cli::{Output, StaffArgs};
 use frontdesk_core::model::Pace;
 use frontdesk_core::staffing::{Goal, Load, Plan, Traffic};
 use frontdesk_proto::v1::{FigureRow, GetFiguresRequest, HandlingLevel};
-use jiff::tz::TimeZoneDatabase;
 use serde::Serialize;
-use std::time::Duration;
-use tonic::Request;
 
-const DEADLINE: Duration = Duration::from_secs(300);
 /// What hours are measured by.
 const HOUR: f64 = 3_600.0;
 
@@ -102,18 +98,10 @@ pub(super) async fn measured(
     output: Output,
     args: StaffArgs,
 ) -> Result<(), CtlError> {
-    let zone = TimeZoneDatabase::bundled()
-        .get(&args.time_zone)
-        .map_err(|_| CtlError::Usage(format!("there is no time zone {:?}", args.time_zone)))?;
-    let mut request = Request::new(GetFiguresRequest {
-        from: Some(moment(&args.from, &zone)?),
-        to: args.to.as_deref().map(|to| moment(to, &zone)).transpose()?,
-        by: vec!["hour".into(), "queue".into()],
-        business_hours: false,
-        time_zone: args.time_zone.clone(),
-    });
-    request.set_timeout(DEADLINE);
-    let answer = admin.get_figures(request).await?.into_inner();
+    let by = vec!["hour".into(), "queue".into()];
+    let time_zone = args.time_zone.clone();
+    let span = span(&args.from, args.to.as_deref(), &time_zone)?;
+    let answer = counted(&mut admin, GetFiguresRequest { by, time_zone, ..span }).await?;
     let of_queue = |row: &&FigureRow| match (&args.queue, row.key.get(1)) {
         (Some(wanted), Some(queue)) => wanted == queue,
         (None, _) => true,

@@ -17,6 +17,13 @@ use tonic::Request;
 /// An embedded store writes its files anew: some seconds a gigabyte.
 const ERASE_DEADLINE: Duration = Duration::from_secs(900);
 
+/// What a database's server keeps of its own accord.
+const UNTIL_VACUUM: &str = "\
+Nothing reads it any more. PostgreSQL keeps the bytes in unused rows until autovacuum has
+freed them and their room is used again, and in its log, replicas and backups for as long as
+you keep those. Where that matters: VACUUM FULL, as OPERATIONS.md says under \"Backup,
+restore and privacy\".";
+
 /// One conversation of an export.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +65,9 @@ async fn erase(
         erased.files,
         erased.visitors.join(", ")
     );
+    if erased.until_vacuum {
+        println!("{UNTIL_VACUUM}");
+    }
     Ok(())
 }
 

@@ -5,8 +5,8 @@ mod relay;
 
 use crate::announce::Ready;
 use crate::blobs::Blobs;
-use crate::cli::DevArgs;
-use crate::ops::{self, AdminToken, DebugPages, Ops, TooShort};
+use crate::cli::{AccountsArgs, DevArgs};
+use crate::ops::{self, AdminToken, DebugPages, LateInspector, Ops, TooShort};
 use crate::settings::Settings;
 use crate::{accounts, keys};
 use frontdesk_actor::Ownership;
@@ -19,7 +19,8 @@ use frontdesk_gateway::{
     DemoSettings, Gateway, GatewayDeps, ReadinessCheck, StartError, TokenAlgorithm, TokenKey,
 };
 use frontdesk_presence::{LocalRouter, PresenceError, PresenceService, PresenceSettings};
-use frontdesk_proto::api::{ApiError, Desk, Presence, Queueing, Routing, Sessions, WorkObserver};
+use frontdesk_proto::api::{ApiError, Desk, Presence, Routing, Sessions, WorkObserver};
+use frontdesk_queueing::QueueingService;
 use frontdesk_sessions::{Clock as _, SessionsDeps, SessionsError, SessionsService, SystemClock};
 use frontdesk_store::attachments::LocalAttachments;
 use frontdesk_store::journal::Journal;
@@ -88,7 +89,7 @@ struct Roles {
     presence: Arc<PresenceService>,
     desk: Arc<DeskService>,
     sessions: Arc<SessionsService>,
-    queueing: Arc<dyn Queueing>,
+    queueing: Arc<QueueingService>,
     queueing_tasks: frontdesk_queueing::Running,
     routing: Arc<dyn Routing>,
     routing_tasks: frontdesk_routing::Running,
@@ -98,6 +99,7 @@ struct Roles {
 pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevError> {
     let logs = frontdesk_telemetry::init_logs(&settings.log)?;
     let metrics = frontdesk_telemetry::init_metrics()?;
+    frontdesk_telemetry::tasks::log_panics();
     let identity = Identity { role: "dev".into(), instance: "dev".into() };
     let traces = init_traces(&settings.telemetry.traces, &identity)?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -108,9 +110,9 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     let roles = start_roles(&settings, &embedded, &node).await?;
     let scheme = if settings.gateway.tls.is_some() { "https" } else { "http" };
     let site = roles.desk.ensure_dev_site(&origins(scheme, settings.gateway.listen)).await?;
+    let AccountsArgs { print, reset_passwords, extra_agents } = args.accounts;
     let accounts =
-        accounts::prepare(&roles.desk, site.accounts, args.reset_passwords, args.extra_agents)
-            .await?;
+        accounts::prepare(&roles.desk, site.accounts, reset_passwords, extra_agents).await?;
     let mut gateway_settings = settings.gateway.clone();
     keys::resolve(&mut gateway_settings)?;
     if gateway_settings.keys.is_empty() && gateway_settings.keys_file.is_none() {
@@ -126,7 +128,7 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
         readiness: readiness(embedded.journal.clone()),
         logs,
         admin_token: AdminToken::new(&settings.telemetry.admin_token)?,
-        debug: DebugPages::default().sessions(&roles.sessions),
+        debug: debug_pages(&embedded, &roles, &gateway),
     };
     let ops = operated(&settings, ops).await?;
     let address = gateway.local_addr();
@@ -136,7 +138,7 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     }
     let url = format!("{scheme}://{address}");
     Ready::new(url, site.site.id.as_str(), &site_key, &accounts, embedded.folder.path())
-        .print(args.print)?;
+        .print(print)?;
 
     let mut upkeep = tokio::time::interval(METRICS_UPKEEP);
     loop {
@@ -154,6 +156,23 @@ pub(crate) async fn run(settings: Settings, args: &DevArgs) -> Result<(), DevErr
     // Tells to the end how the stop goes on.
     drop(ops);
     Ok(())
+}
+
+/// What an operator may look at: everything is here.
+fn debug_pages(
+    embedded: &Embedded,
+    roles: &Roles,
+    gateway: &frontdesk_gateway::Running,
+) -> DebugPages {
+    let (late, bus) = (LateInspector::default(), embedded.bus.clone());
+    late.get_or_init(|| gateway.inspector());
+    let bus: Arc<dyn Bus> = bus;
+    DebugPages::default()
+        .sessions(&roles.sessions)
+        .connections(&late)
+        .queueing(&roles.queueing, &clock(embedded))
+        .raft(roles.presence.group())
+        .bus(&bus)
 }
 
 /// The health listener, where one is asked for; it ends when the guard is dropped.

@@ -25,20 +25,33 @@ struct Answer {
     heard: Timestamp,
 }
 
-pub(super) async fn check(link: &Link) -> Vec<Finding> {
+/// The view besides, for whoever has more to ask.
+pub(super) async fn check(link: &Link) -> (Vec<Finding>, Option<ClusterView>) {
     let voters = link.settings.cluster.voters.iter();
     let answers = join_all(voters.map(|voter| ask(link, voter.address.clone()))).await;
     let mut findings: Vec<Finding> = answers.iter().flat_map(voter).collect();
     findings.push(quorum(&answers));
-    match link.view().await {
+    let view = match link.view().await {
         Ok(view) => {
             findings.extend(NEEDED.into_iter().map(|role| nodes(&view, role)));
             findings.extend(NodeRole::PLACED.into_iter().map(|role| placement(&view, role)));
-            findings.extend(join_all(view.members().map(|m| reach(link, m))).await);
+            Some(view)
         }
-        Err(error) => findings.push(Finding::fail("cluster", format!("nobody knows: {error}"))),
-    }
-    findings
+        Err(error) => {
+            findings.push(Finding::fail("cluster", format!("nobody knows: {error}")));
+            None
+        }
+    };
+    (findings, view)
+}
+
+/// The end of the group's log, as far as any voter that follows a leader has it; `None`
+/// without one.
+pub(super) async fn last_log(link: &Link) -> Option<u64> {
+    let voters = link.settings.cluster.voters.iter();
+    let answers = join_all(voters.map(|voter| ask(link, voter.address.clone()))).await;
+    let told = answers.iter().filter_map(|answer| answer.status.as_ref().ok());
+    told.filter(|status| status.leader.is_some()).map(|status| status.last_log).max()
 }
 
 async fn ask(link: &Link, address: String) -> Answer {
@@ -113,20 +126,6 @@ fn placement(view: &ClusterView, role: NodeRole) -> Finding {
         (0, 0) => Finding::ok(check, "all have a live owner"),
         (0, moving) => Finding::ok(check, format!("all have a live owner; {moving} on the move")),
         (orphans, _) => Finding::fail(check, format!("{orphans} have no live owner")),
-    }
-}
-
-/// Whether a member can be reached from here at the address it gave the others.
-/// It has not the role asked for: that it says so is the answer.
-async fn reach(link: &Link, member: &frontdesk_core::presence::Member) -> Finding {
-    let check = format!("reach {}", node_name(&member.node));
-    let question = Question::Cluster(ClusterQuestion::Status);
-    match link.cluster.ask_at::<GroupStatus>(&member.address, &question, DEADLINE).await {
-        Ok(_) | Err(ApiError::Unimplemented(_)) => Finding::ok(check, &*member.address),
-        Err(error) => Finding::fail(
-            check,
-            format!("{} ({error}): check cluster.advertise and the network", member.address),
-        ),
     }
 }
 

@@ -1,16 +1,22 @@
 //! `frontdesk doctor`: holds the settings of a cluster against its live parts and
-//! says what is wrong and what to do about it. It changes nothing.
+//! says what is wrong and what to do about it. It changes nothing, but for a probe that
+//! comes and goes where files are kept.
 
 mod engines;
 mod exposed;
+mod files;
 mod finding;
 mod group;
 mod local;
+mod private;
+mod processes;
+mod provider;
 
 use crate::cli::{DoctorArgs, Output};
 use crate::ctl::{CtlError, Link, print_json};
 use crate::settings::{self, Settings, SettingsError};
 use finding::{Finding, Verdict};
+use std::path::Path;
 
 /// Why no diagnosis, or no good one, could be given.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +34,7 @@ pub(crate) enum DoctorError {
 /// Checks everything, prints what was found; fails when anything is wrong.
 pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
     let settings = settings::load(&args.settings)?;
-    let findings = examine(settings).await?;
+    let findings = examine(args.settings.config.as_deref(), settings).await?;
     match args.output {
         Output::Json => print_json(&findings)?,
         Output::Table => finding::print(&findings),
@@ -39,18 +45,31 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
     }
 }
 
-async fn examine(settings: Settings) -> Result<Vec<Finding>, DoctorError> {
+async fn examine(file: Option<&Path>, settings: Settings) -> Result<Vec<Finding>, DoctorError> {
     let mut findings = local::check(&settings);
+    findings.extend(private::check(file, &settings));
     findings.extend(exposed::check(&settings.postgres, &settings.redis));
+    findings.extend(files::check(settings.attachments.s3.as_ref()).await);
     let link = Link::open(settings)?;
-    let (postgres, redis, group) = tokio::join!(
+    let ((postgres, found), redis, (group, view)) = tokio::join!(
         engines::postgres(&link.settings.postgres),
         engines::redis(&link.settings.redis),
         group::check(&link),
     );
     findings.extend(postgres);
-    findings.push(redis);
+    if let (Some(found), Some(view)) = (&found, &view) {
+        let count = |role| view.of_role(role).count();
+        findings.push(engines::pools(&link.settings.postgres, count, found.max_connections));
+    }
+    findings.extend(redis);
     findings.extend(group);
+    if let Some(found) = found
+        && let Some(last_log) = group::last_log(&link).await
+    {
+        findings.push(engines::epochs(&found, last_log));
+    }
+    findings.extend(processes::check(&link, view.as_ref()).await);
+    findings.extend(provider::check(&link.settings.gateway).await);
     link.close().await;
     Ok(findings)
 }

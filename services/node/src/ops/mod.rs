@@ -3,19 +3,21 @@
 //! shows more than numbers wants the admin token.
 
 mod debug;
+mod headers;
 mod log;
 mod token;
 
-pub(crate) use debug::DebugPages;
+pub(crate) use debug::{DebugPages, LateInspector, columns};
 pub(crate) use token::{AdminToken, TooShort};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use frontdesk_gateway::ReadinessCheck;
+use frontdesk_telemetry::tasks;
 use frontdesk_telemetry::{LogControl, MetricsHandle};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -41,7 +43,7 @@ pub(crate) async fn serve(
 ) -> Result<JoinHandle<()>, std::io::Error> {
     let listener = TcpListener::bind(address).await?;
     let router = router(ops);
-    Ok(tokio::spawn(async move {
+    Ok(tasks::spawn("ops.listener", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = served.await {
             tracing::error!(%error, "the health listener has ended");
@@ -54,6 +56,8 @@ fn router(ops: Ops) -> Router {
     let guarded = Router::new()
         .route("/admin/log", get(log::show).put(log::change).delete(log::restore))
         .route("/debug", get(debug::index))
+        .route("/debug/", get(debug::index))
+        .route("/debug/style.css", get(debug::style))
         .route("/debug/{page}", get(debug::page))
         .route_layer(guard);
     Router::new()
@@ -61,6 +65,7 @@ fn router(ops: Ops) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(|State(ops): State<Ops>| async move { ops.metrics.render() }))
         .merge(guarded)
+        .layer(from_fn(headers::layer))
         .with_state(ops)
 }
 

@@ -1,10 +1,14 @@
 //! The admin token: who has it operates the process. Never printed, never compared in
-//! a time that tells how much of it was right.
+//! a time that tells how much of it was right. A browser gives it as the password of
+//! whatever name, and is thereby let look, never change: it sends what it has been told
+//! once with every request, whoever brought that about.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -48,13 +52,27 @@ pub(super) async fn guard(
     let Some(token) = &token.0 else {
         return (StatusCode::NOT_FOUND, "telemetry.admin_token is not set\n").into_response();
     };
-    let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
-    let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
-    if is_same(given, token.as_bytes()) {
+    let looks = [Method::GET, Method::HEAD].contains(request.method());
+    if given(&headers, looks).is_some_and(|given| is_same(&given, token.as_bytes())) {
         return next.run(request).await;
     }
-    let ask = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, ask, "the admin token is absent or wrong\n").into_response()
+    let said = "the admin token is absent or wrong\n";
+    let mut refused = (StatusCode::UNAUTHORIZED, said).into_response();
+    for way in ["Bearer", "Basic realm=\"Frontdesk: the admin token as password\""] {
+        refused.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static(way));
+    }
+    refused
+}
+
+/// What was given for the token; as a password only by who `looks` and changes nothing.
+fn given(headers: &HeaderMap, looks: bool) -> Option<Vec<u8>> {
+    let given = headers.get(header::AUTHORIZATION)?.as_bytes();
+    if let Some(token) = given.strip_prefix(b"Bearer ") {
+        return Some(token.to_vec());
+    }
+    let pair = STANDARD.decode(given.strip_prefix(b"Basic ").filter(|_| looks)?).ok()?;
+    let name = pair.iter().position(|byte| *byte == b':')?;
+    pair.get(name + 1..).map(<[u8]>::to_vec)
 }
 
 /// Looks at every byte, whichever of them differ.
@@ -74,6 +92,26 @@ mod tests {
         for wrong in [&b""[..], b"0123456789abcde", b"0123456789abcdeF", b"0123456789abcdef0"] {
             assert!(!is_same(wrong, right), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_browser_gives_the_token_as_a_password_and_only_looks() {
+        let given = |value: &str, looks| {
+            let headers = [(header::AUTHORIZATION, value.parse().unwrap())];
+            given(&headers.into_iter().collect(), looks)
+        };
+        let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+        let token = Some(b"0123456789abc:ef".to_vec());
+        for looks in [true, false] {
+            assert_eq!(given("Bearer 0123456789abc:ef", looks), token);
+            assert_eq!(given("Digest 0123456789abc:ef", looks), None);
+        }
+        for pair in ["admin:0123456789abc:ef", ":0123456789abc:ef"] {
+            assert_eq!(given(&basic(pair), true), token, "{pair}");
+            assert_eq!(given(&basic(pair), false), None, "{pair}");
+        }
+        assert_eq!(given(&basic("0123456789abcdef"), true), None, "no name, no colon");
+        assert_eq!(given("Basic :::", true), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::UpError;
 use super::files::Files;
 use super::layout::{Kind, Layout, Process};
 use super::roster::{Namespace, ProcessState, Roster};
+use frontdesk_telemetry::tasks;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
@@ -103,7 +104,7 @@ impl Child {
         let stop = CancellationToken::new();
         let keeper = keep(spec.clone(), first, restart_delay, roster, stop.clone());
         // Owned by the child and awaited in `stop`.
-        let keeper = tokio::spawn(keeper);
+        let keeper = tasks::spawn("up.keeper", keeper);
         Ok(Self { spec, stop, keeper })
     }
 

@@ -52,11 +52,13 @@ impl Files {
              [postgres]\nurl = \"{}\"\n\n\
              [redis]\naddress = \"redis://{}\"\npassword = \"{}\"\n\n\
              [[gateway.keys]]\nkid = \"cluster\"\nalgorithm = \"hs256\"\nsecret = \"{secret}\"\n\n\
+             [telemetry]\nadmin_token = \"{:032x}\"\n\n\
              [cluster]\n\
              [cluster.tls]\ncert = {:?}\nkey = {:?}\nca = {:?}\n\n",
             self.postgres_url(layout),
             layout.redis,
             self.password,
+            rand::random::<u128>(),
             certificate("cert.pem"),
             certificate("key.pem"),
             certificate("ca.pem"),

@@ -104,8 +104,8 @@ async fn start(
     let wanted = demo::Wanted {
         site: &demo::NAME.parse()?,
         origins: &origins,
-        reset_passwords: args.reset_passwords,
-        extra_agents: args.extra_agents,
+        reset_passwords: args.accounts.reset_passwords,
+        extra_agents: args.accounts.extra_agents,
     };
     let (site, accounts) = demo::make(desk, wanted).await?;
     for spec in layout.processes().map(|process| Spec::of_process(process, layout, files)) {
@@ -114,7 +114,7 @@ async fn start(
     for child in children.iter() {
         ready(child).await?;
     }
-    Announcement::new(layout, files, &site, &accounts, roster.path()).print(args.print)?;
+    Announcement::new(layout, files, &site, &accounts, roster.path()).print(args.accounts.print)?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::cli::{CutArgs, HealArgs};
 
 /// Cuts each of the processes named off from some others, or from all.
 pub(crate) async fn cut(args: &CutArgs) -> Result<(), UpError> {
-    let processes = roster::read(&args.data)?;
+    let processes = roster::read(&args.cluster.data)?;
     let mut others = Vec::new();
     for name in &args.from {
         others.push(find(&processes, name).await?);
@@ -28,7 +28,7 @@ pub(crate) async fn cut(args: &CutArgs) -> Result<(), UpError> {
 
 /// Mends everything.
 pub(crate) async fn heal(args: &HealArgs) -> Result<(), UpError> {
-    for process in &roster::read(&args.data)? {
+    for process in &roster::read(&args.cluster.data)? {
         network::heal(namespace(process)?).await?;
     }
     Ok(())

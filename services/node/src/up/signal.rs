@@ -10,7 +10,7 @@ const LEADER: &str = "raft-leader";
 
 /// Signals each of the processes named.
 pub(crate) async fn run(args: &SignalArgs) -> Result<(), UpError> {
-    let processes = roster::read(&args.data)?;
+    let processes = roster::read(&args.cluster.data)?;
     for name in &args.names {
         let process = find(&processes, name).await?;
         let pid = process.pid.and_then(Pid::from_raw);

@@ -2,5 +2,6 @@
 
 mod alarms;
 mod flow;
+mod roles;
 mod unserved;
 mod world;

@@ -2,27 +2,20 @@
 
 use crate::service::{Deps, QueueingService, Running, start};
 use crate::settings::QueueingSettings;
-use async_trait::async_trait;
-use bytes::Bytes;
 use frontdesk_actor::Ownership;
-use frontdesk_core::audit::Author;
 use frontdesk_core::conversation::{
-    Command, Conversation, Event, Phase, StartRequest, Summary, TransferTarget, VisitorSeen,
+    Command, Conversation, Event, StartRequest, Summary, TransferTarget, VisitorSeen,
 };
 use frontdesk_core::figures::{Fold, Record};
 use frontdesk_core::hours::Hours;
-use frontdesk_core::ids::{
-    AgentId, AttachmentId, CalendarId, ConnectionId, ConversationId, NodeId, OfferId, QueueId,
-    SiteId,
-};
+use frontdesk_core::ids::{AgentId, ConversationId, OfferId, QueueId, SiteId};
 use frontdesk_core::party::{Origin, Participant, Principal, Role};
 use frontdesk_core::presence::{AgentProfile, AgentStatus, AgentView};
 use frontdesk_core::queue::{AlarmRule, Limits};
 use frontdesk_core::time::{Millis, Timestamp};
-use frontdesk_proto::api::*;
-use frontdesk_proto::v1::{QueuePush, ServerFrame, server_frame::Frame};
-use prost::Message as _;
-use std::collections::{BTreeMap, BTreeSet};
+use frontdesk_proto::api::{PresenceChange, QueueKey};
+use frontdesk_proto::v1::QueuePush;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -71,30 +64,30 @@ fn opened(n: u128, since: u64) -> (Conversation, Vec<Event>) {
 }
 
 #[derive(Default)]
-struct Inner {
-    conversations: BTreeMap<ConversationId, Conversation>,
-    agents: Vec<Arc<AgentView>>,
-    hints: Vec<QueuePush>,
-    is_away: bool,
-    head_start: u32,
+pub(super) struct Inner {
+    pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    pub(super) agents: Vec<Arc<AgentView>>,
+    pub(super) hints: Vec<QueuePush>,
+    pub(super) is_away: bool,
+    pub(super) head_start: u32,
     /// Of the queue `sales`; it aims at a minute.
-    alarms: Vec<AlarmRule>,
+    pub(super) alarms: Vec<AlarmRule>,
     /// Of every queue.
-    transfer_return: Option<Millis>,
+    pub(super) transfer_return: Option<Millis>,
     /// What owners say of their visitors.
-    visitor: Option<VisitorSeen>,
+    pub(super) visitor: Option<VisitorSeen>,
     /// How often one was asked how it is.
-    looks: usize,
+    pub(super) looks: usize,
     /// Of the queue `sales`.
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Of the queue `sales`.
-    hours: Option<Hours>,
-    records: Vec<Record>,
+    pub(super) hours: Option<Hours>,
+    pub(super) records: Vec<Record>,
 }
 
 pub(super) struct World {
     inner: Mutex<Inner>,
-    presence: broadcast::Sender<PresenceChange>,
+    pub(super) presence: broadcast::Sender<PresenceChange>,
     began: Instant,
 }
 
@@ -107,7 +100,7 @@ impl World {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap()
     }
 
@@ -126,7 +119,7 @@ impl World {
     }
 
     /// As many seconds as have passed for the test, from 0 on.
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         at(0) + Millis::from(self.began.elapsed())
     }
 
@@ -285,194 +278,5 @@ impl World {
             .into_iter()
             .map(|h| (h.conversation_id.parse().unwrap(), h.position, h.agents_online))
             .collect()
-    }
-}
-
-#[async_trait]
-impl Sessions for World {
-    fn submit(&self, envelope: Envelope) -> ReplyFuture {
-        let now = self.now();
-        let mut inner = self.lock();
-        if inner.is_away {
-            return ReplyFuture::by(async { Err(ApiError::unavailable("test")) });
-        }
-        let it = inner.conversations.get_mut(&envelope.conversation).unwrap();
-        let step = it.step(&envelope.origin, &envelope.command, now).unwrap();
-        ReplyFuture::by(async move { Ok(step.outcome) })
-    }
-    async fn attach(&self, _: Attach) -> Result<Attached, ApiError> {
-        unreachable!("queueing attaches nobody")
-    }
-    async fn detach(&self, _: &NodeId, _: ConversationId) {}
-    async fn history(&self, _: HistoryQuery) -> Result<EventPage, ApiError> {
-        unreachable!("queueing reads no history")
-    }
-    async fn summary(
-        &self,
-        conversation: ConversationId,
-        _: Option<&Principal>,
-    ) -> Result<Summary, ApiError> {
-        let mut inner = self.lock();
-        if inner.is_away {
-            return Err(ApiError::unavailable("test"));
-        }
-        inner.looks += 1;
-        let found = inner.conversations.get(&conversation).map(Conversation::summary);
-        let mut found = found.ok_or_else(|| ApiError::NotFound("conversation".into()))?;
-        found.watch.visitor = inner.visitor;
-        Ok(found)
-    }
-    async fn list(
-        &self,
-        _: Option<&SiteId>,
-        _: ListFilter,
-        _: u32,
-    ) -> Result<Vec<Summary>, ApiError> {
-        unreachable!("nothing here asks for it")
-    }
-    /// Pages of two, so that there are several.
-    async fn changed(
-        &self,
-        site: Option<&SiteId>,
-        from: Place,
-        _: u32,
-    ) -> Result<SummaryPage, ApiError> {
-        let inner = self.lock();
-        if inner.is_away {
-            return Err(ApiError::unavailable("test"));
-        }
-        let mut all: Vec<_> = inner.conversations.values().map(Conversation::summary).collect();
-        all.retain(|s| site.is_some() || !matches!(s.phase, Phase::Closed { .. }));
-        all.retain(|s| (s.last_at, Some(s.id)) > (from.from, from.after));
-        all.sort_by_key(|s| (s.last_at, s.id));
-        let more = all.len() > 2;
-        all.truncate(2);
-        let next = all.last().map(|s| Place { from: s.last_at, after: Some(s.id) });
-        Ok(SummaryPage { summaries: all, next: next.filter(|_| more) })
-    }
-    async fn records(&self, _: &SiteId, from: Place, _: u32) -> Result<RecordPage, ApiError> {
-        let records = self.lock().records.clone();
-        let changed = |record: &Record| {
-            let ended = record.episodes.last().and_then(|episode| episode.ended);
-            ended.is_some_and(|(at, _)| at >= from.from)
-        };
-        let records = records.into_iter().filter(changed).collect();
-        Ok(RecordPage { records, next: None })
-    }
-    fn hint(&self, conversation: ConversationId, internal: bool, frame: Bytes) {
-        let Some(Frame::Queue(push)) = ServerFrame::decode(frame).unwrap().frame else {
-            panic!("queueing hints places only")
-        };
-        assert!(!internal);
-        assert_eq!(push.conversation_id, conversation.to_string());
-        self.lock().hints.push(push);
-    }
-}
-
-#[async_trait]
-impl Presence for World {
-    async fn connect(&self, _: AgentConnect) -> Result<AgentView, ApiError> {
-        unreachable!("queueing connects nobody")
-    }
-    async fn disconnect(
-        &self,
-        _: &SiteId,
-        _: AgentId,
-        _: &NodeId,
-        _: ConnectionId,
-    ) -> Result<(), ApiError> {
-        unreachable!("queueing disconnects nobody")
-    }
-    async fn set_status(
-        &self,
-        _: &SiteId,
-        _: AgentId,
-        _: AgentStatus,
-        _: &str,
-    ) -> Result<AgentView, ApiError> {
-        unreachable!("queueing sets no status")
-    }
-    async fn reserve(&self, _: ReserveRequest) -> Result<(), ApiError> {
-        unreachable!("queueing reserves nothing")
-    }
-    async fn confirm(&self, _: &SiteId, _: AgentId, _: ConversationId) -> Result<(), ApiError> {
-        unreachable!("queueing confirms nothing")
-    }
-    async fn release(
-        &self,
-        _: &SiteId,
-        _: AgentId,
-        _: ConversationId,
-        _: Millis,
-    ) -> Result<(), ApiError> {
-        unreachable!("queueing releases nothing")
-    }
-    async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<AgentView>, ApiError> {
-        Ok(None)
-    }
-    async fn agents(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
-        Ok(self.lock().agents.clone())
-    }
-    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
-        self.presence.subscribe()
-    }
-}
-
-#[async_trait]
-impl Desk for World {
-    async fn site_by_key(&self, _: &str) -> Result<Option<Arc<SiteConfig>>, ApiError> {
-        Ok(None)
-    }
-    async fn site(&self, name: &SiteId) -> Result<Option<Arc<SiteConfig>>, ApiError> {
-        Ok(self.sites().await?.into_iter().find(|s| s.id == *name))
-    }
-    async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
-        let inner = self.lock();
-        let calendar = "office".parse().unwrap();
-        let calendars = inner.hours.clone().map(|hours| (calendar, Arc::new(hours)));
-        let calendars: BTreeMap<CalendarId, Arc<Hours>> = calendars.into_iter().collect();
-        let sales = QueueConfig {
-            priority_minutes: inner.head_start,
-            limits: inner.limits.clone(),
-            alarms: inner.alarms.clone(),
-            answer_within: Some(Millis::from_secs(60)),
-            transfer_return: inner.transfer_return,
-            hours: calendars.keys().next().cloned(),
-            ..QueueConfig::plain(queue("sales"))
-        };
-        let transfer_return = inner.transfer_return;
-        let night = QueueConfig { transfer_return, ..QueueConfig::plain(queue("night")) };
-        Ok(vec![Arc::new(SiteConfig {
-            id: site(),
-            title: String::new(),
-            key: String::new(),
-            allowed_origins: vec![],
-            default_queue: queue("sales"),
-            routes: vec![],
-            queues: vec![sales, night],
-            calendars,
-            away_after_missed: None,
-            privacy: Default::default(),
-            bots: BTreeSet::new(),
-        })])
-    }
-    async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
-        unreachable!("queueing signs nobody in")
-    }
-    async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {
-        Ok(None)
-    }
-    async fn apply(&self, _: &SiteId, _: &str, _: Option<Author>) -> Result<Applied, ApiError> {
-        unreachable!("queueing changes no configuration")
-    }
-    async fn add_attachment(&self, _: AttachmentRecord) -> Result<(), ApiError> {
-        unreachable!("queueing stores no files")
-    }
-    async fn attachment(
-        &self,
-        _: &SiteId,
-        _: AttachmentId,
-    ) -> Result<Option<AttachmentRecord>, ApiError> {
-        Ok(None)
     }
 }

@@ -11,7 +11,9 @@ use frontdesk_core::party::Participant;
 use frontdesk_core::presence::{AgentView, Claim};
 use frontdesk_core::time::{Millis, Timestamp};
 use frontdesk_proto::api::{ApiError, ReserveRequest};
+use frontdesk_telemetry::traces::{self, Kind};
 use std::sync::Arc;
+use std::time::SystemTime;
 use uuid::Uuid;
 
 /// What was decided on old news and refused is not tried again before this has
@@ -44,8 +46,35 @@ pub(crate) fn claim(rules: &Rules, queue: &QueueId, agent: &AgentView) -> Option
     rules.counts(queue, agent).then(claim)
 }
 
+/// An offer in traces, with all that is asked of others for it.
+const SPAN: &str = "routing.offer";
+
 impl Saga {
+    /// An offer begins a trace of its own: between a start and its offer lie a queue and
+    /// minutes, and the round of matching that ends the wait is many conversations' work.
+    /// The conversation's id is in both.
     pub(crate) async fn make_offer(&self, plan: &OfferPlan) -> Report {
+        let began = SystemTime::now();
+        let span = traces::begin(SPAN, Kind::Internal, None);
+        let report = match &span {
+            None => self.offered(plan).await,
+            Some(span) => traces::within(span.context(), self.offered(plan)).await,
+        };
+        let outcome = report.look_again_in.map_or(Ok(()), |_| Err("unfinished"));
+        let span = match (span, outcome) {
+            (None, Err(_)) => traces::begin_failed(SPAN, Kind::Internal, None),
+            (span, _) => span,
+        };
+        if let Some(mut span) = span {
+            span.began(began);
+            span.set("conversation", plan.conversation.to_string());
+            span.set("agent", plan.held.agent.to_string());
+            span.finish(outcome);
+        }
+        report
+    }
+
+    async fn offered(&self, plan: &OfferPlan) -> Report {
         let expires_at = self.now() + plan.timeout;
         if let Err(e) = self.reserve(plan, expires_at + RESERVE_MARGIN).await {
             return self.not_reserved(plan, &e).await;

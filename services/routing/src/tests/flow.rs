@@ -1,6 +1,7 @@
 //! The saga from reservation to wrap-up, and what cuts it short.
 
 use super::world::*;
+use crate::service::Running;
 use frontdesk_core::conversation::{Command, Phase, Summary, TransferTarget};
 use frontdesk_core::ids::OfferId;
 use frontdesk_core::party::{Participant, Role};
@@ -35,6 +36,16 @@ async fn decline(world: &World, id: u128, by: u128) -> Result<(), ApiError> {
     world.routing().decline(&who, conversation_id(id), offer, "lunch").await
 }
 
+/// Ann, who has that much room, is alone and on offer the first conversation.
+async fn ann_is_asked(room: u32) -> (Arc<World>, Running) {
+    let world = World::new();
+    let routing = world.start_routing();
+    world.connect(ANN, room);
+    world.open(1).await;
+    world.calm().await;
+    (world, routing)
+}
+
 #[tokio::test(start_paused = true)]
 async fn more_than_may_be_under_way_at_once_are_offered_one_after_the_other() {
     let world = World::new();
@@ -54,11 +65,7 @@ async fn more_than_may_be_under_way_at_once_are_offered_one_after_the_other() {
 
 #[tokio::test(start_paused = true)]
 async fn an_offer_is_made_taken_and_told() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 2);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(2).await;
     assert_eq!(world.view(ANN).load, 1);
     let told = world.told();
     assert!(matches!(&told[..], [(Some(Frame::Offer(_)), _)]), "{told:?}");
@@ -77,11 +84,7 @@ async fn an_offer_is_made_taken_and_told() {
 
 #[tokio::test(start_paused = true)]
 async fn accepting_again_is_harmless_and_others_get_nothing() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     let offer = offer_of(&world.summary_of(1), ANN);
     let routing = world.routing();
     let answer = |role, id| {
@@ -100,11 +103,7 @@ async fn accepting_again_is_harmless_and_others_get_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn who_declines_makes_room_for_the_next() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     world.connect(BOB, 1);
     let offer = offer_of(&world.summary_of(1), ANN);
     world.told();
@@ -125,11 +124,7 @@ async fn who_declines_makes_room_for_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lone_agent_is_asked_again_but_not_at_once() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     decline(&world, 1, ANN).await.unwrap();
     world.calm().await;
     assert_eq!(world.summary_of(1).phase, Phase::Waiting);
@@ -141,11 +136,7 @@ async fn a_lone_agent_is_asked_again_but_not_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_offer_nobody_answers_goes_to_the_next() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     let offer = offer_of(&world.summary_of(1), ANN);
     world.connect(BOB, 1);
     world.told();
@@ -162,11 +153,7 @@ async fn an_offer_nobody_answers_goes_to_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn closing_frees_the_agent_after_the_wrap_up_and_the_next_is_served() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     accept(&world, 1, ANN).await.unwrap();
     world.open(2).await;
     world.calm().await;
@@ -182,11 +169,7 @@ async fn closing_frees_the_agent_after_the_wrap_up_and_the_next_is_served() {
 
 #[tokio::test(start_paused = true)]
 async fn a_visitor_who_leaves_while_on_offer_costs_no_wrap_up() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     world.told();
     world.client(Role::Visitor, 1, 1, Command::Close).await;
     world.calm().await;
@@ -218,11 +201,7 @@ async fn an_agent_who_goes_for_good_gives_everything_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_transfer_goes_to_the_agent_named() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 2);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(2).await;
     accept(&world, 1, ANN).await.unwrap();
     world.connect(BOB, 2);
     let target = TransferTarget::Agent(Participant::agent(agent_id(BOB), ""));
@@ -270,11 +249,7 @@ async fn what_was_not_heard_of_is_found() {
 
 #[tokio::test(start_paused = true)]
 async fn an_offer_outlives_a_restart_and_is_told_again() {
-    let world = World::new();
-    let routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, routing) = ann_is_asked(1).await;
     routing.stop().await;
     world.told();
     let _routing = world.start_routing();
@@ -287,11 +262,7 @@ async fn an_offer_outlives_a_restart_and_is_told_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_agent_keeps_what_it_has_and_gets_no_more() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 2);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(2).await;
     accept(&world, 1, ANN).await.unwrap();
     world.set_agent_status(ANN, AgentStatus::Busy);
     world.open(2).await;
@@ -302,11 +273,7 @@ async fn a_busy_agent_keeps_what_it_has_and_gets_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn room_that_was_lost_is_taken_again() {
-    let world = World::new();
-    let _routing = world.start_routing();
-    world.connect(ANN, 1);
-    world.open(1).await;
-    world.calm().await;
+    let (world, _routing) = ann_is_asked(1).await;
     accept(&world, 1, ANN).await.unwrap();
     world.lose_room(ANN, 1);
     // Nobody else gets it meanwhile.

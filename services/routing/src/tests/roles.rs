@@ -6,13 +6,10 @@ use bytes::Bytes;
 use frontdesk_bus::{Bus, Published, Subscription};
 use frontdesk_core::audit::Author;
 use frontdesk_core::conversation::{Conversation, Phase, Summary};
-use frontdesk_core::ids::{
-    AgentId, AttachmentId, ConnectionId, ConversationId, NodeId, QueueId, SiteId,
-};
+use frontdesk_core::ids::{AgentId, AttachmentId, ConversationId, NodeId, QueueId, SiteId};
 use frontdesk_core::party::Principal;
-use frontdesk_core::presence::{Action, AgentKey, AgentStatus, AgentView};
+use frontdesk_core::presence::{Action, AgentKey, AgentView, Reply};
 use frontdesk_core::queue::Entry;
-use frontdesk_core::time::Millis;
 use frontdesk_proto::api::*;
 use frontdesk_proto::internal::{DeliveryBatch, delivery::Kind};
 use prost::Message as _;
@@ -20,87 +17,20 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 #[async_trait]
-impl Presence for World {
-    async fn connect(&self, _: AgentConnect) -> Result<AgentView, ApiError> {
-        unreachable!("routing connects nobody")
+impl PresencePort for World {
+    async fn propose(&self, action: Action) -> Result<Reply, ApiError> {
+        self.gate().await;
+        let reply = self.reply(action);
+        self.gate().await;
+        Ok(reply)
     }
-    async fn disconnect(
-        &self,
-        _: &SiteId,
-        _: AgentId,
-        _: &NodeId,
-        _: ConnectionId,
-    ) -> Result<(), ApiError> {
-        unreachable!("routing disconnects nobody")
-    }
-    async fn set_status(
-        &self,
-        _: &SiteId,
-        _: AgentId,
-        _: AgentStatus,
-        _: &str,
-    ) -> Result<AgentView, ApiError> {
-        unreachable!("routing sets no status")
-    }
-    async fn reserve(&self, r: ReserveRequest) -> Result<(), ApiError> {
-        self.gate().await;
-        let done = self.decree(Action::Reserve {
-            key: AgentKey { site: r.site, agent: r.agent },
-            conversation: r.conversation,
-            weight: r.weight,
-            expires_at: r.expires_at,
-            claim: r.claim,
-        });
-        self.gate().await;
-        done
-    }
-    async fn confirm(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-    ) -> Result<(), ApiError> {
-        self.gate().await;
-        let key = AgentKey { site: site.clone(), agent };
-        let done = self.decree(Action::Confirm { key, conversation });
-        self.gate().await;
-        done
-    }
-    async fn release(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-        wrap_up: Millis,
-    ) -> Result<(), ApiError> {
-        self.gate().await;
-        let key = AgentKey { site: site.clone(), agent };
-        let done = self.decree(Action::Release { key, conversation, wrap_up, missed: None });
-        self.gate().await;
-        done
-    }
-    async fn miss(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-        away_after: u32,
-    ) -> Result<(), ApiError> {
-        self.gate().await;
-        let (key, wrap_up) = (AgentKey { site: site.clone(), agent }, Millis::ZERO);
-        let missed = Some(away_after);
-        let done = self.decree(Action::Release { key, conversation, wrap_up, missed });
-        self.gate().await;
-        done
-    }
-    async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
-        let key = AgentKey { site: site.clone(), agent };
+    async fn view(&self, key: AgentKey) -> Result<Option<AgentView>, ApiError> {
         Ok(self.lock().presence.agent(&key).map(|view| view.as_ref().clone()))
     }
-    async fn agents(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
-        Ok(self.views())
+    async fn views(&self, _: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
+        Ok(self.lock().presence.agents().cloned().collect())
     }
-    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
+    fn changes(&self) -> broadcast::Receiver<PresenceChange> {
         self.presence.subscribe()
     }
 }
@@ -191,7 +121,7 @@ impl Desk for World {
     async fn sites(&self) -> Result<Vec<Arc<SiteConfig>>, ApiError> {
         Ok(vec![self.config.clone()])
     }
-    async fn sign_in(&self, _: &str, _: &str, _: &str) -> Result<AgentAccount, ApiError> {
+    async fn sign_in(&self, _: PasswordAttempt) -> Result<AgentAccount, ApiError> {
         unreachable!("routing signs nobody in")
     }
     async fn agent(&self, _: &SiteId, _: AgentId) -> Result<Option<Arc<AgentAccount>>, ApiError> {

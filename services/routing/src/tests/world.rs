@@ -120,7 +120,7 @@ impl World {
         });
         let join =
             Action::JoinNode { node: gateway(), role: NodeRole::Gateway, address: "".into() };
-        world.decree(join).unwrap();
+        world.decree(join);
         world
     }
 
@@ -183,7 +183,7 @@ impl World {
     pub(super) async fn pass(&self, secs: u64) {
         for _ in 0..secs {
             sleep(Duration::from_secs(1)).await;
-            self.decree(Action::Expire).unwrap();
+            self.decree(Action::Expire);
         }
     }
 
@@ -192,7 +192,8 @@ impl World {
         sleep(Duration::from_millis(20)).await;
     }
 
-    pub(super) fn decree(&self, action: Action) -> Result<(), ApiError> {
+    /// What presence answers to a command, at once.
+    pub(super) fn reply(&self, action: Action) -> Reply {
         let mut inner = self.lock();
         inner.log += 1;
         let (index, now) = (inner.log, self.now());
@@ -202,10 +203,13 @@ impl World {
         for agent in applied.agents {
             let _ = self.presence.send(PresenceChange { agent });
         }
-        match applied.reply {
-            Reply::Refused(why) => Err(ApiError::State(why.to_string())),
-            _ => Ok(()),
-        }
+        applied.reply
+    }
+
+    /// Something that presence does not refuse.
+    pub(super) fn decree(&self, action: Action) {
+        let reply = self.reply(action);
+        assert!(!matches!(reply, Reply::Refused(_)), "{reply}");
     }
 
     pub(super) fn connect(&self, id: u128, capacity: u32) {
@@ -215,25 +219,25 @@ impl World {
     pub(super) fn connect_as(&self, id: u128, profile: AgentProfile) {
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
         let (key, gateway) = (key(id), gateway());
-        self.decree(Action::Connect { key, profile, gateway, connection }).unwrap();
+        self.decree(Action::Connect { key, profile, gateway, connection });
         self.set_agent_status(id, AgentStatus::Online);
     }
 
     pub(super) fn disconnect(&self, id: u128) {
         let connection = ConnectionId::from_uuid(Uuid::from_u128(id));
         let action = Action::Disconnect { key: key(id), gateway: gateway(), connection };
-        self.decree(action).unwrap();
+        self.decree(action);
     }
 
     pub(super) fn set_agent_status(&self, id: u128, status: AgentStatus) {
         let reason = "".into();
-        self.decree(Action::SetStatus { key: key(id), status, reason }).unwrap();
+        self.decree(Action::SetStatus { key: key(id), status, reason });
     }
 
     /// Presence loses the room an agent holds for a conversation.
     pub(super) fn lose_room(&self, id: u128, conversation: u128) {
         let (conversation, wrap_up) = (conversation_id(conversation), Millis::ZERO);
-        self.decree(Action::Release { key: key(id), conversation, wrap_up, missed: None }).unwrap();
+        self.decree(Action::Release { key: key(id), conversation, wrap_up, missed: None });
     }
 
     /// A visitor opens the conversation with that number.

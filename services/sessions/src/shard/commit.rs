@@ -26,7 +26,7 @@ impl Shard {
         let Some(ready) = self.residents.get_mut(id) else { return };
         let Some(mut flight) = ready.flight.take() else { return };
         let snapshot_due = ready.since_snapshot() >= self.parts.settings.snapshot_events;
-        flight.settle(append, refusal);
+        flight.settle(append, refusal, outcome.as_str());
         while let Some(pending) = flight.next_durable() {
             self.committed(id, pending);
         }
@@ -81,8 +81,6 @@ impl Shard {
         if took > self.slow_from {
             self.slow_from = self.watched.slow(id, took, self.turn);
         }
-        // The commit is over.
-        drop(pending.spans);
         self.publish(id, &pending.events);
         if let Some(summary) = pending.summary {
             self.parts.notifier.tell(summary, &self.parts.meters);

@@ -153,6 +153,7 @@ async fn replace(
         expected_head: head,
         records: events.iter().map(encode).collect(),
         summary: Some(Arc::new(state.summary())),
+        trace: None,
     };
     let snapshot = load::snapshot_of(state);
     let snapshot = snapshot.ok_or_else(|| JournalError::Damaged("no snapshot of it".into()))?;

@@ -1,5 +1,6 @@
 //! A conversation in memory, with what is on its way to the journal.
 
+use super::traced;
 use crate::mail::{Held, Mail};
 use bytes::{Bytes, BytesMut};
 use frontdesk_core::conversation::{Body, Conversation, Event, Summary};
@@ -236,10 +237,12 @@ impl Flight {
         self.pending.pop_front()
     }
 
-    /// Takes note of what became of an append.
-    pub(super) fn settle(&mut self, append: u64, refusal: Option<Refusal>) {
+    /// Takes note of what became of an append, in a word: `why`.
+    pub(super) fn settle(&mut self, append: u64, refusal: Option<Refusal>, why: &'static str) {
         if let Some(pending) = self.pending.iter_mut().find(|p| p.append == append) {
             pending.settled = Some(refusal.is_none());
+            // The commit is over, though its turn to be said may not have come.
+            traced::end_commit(&mut pending.spans, refusal.map_or(Ok(()), |_| Err(why)));
             self.refused = self.refused.max(refusal);
         }
     }

@@ -67,6 +67,7 @@ impl Shard {
         let Some(first) = events.first() else { return };
         let base = Seq::new(first.record.seq.get() - 1);
         let summary = listed.then(|| Arc::new(conversation.summary()));
+        let spans = begin_commit(&mut events, self.epoch);
         let append = Append {
             shard: self.id,
             epoch: self.epoch,
@@ -74,8 +75,8 @@ impl Shard {
             expected_head: base,
             records: events.iter().map(|e| e.record.clone()).collect(),
             summary: summary.clone(),
+            trace: spans.first().map(|span| Box::new(span.context())),
         };
-        let spans = begin_commit(&mut events, self.epoch);
         let number = self.next_append;
         self.next_append += 1;
         let outcome = self.parts.journal.append(append);

@@ -27,6 +27,11 @@ pub(super) fn begin_commit(events: &mut [Encoded], epoch: Epoch) -> Vec<Span> {
     spans
 }
 
+/// The commit has come to this: refused, or nobody knows, is a failure.
+pub(super) fn end_commit(spans: &mut Vec<Span>, outcome: Result<(), &'static str>) {
+    spans.drain(..).for_each(|span| span.finish(outcome));
+}
+
 /// The publish of an event to so many gateways: what readers do is done under it.
 pub(super) fn publish(trace: TraceContext, gateways: usize) -> TraceContext {
     let mut span = Span::under("bus.publish", Kind::Producer, trace);

@@ -8,4 +8,5 @@ mod read;
 mod refused;
 mod residence;
 mod sqlite;
+mod traced;
 mod visitors;

@@ -2,14 +2,18 @@
 //! in the desk's tables; who may read it is decided by the caller.
 
 mod local;
+mod moved;
 
 pub(crate) use local::FILES;
 pub use local::LocalAttachments;
+pub use moved::MovedAttachments;
 
+use crate::s3::S3Settings;
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::{AttachmentId, SiteId};
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 
 /// Why bytes could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,15 @@ pub struct AttachmentBody {
     pub size: u64,
     /// The bytes, in pieces; ends early only with an error.
     pub chunks: BoxStream<'static, std::io::Result<Bytes>>,
+}
+
+/// The `[attachments]` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AttachmentsSettings {
+    /// Have a cluster keep files in an object store; else they are in its database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3Settings>,
 }
 
 /// Where uploaded bytes lie.

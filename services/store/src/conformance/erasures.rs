@@ -40,7 +40,7 @@ pub async fn what_is_erased_is_nowhere_and_places_stay(subject: &mut dyn Subject
     assert_eq!(journal.erase(erasure(id, 300)).await, AppendOutcome::Ok);
     // One that was under way is no newer.
     journal.save_snapshot(id, old).await.expect("passed over");
-    assert_eq!(journal.scrub().await, Ok(()));
+    assert!(journal.scrub().await.is_ok());
     let blank =
         |record: Record| Record { payload: Bytes::from(format!("blank {}", record.seq)), ..record };
     let mut expected: Vec<Record> = before.into_iter().map(blank).collect();

@@ -58,6 +58,7 @@ pub(super) fn append(conversation: ConversationId, head: u32, records: Vec<Recor
         expected_head: Seq::new(head),
         records,
         summary: None,
+        trace: None,
     }
 }
 

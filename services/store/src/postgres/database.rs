@@ -1,10 +1,11 @@
 //! Connections that heal themselves. Statements of many callers share one: the
 //! protocol pipelines them. Nothing here knows what a statement is for.
 
-use super::error::{Failure, PostgresError};
+use super::error::{Failure, PostgresError, describe};
 use super::settings::PostgresSettings;
 use super::target::Target;
 use super::tls::Tls;
+use frontdesk_telemetry::tasks;
 use rand::RngExt as _;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -151,7 +152,6 @@ impl Live {
         target: &Target,
         settings: &PostgresSettings,
     ) -> Result<Self, PostgresError> {
-        let unreachable = |e: String| PostgresError::Unreachable(e);
         let tls = target.tls.as_ref().map(Tls::make).transpose()?;
         let connecting = async {
             let (client, driver) = match tls {
@@ -168,8 +168,8 @@ impl Live {
             Ok::<_, tokio_postgres::Error>(live)
         };
         match timeout(settings.connect_timeout(), connecting).await {
-            Ok(connected) => connected.map_err(|e| unreachable(describe(&e))),
-            Err(_) => Err(unreachable("no answer in time".into())),
+            Ok(connected) => connected.map_err(|e| PostgresError::of_connecting(&e)),
+            Err(_) => Err(PostgresError::Unreachable("no answer in time".into())),
         }
     }
 
@@ -224,22 +224,10 @@ where
     T::Stream: Send + 'static,
 {
     let (client, connection) = config.connect(tls).await?;
-    let driver = tokio::spawn(async move {
+    let driver = tasks::spawn("postgres.connection", async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to the database has ended");
         }
     });
     Ok((client, driver))
-}
-
-/// What the server said, else what happened; never a parameter.
-fn describe(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(said) => said.message().to_owned(),
-        // Such as what is wrong with a certificate.
-        None => match std::error::Error::source(error) {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        },
-    }
 }

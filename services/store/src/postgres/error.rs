@@ -18,9 +18,12 @@ pub enum PostgresError {
     /// A certificate without its key, or the other way round.
     #[error("postgres: client_cert and client_key belong together")]
     HalfPair,
-    /// No server takes writes, or the login is refused.
+    /// No server takes writes; trying again may help.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// The server does not let this login into this database.
+    #[error("the database refuses the login: {0}")]
+    Refused(String),
     /// A newer version of Frontdesk has changed the tables already.
     #[error("the database has schema {found}, this program knows {known}: it is too old")]
     TooNew {
@@ -32,6 +35,31 @@ pub enum PostgresError {
     /// The tables could not be made.
     #[error("the database's tables could not be made: {0}")]
     Migrate(String),
+}
+
+impl PostgresError {
+    /// Of a connection that did not come about.
+    pub(super) fn of_connecting(error: &Error) -> Self {
+        let refused = error.code().is_some_and(|code| {
+            *code == SqlState::INVALID_PASSWORD
+                || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                || *code == SqlState::UNDEFINED_DATABASE
+        });
+        let said = describe(error);
+        if refused { Self::Refused(said) } else { Self::Unreachable(said) }
+    }
+}
+
+/// What the server said, else what happened; never a parameter.
+pub(super) fn describe(error: &Error) -> String {
+    match error.as_db_error() {
+        Some(said) => said.message().to_owned(),
+        // Such as what is wrong with a certificate.
+        None => match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
+    }
 }
 
 /// Why a statement brought nothing.

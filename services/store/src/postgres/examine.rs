@@ -15,6 +15,7 @@ const ASK: &str = "SELECT current_setting('server_version_num')::integer, \
     (SELECT count(*)::integer FROM pg_stat_activity WHERE application_name = 'frontdesk'), \
     to_regclass('frontdesk_schema') IS NOT NULL";
 const ASK_SCHEMA: &str = "SELECT coalesce(max(version), 0) FROM frontdesk_schema";
+const ASK_EPOCH: &str = "SELECT coalesce(max(epoch), 0) FROM shards";
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Examination {
     pub schema: i32,
     /// The version that this program makes.
     pub known_schema: i32,
+    /// The highest epoch under which a shard is owned; 0 when none ever was.
+    pub highest_epoch: u64,
 }
 
 /// Connects once and asks. Fails when no server that takes writes is reached or
@@ -48,6 +51,10 @@ pub async fn examine(settings: &PostgresSettings) -> Result<Examination, Postgre
         true => live.query(ASK_SCHEMA, &[]).await.map_err(silent)?.first().map_or(0, |r| r.get(0)),
         false => 0,
     };
+    let highest: i64 = match schema {
+        0 => 0,
+        _ => live.query(ASK_EPOCH, &[]).await.map_err(silent)?.first().map_or(0, |r| r.get(0)),
+    };
     Ok(Examination {
         version: row.get::<_, i32>(0) / 10_000,
         now: Timestamp::from_millis(u64::try_from(row.get::<_, i64>(1)).unwrap_or(0)),
@@ -57,5 +64,6 @@ pub async fn examine(settings: &PostgresSettings) -> Result<Examination, Postgre
         connections: row.get(5),
         schema,
         known_schema: known_schema(),
+        highest_epoch: u64::try_from(highest).unwrap_or(0),
     })
 }

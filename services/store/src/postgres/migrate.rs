@@ -6,7 +6,7 @@ use super::error::{Failure, PostgresError};
 use super::settings::PostgresSettings;
 
 /// In order; each is run once, and never changed after a release.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_journal.sql"),
     include_str!("migrations/0002_desk.sql"),
     include_str!("migrations/0003_skills.sql"),
@@ -14,6 +14,8 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_account_details.sql"),
     include_str!("migrations/0006_erase.sql"),
     include_str!("migrations/0007_generation.sql"),
+    include_str!("migrations/0008_statistics.sql"),
+    include_str!("migrations/0009_bindings.sql"),
 ];
 /// One lock for all who migrate.
 const LOCK: i64 = 0x6672_6f6e_7464_6573;

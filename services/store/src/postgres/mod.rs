@@ -14,7 +14,7 @@ mod migrate;
 mod settings;
 mod target;
 #[cfg(test)]
-mod test_database;
+pub(crate) mod test_database;
 #[cfg(any(test, feature = "conformance"))]
 pub mod testing;
 mod tls;

@@ -4,11 +4,14 @@
 use super::error::PostgresError;
 use super::settings::PostgresSettings;
 use super::tls::{Files, Tls};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
+
+/// What stands for something in a query; a path stays readable.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 /// See the module.
 #[derive(Clone)]
@@ -64,6 +67,31 @@ pub(super) fn parse(settings: &PostgresSettings) -> Result<(Config, Option<Tls>)
 }
 
 impl PostgresSettings {
+    /// The URL as PostgreSQL's own programs take it, without a password; `None` when it is
+    /// written in another way than as a URL.
+    pub fn url_without_password(&self) -> Option<String> {
+        let (scheme, rest) = self.url.split_once("://")?;
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = place.split_once('/').unwrap_or((place, ""));
+        let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let user = login.split_once(':').map_or(login, |(user, _)| user);
+        let files = [
+            ("sslrootcert", &self.ca),
+            ("sslcert", &self.client_cert),
+            ("sslkey", &self.client_key),
+        ];
+        let files = files.into_iter().filter_map(|(name, path)| {
+            let path = path.as_ref()?.to_str()?;
+            let is_said = query.split('&').any(|pair| pair.split('=').next() == Some(name));
+            (!is_said).then(|| format!("{name}={}", utf8_percent_encode(path, IN_QUERY)))
+        });
+        let said = query.split('&').filter(|p| !p.is_empty() && !p.starts_with("password="));
+        let query: Vec<String> = said.map(str::to_owned).chain(files).collect();
+        let at = if user.is_empty() { "" } else { "@" };
+        let ask = if query.is_empty() { "" } else { "?" };
+        Some(format!("{scheme}://{user}{at}{hosts}/{database}{ask}{}", query.join("&")))
+    }
+
     /// A host that is reached in plain text, or by TLS that does not check whose
     /// certificate it is, although it is not this machine.
     ///
@@ -87,5 +115,32 @@ impl PostgresSettings {
             Host::Tcp(name) => name.clone(),
             Host::Unix(path) => path.display().to_string(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        let shown = |url: &str| {
+            let ca = url.contains("verify").then(|| PathBuf::from("/etc/a b/ca.pem"));
+            PostgresSettings { url: url.into(), ca, ..Default::default() }.url_without_password()
+        };
+        let all = [
+            ("postgresql://u:p%40x@db:5432/f", "postgresql://u@db:5432/f"),
+            ("postgres://u@a,b:6/f?sslmode=require", "postgres://u@a,b:6/f?sslmode=require"),
+            ("postgresql://db", "postgresql://db/"),
+            ("postgresql://db/f?password=x&user=u", "postgresql://db/f?user=u"),
+            (
+                "postgresql://u:p@db/f?sslmode=verify-full",
+                "postgresql://u@db/f?sslmode=verify-full&sslrootcert=/etc/a%20b/ca.pem",
+            ),
+        ];
+        for (url, expected) in all {
+            assert_eq!(shown(url).as_deref(), Some(expected), "{url}");
+        }
+        assert_eq!(shown("host=db password=secret"), None);
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn server() -> LocalPostgres {
 }
 
 /// An empty database of the shared server.
-pub(super) async fn fresh() -> PostgresSettings {
+pub(crate) async fn fresh() -> PostgresSettings {
     fresh_on(&SERVER).await
 }
 

@@ -1,10 +1,10 @@
 //! A PostgreSQL of a test's own: real, on a free port, with its files in a folder
-//! that goes away. Stopped by its process id, also when the test's process ends
-//! without stopping it: a shell waits for that.
+//! that goes away.
 
+use crate::test_folder::{TestFolder, free_port};
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -24,19 +24,12 @@ hostssl all all 127.0.0.1/32 trust
 ";
 const WITH_TLS: &[&str] = &["-c", "ssl=on", "-c", "ssl_ca_file=ca.crt"];
 
-/// Outlives this process by a moment: its input ends with this process, and then
-/// it ends the server and removes the folder.
-const KEEPER: &str = r#"cat >/dev/null
-read -r pid <"$0/data/postmaster.pid" 2>/dev/null && kill -QUIT "$pid" 2>/dev/null
-rm -rf "$0""#;
-
 /// A server. Dropped, it is killed.
 pub struct LocalPostgres {
-    folder: PathBuf,
+    folder: TestFolder,
     port: u16,
     tls: bool,
     server: Option<Child>,
-    keeper: Child,
 }
 
 impl LocalPostgres {
@@ -52,20 +45,11 @@ impl LocalPostgres {
     }
 
     fn start_with(tls: Option<[(&str, &str); 3]>) -> io::Result<Self> {
-        let folder = tempfile::tempdir()?.keep();
-        let keeper = Command::new("sh")
-            .args(["-c", KEEPER])
-            .arg(&folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A test that is interrupted takes its group with it.
-            .process_group(0)
-            .spawn()?;
-        let files = folder.join("data");
+        let folder = TestFolder::new("data/postmaster.pid", "-QUIT")?;
+        let files = folder.path().join("data");
         fs::create_dir(&files)?;
         if is_root() {
-            fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))?;
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
             chown(&files, Some(NOBODY), Some(NOBODY))?;
         }
         let made = program("initdb")
@@ -77,7 +61,6 @@ impl LocalPostgres {
         if !made.success() {
             return Err(io::Error::other(format!("initdb: {made}")));
         }
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         for (name, pem) in tls.iter().flatten() {
             let file = files.join(name);
             fs::write(&file, pem)?;
@@ -90,7 +73,7 @@ impl LocalPostgres {
             fs::write(files.join("pg_hba.conf"), ONLY_TLS)?;
         }
         let tls = tls.is_some();
-        let mut server = Self { folder, port, tls, server: None, keeper };
+        let mut server = Self { folder, port: free_port()?, tls, server: None };
         server.start_again()?;
         Ok(server)
     }
@@ -103,7 +86,7 @@ impl LocalPostgres {
 
     /// Starts it on the same files and port, and waits until it listens.
     pub fn start_again(&mut self) -> io::Result<()> {
-        let files = self.folder.join("data");
+        let files = self.folder.path().join("data");
         let server = program("postgres")
             .arg("-D")
             .arg(&files)
@@ -111,7 +94,7 @@ impl LocalPostgres {
             .args(["-c", "max_connections=200"])
             .args(if self.tls { WITH_TLS } else { &[] })
             .stdout(Stdio::null())
-            .stderr(fs::File::create(self.folder.join("log"))?)
+            .stderr(fs::File::create(self.folder.path().join("log"))?)
             .spawn()?;
         self.server = Some(server);
         let give_up = Instant::now() + READY_WITHIN;
@@ -147,9 +130,6 @@ impl LocalPostgres {
 impl Drop for LocalPostgres {
     fn drop(&mut self) {
         self.kill();
-        // The keeper removes the folder.
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
     }
 }
 

@@ -20,7 +20,9 @@ const CHECKPOINTER_CACHE_KIB: i64 = 64;
 /// not leave a huge file for good.
 const MAX_IDLE_WAL_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Between two tries to cut the log off, and how many there are: 5 s.
+/// How long one try to cut the log off waits, with all who write.
+const CUT_WAIT: Duration = Duration::from_millis(50);
+/// Between two tries, and how many there are: 5 s and more.
 const CUT_PAUSE: Duration = Duration::from_millis(20);
 const CUT_TRIES: usize = 250;
 
@@ -70,19 +72,26 @@ pub(super) fn scrub(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("VACUUM")?;
     let mut tries = 0;
     loop {
-        let busy: i64 =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         tries += 1;
-        if busy == 0 {
-            return Ok(());
+        match cut(connection) {
+            Err(_) if tries < CUT_TRIES => std::thread::sleep(CUT_PAUSE),
+            done => return done,
         }
-        if tries == CUT_TRIES {
-            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-            let what = "somebody reads the log all the time".to_owned();
-            return Err(rusqlite::Error::SqliteFailure(code, Some(what)));
-        }
-        std::thread::sleep(CUT_PAUSE);
     }
+}
+
+/// Copies what is left of the log into the file and empties it. Fails when somebody reads
+/// from it for more than a moment.
+pub(super) fn cut(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(CUT_WAIT)?;
+    let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let busy: i64 = cut?;
+    if busy == 0 {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    Err(rusqlite::Error::SqliteFailure(code, Some("somebody reads it".to_owned())))
 }
 
 fn open_existing(path: &Path, cache_kib: i64) -> Result<Connection, OpenError> {
@@ -114,6 +123,9 @@ fn configure_writer(connection: &Connection, format: &Format) -> rusqlite::Resul
         )));
     }
     connection.pragma_update(None, "synchronous", "full")?;
+    // What is replaced or removed is overwritten where it stood. Pages that fall free are
+    // not: that would write every record once more.
+    connection.pragma_update_and_check(None, "secure_delete", "fast", |_| Ok(()))?;
     connection.pragma_update(None, "wal_autocheckpoint", format.auto_checkpoint_pages)?;
     connection.pragma_update_and_check(None, "journal_size_limit", MAX_IDLE_WAL_BYTES, |_| Ok(()))
 }

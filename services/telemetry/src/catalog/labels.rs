@@ -57,6 +57,8 @@ pub(super) const APPEND: Label = label(
     &["ok", "duplicate", "seq_conflict", "fenced", "unavailable", "unknown", "shed"],
 );
 
+pub(super) const FILE_OPERATION: Label = label("operation", &["put", "get", "delete"]);
+
 pub(super) const BUS_MODE: Label = label("mode", &["local", "redis", "direct"]);
 pub(super) const PUBLISHED: Label =
     label("outcome", &["accepted", "full", "no_subscriber", "away"]);

@@ -138,9 +138,10 @@ const fn histogram(name: &'static str, help: &'static str) -> Metric {
 }
 
 /// Parts of the system that measure, as they stand in names.
-pub const PARTS: [&str; 13] = [
+pub const PARTS: [&str; 15] = [
     "bus",
     "desk",
+    "files",
     "gateway",
     "journal",
     "link",
@@ -150,6 +151,7 @@ pub const PARTS: [&str; 13] = [
     "raft",
     "routing",
     "sessions",
+    "tasks",
     "tls",
     "traces",
 ];

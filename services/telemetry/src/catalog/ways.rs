@@ -1,6 +1,8 @@
-//! What carries and keeps: journal, bus, certificates, and the process itself.
+//! What carries and keeps: journal, files, bus, certificates, and the process itself.
 
-use super::labels::{APPEND, BUS_MODE, EXPORTED, PUBLISHED, RELOAD, SIDE, UNTRACED};
+use super::labels::{
+    APPEND, BUS_MODE, EXPORTED, FILE_OPERATION, PUBLISHED, RELOAD, SIDE, UNTRACED,
+};
 use super::{Metric, counter, gauge, histogram};
 
 #[rustfmt::skip] // A table: a line for what is measured, and a line for what it says.
@@ -15,6 +17,9 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("frontdesk_journal_queue_limit", "Writes that may wait; of the embedded journal."),
     counter("frontdesk_journal_checkpoint_failures_total", "Times the log could not be copied into the file; of the embedded journal."),
 
+    histogram("frontdesk_files_seconds", "How long a file took to be put, read or removed, wherever files are kept.").by(&[FILE_OPERATION]),
+    counter("frontdesk_files_failures_total", "Files that could not be put, read or removed because where they are kept was away.").by(&[FILE_OPERATION]),
+
     counter("frontdesk_bus_publishes_total", "Batches for gateways, by the way they went and what became of them.").by(&[BUS_MODE, PUBLISHED]),
     counter("frontdesk_bus_batches_given_up_total", "Batches taken and given up later."),
     counter("frontdesk_bus_messages_unreadable_total", "Messages from the broker that could not be read."),
@@ -26,6 +31,8 @@ pub(super) const METRICS: &[Metric] = &[
     counter("frontdesk_gateway_gaps_healed_total", "Readers that a head beacon has shown to have missed something."),
     counter("frontdesk_gateway_history_pages_total", "Pages of history read for readers who were behind."),
     counter("frontdesk_gateway_unreadable_deliveries_total", "Deliveries that could not be read."),
+
+    counter("frontdesk_tasks_panics_total", "Panics, in tasks and in threads."),
 
     counter("frontdesk_tls_reloads_total", "New certificates that were taken up, or could not be.").by(&[RELOAD]),
 

@@ -38,6 +38,13 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
+    /// To whoever holds the other end, and not counted.
+    #[cfg(any(test, feature = "capture"))]
+    pub(super) fn uncounted(spans: mpsc::Sender<SpanData>) -> Self {
+        let (full, rationed) = (Counter::noop(), Counter::noop());
+        Self { spans, full, rationed, began: Instant::now(), failures: AtomicU64::new(0) }
+    }
+
     pub(super) fn put(&self, span: SpanData) {
         if self.spans.try_send(span).is_err() {
             self.full.increment(1);
@@ -104,7 +111,10 @@ pub(super) fn start(
         failures: AtomicU64::new(0),
     };
     // Ended by `Exporting::stop`.
-    let task = tokio::spawn(Export { exporter, waiting, is_well: true }.run(stopped));
+    let task = crate::tasks::spawn(
+        "traces.export",
+        Export { exporter, waiting, is_well: true }.run(stopped),
+    );
     Ok((outlet, Exporting { stop, task }))
 }
 
@@ -170,16 +180,9 @@ impl Export {
 mod tests {
     use super::*;
 
-    fn outlet(room: usize) -> (Outlet, mpsc::Receiver<SpanData>) {
-        let (spans, waiting) = mpsc::channel(room);
-        let (full, rationed) = (Counter::noop(), Counter::noop());
-        let (began, failures) = (Instant::now(), AtomicU64::new(0));
-        (Outlet { spans, full, rationed, began, failures }, waiting)
-    }
-
     #[tokio::test(start_paused = true)]
     async fn failures_are_told_so_many_a_second() {
-        let (outlet, _waiting) = outlet(1);
+        let outlet = Outlet::uncounted(mpsc::channel(1).0);
         let told = || (0..500).filter(|_| outlet.takes_a_failure()).count() as u64;
         assert_eq!((told(), told()), (FAILURES_PER_SECOND, 0));
         tokio::time::advance(Duration::from_secs(1)).await;

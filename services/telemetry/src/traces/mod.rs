@@ -5,11 +5,17 @@
 //! recorded in any case. Work that is not recorded costs one look at an atomic and a
 //! draw of a number: nothing is allocated for it, and nothing is carried on.
 
+#[cfg(feature = "capture")]
+mod capture;
+mod current;
 mod export;
 mod ids;
 mod settings;
 mod span;
 
+#[cfg(feature = "capture")]
+pub use capture::{Captured, Told, capture};
+pub use current::{child, current, within, within_now};
 pub use export::Exporting;
 pub use settings::{TraceSettings, TracesError};
 pub use span::{Kind, Span};
@@ -17,7 +23,6 @@ pub use span::{Kind, Span};
 use export::Outlet;
 use frontdesk_core::trace::TraceContext;
 use std::sync::OnceLock;
-use std::time::SystemTime;
 
 /// What this process traces with, once that is set up.
 static TRACER: OnceLock<Tracer> = OnceLock::new();
@@ -68,36 +73,29 @@ pub fn incoming(traceparent: Option<&str>) -> Option<TraceContext> {
     traceparent.filter(|_| tracer.incoming).and_then(TraceContext::parse)
 }
 
-/// Begins work that comes from outside: a span when it is to be recorded.
-pub fn begin(name: &'static str, parent: Option<TraceContext>) -> Option<Span> {
+/// Begins work that nothing else of this system asked for: a span when it is to be
+/// recorded.
+pub fn begin(name: &'static str, kind: Kind, parent: Option<TraceContext>) -> Option<Span> {
     let tracer = TRACER.get()?;
     match parent {
-        Some(parent) if parent.sampled => Some(Span::under(name, Kind::Server, parent)),
+        Some(parent) if parent.sampled => Some(Span::under(name, kind, parent)),
         // Whoever began it has decided.
         Some(_) => None,
         None if tracer.threshold > 0 && ids::draw() <= tracer.threshold => {
-            Some(Span::root(name, Kind::Server))
+            Some(Span::root(name, kind))
         }
         None => None,
     }
 }
 
-/// Tells of work that was not recorded and has failed, in the trace it belongs to.
-pub fn failed(
-    name: &'static str,
-    parent: Option<TraceContext>,
-    began: SystemTime,
-    why: &'static str,
-) {
-    let Some(tracer) = TRACER.get() else { return };
-    if tracer.outlet.takes_a_failure() {
-        let mut span = match parent {
-            Some(parent) => Span::under(name, Kind::Server, parent),
-            None => Span::root(name, Kind::Server),
-        };
-        span.began(began);
-        span.fail(why);
-    }
+/// Work that was not recorded has failed: a span for it all the same, unless too many
+/// have been told in this second. Whoever gets it says when it began and why it failed.
+pub fn begin_failed(name: &'static str, kind: Kind, parent: Option<TraceContext>) -> Option<Span> {
+    let tracer = TRACER.get()?;
+    tracer.outlet.takes_a_failure().then(|| match parent {
+        Some(parent) => Span::under(name, kind, parent),
+        None => Span::root(name, kind),
+    })
 }
 
 fn tell(span: opentelemetry_sdk::trace::SpanData) {
@@ -122,8 +120,9 @@ mod tests {
     #[test]
     fn without_a_collector_nothing_is_begun() {
         let parent = TraceContext::new(1, 1, true);
-        assert!(begin("x", None).is_none() && begin("x", parent).is_none());
+        let kind = Kind::Server;
+        assert!(begin("x", kind, None).is_none() && begin("x", kind, parent).is_none());
+        assert!(begin_failed("x", kind, None).is_none());
         assert_eq!(incoming(Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")), None);
-        failed("x", None, SystemTime::now(), "nothing to see");
     }
 }

@@ -95,6 +95,14 @@ impl Span {
 
     /// It ends.
     pub fn end(self) {}
+
+    /// It ends, with this outcome.
+    pub fn finish<T>(self, outcome: Result<T, &'static str>) {
+        match outcome {
+            Ok(_) => self.end(),
+            Err(why) => self.fail(why),
+        }
+    }
 }
 
 impl Drop for Span {

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { AgentChat } from "../staff/chat";
 import { Colleagues, useTeam } from "../staff/colleagues";
-import { Dialog } from "../staff/dialog";
+import { FormDialog } from "../staff/dialog";
 import type { Desk } from "./desk";
 
 interface Props {
@@ -16,41 +16,36 @@ export function InviteDialog({ desk, chat, close }: Props) {
   const team = useTeam(desk, close);
   const [agentId, setAgentId] = useState<string>();
   const [note, setNote] = useState("");
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    if (!agentId || !(await desk.verbs.invite(chat.id, agentId, note.trim()))) return;
+  const submit = async () => {
+    if (!agentId || !(await desk.verbs.invite(chat.id, agentId, note.trim()))) return false;
     desk.say("Asked. They appear here once they join.");
-    close();
+    return true;
   };
   return (
-    <Dialog title={`Invite to the chat with ${chat.name}`} close={close}>
-      <form onSubmit={submit}>
-        <Colleagues
-          legend="A colleague"
-          desk={desk}
-          team={team}
-          without={chat.guests.map((guest) => guest.id)}
-          chosen={agentId}
-          choose={setAgentId}
+    <FormDialog
+      title={`Invite to the chat with ${chat.name}`}
+      close={close}
+      verb="Invite"
+      ready={Boolean(agentId)}
+      submit={submit}
+    >
+      <Colleagues
+        legend="A colleague"
+        desk={desk}
+        team={team}
+        without={chat.guests.map((guest) => guest.id)}
+        chosen={agentId}
+        choose={setAgentId}
+      />
+      <label>
+        Note for your colleague
+        <textarea
+          rows={3}
+          maxLength={330}
+          value={note}
+          onInput={(event) => setNote(event.currentTarget.value)}
         />
-        <label>
-          Note for your colleague
-          <textarea
-            rows={3}
-            maxLength={330}
-            value={note}
-            onInput={(event) => setNote(event.currentTarget.value)}
-          />
-        </label>
-        <div class="actions">
-          <button type="button" class="secondary" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={!agentId}>
-            Invite
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </label>
+    </FormDialog>
   );
 }

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import type { TransferTarget } from "../protocol";
 import type { AgentChat } from "../staff/chat";
 import { Choice, Colleagues, useTeam } from "../staff/colleagues";
-import { Dialog } from "../staff/dialog";
+import { FormDialog } from "../staff/dialog";
 import type { Desk } from "./desk";
 
 interface Props {
@@ -22,64 +22,58 @@ export function TransferDialog({ desk, chat, close }: Props) {
   const [target, setTarget] = useState<TransferTarget>();
   const [note, setNote] = useState("");
   const [warm, setWarm] = useState(false);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    if (target && (await desk.transfer(chat, target, note.trim(), warm))) close();
-  };
+  const submit = async () =>
+    target !== undefined && (await desk.transfer(chat, target, note.trim(), warm));
   return (
-    <Dialog title={`Transfer ${chat.name}`} close={close}>
-      <form onSubmit={submit}>
-        <Colleagues
-          legend="To a colleague"
-          desk={desk}
-          team={team}
-          chosen={target !== undefined && "agentId" in target ? target.agentId : undefined}
-          choose={(agentId) => setTarget({ agentId })}
+    <FormDialog
+      title={`Transfer ${chat.name}`}
+      close={close}
+      verb="Transfer"
+      ready={target !== undefined}
+      submit={submit}
+    >
+      <Colleagues
+        legend="To a colleague"
+        desk={desk}
+        team={team}
+        chosen={target !== undefined && "agentId" in target ? target.agentId : undefined}
+        choose={(agentId) => setTarget({ agentId })}
+      />
+      <fieldset class="targets">
+        <legend>To a queue</legend>
+        {(team?.queues ?? []).map((queue) => (
+          <Choice
+            key={queue}
+            name={queue}
+            status={undefined}
+            detail={queue === chat.queue ? "now here" : ""}
+            chosen={target !== undefined && "queue" in target && target.queue === queue}
+            choose={() => setTarget({ queue })}
+          />
+        ))}
+      </fieldset>
+      <BySkill known={team && (team.skills ?? {})} target={target} choose={setTarget} />
+      <label>
+        Note for whoever takes over
+        <textarea
+          rows={3}
+          maxLength={1300}
+          value={note}
+          onInput={(event) => setNote(event.currentTarget.value)}
         />
-        <fieldset class="targets">
-          <legend>To a queue</legend>
-          {(team?.queues ?? []).map((queue) => (
-            <Choice
-              key={queue}
-              name={queue}
-              status={undefined}
-              detail={queue === chat.queue ? "now here" : ""}
-              chosen={target !== undefined && "queue" in target && target.queue === queue}
-              choose={() => setTarget({ queue })}
-            />
-          ))}
-        </fieldset>
-        <BySkill known={team && (team.skills ?? {})} target={target} choose={setTarget} />
-        <label>
-          Note for whoever takes over
-          <textarea
-            rows={3}
-            maxLength={1300}
-            value={note}
-            onInput={(event) => setNote(event.currentTarget.value)}
-          />
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={warm}
-            onChange={(event) => setWarm(event.currentTarget.checked)}
-          />
-          <span>
-            Stay and introduce them
-            <small class="soft">You become a guest when it is taken</small>
-          </span>
-        </label>
-        <div class="actions">
-          <button type="button" class="secondary" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={!target}>
-            Transfer
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={warm}
+          onChange={(event) => setWarm(event.currentTarget.checked)}
+        />
+        <span>
+          Stay and introduce them
+          <small class="soft">You become a guest when it is taken</small>
+        </span>
+      </label>
+    </FormDialog>
   );
 }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Link, LiveClient, type TokenSource } from "./client";
 import { FakeServer, settle, welcome } from "./fake-server";
 import { HttpError } from "./http";
-import type { EventPush } from "./messages";
+import type { EventPush, Welcome } from "./messages";
 import type { OutboxRequest } from "./outbox";
 import { BrowserStore } from "./storage";
 
@@ -22,7 +22,12 @@ const message = (id: string): OutboxRequest => ({
   send: { conversationId: "c", clientMsgId: id, text: id },
 });
 
-function setUp(options: { followUnknown?: boolean; tokens?: Partial<TokenSource> } = {}) {
+interface Options {
+  followUnknown?: boolean;
+  tokens?: Partial<TokenSource>;
+}
+
+function setUp(options: Options = {}) {
   const server = new FakeServer();
   const links: Link[] = [];
   const seen: number[] = [];
@@ -57,6 +62,20 @@ function setUp(options: { followUnknown?: boolean; tokens?: Partial<TokenSource>
   return { server, client, links, seen, lost, restarted, tokens };
 }
 
+/** Welcomed, and following the conversation `c` from the start if that is said. */
+async function online(greeting: Welcome = {}, options: Options & { follow?: boolean } = {}) {
+  const setup = setUp(options);
+  if (options.follow) setup.client.follow("c");
+  setup.client.start();
+  await settle();
+  await welcome(setup.server.last, greeting);
+  return setup;
+}
+
+/** Welcomed, following the conversation `c` as far as the server has it. */
+const following = (headSeq?: number) =>
+  online({ resumed: [{ conversationId: "c", ...(headSeq && { headSeq }) }] }, { follow: true });
+
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
@@ -89,10 +108,7 @@ describe("connecting", () => {
   });
 
   it("answers a ping, and takes long silence for a lost connection", async () => {
-    const { server, client, links } = setUp();
-    client.start();
-    await settle();
-    await welcome(server.last);
+    const { server, links } = await online();
     await pass(49_000);
     server.last.push({ ping: {} });
     await settle();
@@ -129,10 +145,7 @@ describe("connecting", () => {
 
 describe("after a close", () => {
   async function closedWith(code: number) {
-    const setup = setUp();
-    setup.client.start();
-    await settle();
-    await welcome(setup.server.last);
+    const setup = await online();
     setup.server.last.hangUp(code);
     return setup;
   }
@@ -177,20 +190,14 @@ describe("after a close", () => {
   });
 
   it("believes Bye where a proxy swallowed the close code", async () => {
-    const { server, client, links } = setUp();
-    client.start();
-    await settle();
-    await welcome(server.last);
+    const { server, links } = await online();
     server.last.push({ bye: { code: 4205 } });
     server.last.hangUp(1006);
     expect(links.at(-1)).toEqual({ state: "stopped", reason: "signed-out" });
   });
 
   it("goes elsewhere when told to move, without waiting", async () => {
-    const { server, client, links } = setUp();
-    client.start();
-    await settle();
-    await welcome(server.last);
+    const { server, links } = await online();
     server.last.push({ move: { reason: "draining", delay: "2s" } });
     await pass(1_999);
     expect(server.sockets).toHaveLength(1);
@@ -204,11 +211,7 @@ describe("after a close", () => {
 
 describe("following", () => {
   it("resumes from the last event seen and drops what it has", async () => {
-    const { server, client, seen } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last, { resumed: [{ conversationId: "c", headSeq: 2 }] });
+    const { server, seen } = await following(2);
     server.last.push(pushOf(1, 0), pushOf(2, 1));
     server.last.hangUp(4001);
     await pass(500);
@@ -219,11 +222,7 @@ describe("following", () => {
   });
 
   it("subscribes again, once, from its cursor when it has missed something", async () => {
-    const { server, client, seen } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last, { resumed: [{ conversationId: "c" }] });
+    const { server, seen } = await following();
     server.last.push(pushOf(1, 0), pushOf(4, 3), pushOf(5, 4));
     await settle();
     const subscribe = server.last.take("subscribe");
@@ -235,21 +234,13 @@ describe("following", () => {
   });
 
   it("heals when the events before the named head do not come", async () => {
-    const { server, client } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last, { resumed: [{ conversationId: "c", headSeq: 2 }] });
+    const { server } = await following(2);
     await pass(3_000);
     server.last.take("subscribe");
   });
 
   it("says which conversations the server no longer knows", async () => {
-    const { server, client, lost } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last);
+    const { server, lost } = await online({}, { follow: true });
     server.last.push({ error: { code: "ERROR_CODE_NOT_FOUND", conversationId: "c" } });
     expect(lost).toEqual(["c"]);
   });
@@ -269,10 +260,7 @@ describe("following", () => {
 
   it("subscribes to unknown conversations only where that is wanted", async () => {
     for (const followUnknown of [true, false]) {
-      const { server, client, seen } = setUp({ followUnknown });
-      client.start();
-      await settle();
-      await welcome(server.last);
+      const { server, seen } = await online({}, { followUnknown });
       server.last.push(pushOf(7, 6));
       await settle();
       expect(seen).toEqual([]);
@@ -299,11 +287,7 @@ describe("sending", () => {
   });
 
   it("sends under the same id when the answer was lost", async () => {
-    const { server, client } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last, { resumed: [{ conversationId: "c" }] });
+    const { server, client } = await following();
     client.submit("m1", "c", message("m1"));
     await settle();
     server.last.take("send");
@@ -314,11 +298,7 @@ describe("sending", () => {
   });
 
   it("does not send again what the resumed events show as done", async () => {
-    const { server, client } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last, { resumed: [{ conversationId: "c" }] });
+    const { server, client } = await following();
     client.submit("m1", "c", message("m1"));
     await settle();
     server.last.push(pushOf(1, 0, "m1"));
@@ -326,21 +306,14 @@ describe("sending", () => {
   });
 
   it("drops a connection on which a request is not answered", async () => {
-    const { server, client } = setUp();
-    client.follow("c");
-    client.start();
-    await settle();
-    await welcome(server.last, { resumed: [{ conversationId: "c" }] });
+    const { server, client } = await following();
     client.submit("m1", "c", message("m1"));
     await pass(10_000);
     expect(server.sockets[0]?.closedByClient).toBe(true);
   });
 
   it("puts the requests of one moment into one batch, within the limits", async () => {
-    const { server, client } = setUp();
-    client.start();
-    await settle();
-    await welcome(server.last, { maxBatchFrames: 2 });
+    const { server, client } = await online({ maxBatchFrames: 2 });
     for (let index = 0; index < 3; index += 1) {
       client.request({ listTeam: {} }).catch(() => {});
     }
@@ -349,10 +322,7 @@ describe("sending", () => {
   });
 
   it("refuses what fits in no batch instead of breaking the connection", async () => {
-    const { server, client } = setUp();
-    client.start();
-    await settle();
-    await welcome(server.last, { maxBatchBytes: 1_000 });
+    const { server, client } = await online({ maxBatchBytes: 1_000 });
     const text = "字".repeat(400);
     const request = client.request({ addNote: { conversationId: "c", clientMsgId: "n", text } });
     await expect(request).rejects.toMatchObject({ code: "ERROR_CODE_INVALID_ARGUMENT" });
@@ -360,10 +330,7 @@ describe("sending", () => {
   });
 
   it("tells again after a reconnect how far was read", async () => {
-    const { server, client } = setUp();
-    client.start();
-    await settle();
-    await welcome(server.last);
+    const { server, client } = await online();
     server.last.hangUp(1006);
     client.markRead("c", 4);
     client.markRead("c", 3);

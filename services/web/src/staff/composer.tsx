@@ -2,8 +2,8 @@
 // looks different, so that nobody writes to the wrong people.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { ClipIcon, CloseIcon, FileIcon, LockIcon, SendIcon, WhisperIcon } from "../ui/icons";
-import type { Upload } from "../ui/uploads";
+import { FilePicker, UploadList, type UploadWords } from "../ui/composing";
+import { LockIcon, SendIcon, WhisperIcon } from "../ui/icons";
 import type { AgentChat, Mode } from "./chat";
 import { MentionList, useMentions } from "./mention-list";
 import type { Workplace } from "./workplace";
@@ -38,6 +38,15 @@ const MODES: Record<Mode, ModeTexts> = {
     placeholder: () => "Whisper to the agent…",
     send: "Whisper",
     hint: "Only the agents in this chat see this",
+  },
+};
+
+const FILES: UploadWords = {
+  remove: (name) => `Remove ${name}`,
+  problems: {
+    "too-large": "too large",
+    kind: "this kind of file is not accepted",
+    failed: "the upload failed",
   },
 };
 
@@ -83,13 +92,7 @@ export function Composer({ desk, chat }: Props) {
         ))}
         {texts.hint && <span class="soft">{texts.hint}</span>}
       </fieldset>
-      {files && uploads.list.length > 0 && (
-        <ul class="uploads">
-          {uploads.list.map((upload) => (
-            <UploadView key={upload.id} upload={upload} remove={() => uploads.remove(upload.id)} />
-          ))}
-        </ul>
-      )}
+      {files && <UploadList uploads={uploads} words={FILES} />}
       <MentionList mentions={mentions} />
       <textarea
         ref={field}
@@ -116,63 +119,12 @@ export function Composer({ desk, chat }: Props) {
         onPaste={(event) => take(event.clipboardData?.files)}
       />
       <div class="composer-row">
-        {files && <FilePicker take={take} />}
+        {files && <FilePicker label="Attach a file" take={take} />}
         <span class="soft hint">Enter to send, Shift + Enter for a new line</span>
         <button type="submit" class="primary" disabled={!ready}>
           {texts.send} <SendIcon />
         </button>
       </div>
     </form>
-  );
-}
-
-function FilePicker({ take }: { take(list: FileList | null): void }) {
-  const picker = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button
-        type="button"
-        class="tool"
-        aria-label="Attach a file"
-        title="Attach a file"
-        onClick={() => picker.current?.click()}
-      >
-        <ClipIcon />
-      </button>
-      <input
-        ref={picker}
-        type="file"
-        multiple
-        hidden
-        aria-label="Attach a file"
-        onChange={(event) => {
-          take(event.currentTarget.files);
-          event.currentTarget.value = "";
-        }}
-      />
-    </>
-  );
-}
-
-const PROBLEMS = {
-  "too-large": "too large",
-  kind: "this kind of file is not accepted",
-  failed: "the upload failed",
-} as const;
-
-function UploadView({ upload, remove }: { upload: Upload; remove(): void }) {
-  return (
-    <li class="upload" data-state={upload.state}>
-      {upload.state === "uploading" ? <span class="spinner" /> : <FileIcon />}
-      <span class="file-name">{upload.name}</span>
-      {upload.problem && (
-        <span class="problem" role="alert">
-          {PROBLEMS[upload.problem]}
-        </span>
-      )}
-      <button type="button" class="tool" aria-label={`Remove ${upload.name}`} onClick={remove}>
-        <CloseIcon />
-      </button>
-    </li>
   );
 }

@@ -6,7 +6,7 @@ import { STATUS_NAMES } from "../staff/status";
 import { shortAge } from "../ui/format";
 import type { Board } from "./board";
 import { agentRows } from "./rows";
-import { Table } from "./table";
+import { FilterRow, Table } from "./table";
 
 interface Props {
   desk: Board;
@@ -42,19 +42,13 @@ function AgentRow({ desk, agent }: { desk: Board; agent: BoardAgent }) {
   const chosen = desk.filter.agentId === id && id !== "";
   const at = timestampMs(since, 0);
   return (
-    <tr data-chosen={chosen}>
-      <th scope="row">
-        <button
-          type="button"
-          class="cell"
-          aria-pressed={chosen}
-          title="List only this agent's conversations"
-          onClick={() => desk.show({ agentId: chosen ? "" : id })}
-        >
-          {who?.name || "Agent"}
-        </button>
-        {languages.length > 0 && <small class="soft">{languages.join(", ")}</small>}
-      </th>
+    <FilterRow
+      chosen={chosen}
+      name={who?.name || "Agent"}
+      title="List only this agent's conversations"
+      toggle={() => desk.show({ agentId: chosen ? "" : id })}
+      beside={languages.length > 0 && <small class="soft">{languages.join(", ")}</small>}
+    >
       <td>
         <span class="dot" data-status={status} /> {STATUS_NAMES[status]}
         {reason && <span class="soft"> · {reason}</span>}
@@ -69,6 +63,6 @@ function AgentRow({ desk, agent }: { desk: Board; agent: BoardAgent }) {
       <td data-raised={capacity > 0 && load >= capacity}>
         {load}/{capacity}
       </td>
-    </tr>
+    </FilterRow>
   );
 }

@@ -30,6 +30,17 @@ async function open(you: Participant = sam): Promise<Board> {
   return board;
 }
 
+/** A board, and what it watches. */
+async function watch() {
+  const board = await open();
+  board.lookAt(HELD);
+  await settle();
+  await answer(server, "subscribe", { conversation: HELD });
+  const { selected } = board;
+  if (!selected) throw new Error("nothing is watched");
+  return { board, selected };
+}
+
 beforeEach(() => {
   server = fakePage();
   return leavePage;
@@ -65,10 +76,7 @@ describe("the board", () => {
 
 describe("watching", () => {
   it("shows one conversation live, and leaves it for the next", async () => {
-    const board = await open();
-    board.lookAt(HELD);
-    await settle();
-    await answer(server, "subscribe", { conversation: HELD });
+    const { board } = await watch();
     server.last.push(...eventsOf("c1", [{ message: { text: "Hello" }, by: ada }]));
     expect(board.selected).toMatchObject({ id: "c1", part: "reader", writes: "whisper" });
 
@@ -79,10 +87,7 @@ describe("watching", () => {
   });
 
   it("never tells that anything was read", async () => {
-    const board = await open();
-    board.lookAt(HELD);
-    await settle();
-    await answer(server, "subscribe", { conversation: HELD });
+    const { board } = await watch();
     server.last.push(...eventsOf("c1", [{ message: { text: "Hello" }, by: ada }]));
     await settle();
     expect(board.selected?.events).toHaveLength(1);
@@ -90,12 +95,7 @@ describe("watching", () => {
   });
 
   it("whispers under one id until it is answered", async () => {
-    const board = await open();
-    board.lookAt(HELD);
-    await settle();
-    await answer(server, "subscribe", { conversation: HELD });
-    const { selected } = board;
-    if (!selected) throw new Error("nothing is watched");
+    const { board, selected } = await watch();
     board.typed(selected, "Offer a refund");
     board.send(selected);
     await settle();
@@ -111,15 +111,10 @@ describe("watching", () => {
   });
 
   it("goes from guest back to watching, and to holder by taking over", async () => {
-    const board = await open();
-    board.lookAt(HELD);
-    await settle();
-    await answer(server, "subscribe", { conversation: HELD });
+    const { board, selected } = await watch();
     void board.join("c1");
     await settle();
     await answer(server, "join", { conversation: { ...HELD, guests: [sam] } });
-    const { selected } = board;
-    if (!selected) throw new Error("nothing is watched");
     expect(selected).toMatchObject({ part: "guest", writes: "reply" });
     void board.leave(selected);
     await settle();

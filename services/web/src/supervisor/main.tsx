@@ -1,9 +1,11 @@
 // The supervisor board.
 
+import "../ui/base.css";
 import "../staff/base.css";
 import "../staff/dialogs.css";
 import "../staff/status.css";
 import "../staff/offers.css";
+import "../ui/thread.css";
 import "../staff/messages.css";
 import "../staff/details.css";
 import "../staff/pane.css";

@@ -4,7 +4,7 @@ import type { BoardPush, BoardQueue } from "../protocol";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { oldestSince, percent, waitClock } from "./rows";
-import { Table } from "./table";
+import { FilterRow, Table } from "./table";
 
 interface Props {
   desk: Board;
@@ -48,19 +48,13 @@ function QueueRow({ desk, queue }: { desk: Board; queue: BoardQueue }) {
   const since = oldestSince(queue);
   const chosen = desk.filter.queue === name;
   return (
-    <tr data-chosen={chosen}>
-      <th scope="row">
-        <button
-          type="button"
-          class="cell"
-          aria-pressed={chosen}
-          title="List only these conversations"
-          onClick={() => desk.show({ queue: chosen ? "" : name })}
-        >
-          {name}
-        </button>
-        {!queue.open && <span class="part">closed</span>}
-      </th>
+    <FilterRow
+      chosen={chosen}
+      name={name}
+      title="List only these conversations"
+      toggle={() => desk.show({ queue: chosen ? "" : name })}
+      beside={!queue.open && <span class="part">closed</span>}
+    >
       <td data-raised={waiting > 0}>{waiting}</td>
       <td>{offered}</td>
       <td>{queue.assigned ?? 0}</td>
@@ -75,7 +69,7 @@ function QueueRow({ desk, queue }: { desk: Board; queue: BoardQueue }) {
       <td>{queue.arrivals ?? 0}</td>
       <td>{queue.served ?? 0}</td>
       <td>{queue.abandoned ?? 0}</td>
-    </tr>
+    </FilterRow>
   );
 }
 

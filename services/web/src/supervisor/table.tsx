@@ -1,4 +1,5 @@
-// A table of the board: its heading, its columns, and what is said when it is empty.
+// A table of the board: its heading, its columns, what is said when it is empty, and the
+// rows that narrow down the list of conversations.
 
 import type { ComponentChildren } from "preact";
 
@@ -50,5 +51,32 @@ export function Table({ name, title, columns, empty, rows, tools, more }: Props)
       )}
       {more && <p class="soft more">{more}</p>}
     </section>
+  );
+}
+
+interface FilterRowProps {
+  /** Whether the list is narrowed down to it. */
+  chosen: boolean;
+  name: string;
+  title: string;
+  toggle(): void;
+  /** Beside its name. */
+  beside: ComponentChildren;
+  /** The other cells. */
+  children: ComponentChildren;
+}
+
+/** A row headed by a button that lists only its conversations, and all when pressed again. */
+export function FilterRow({ chosen, name, title, toggle, beside, children }: FilterRowProps) {
+  return (
+    <tr data-chosen={chosen}>
+      <th scope="row">
+        <button type="button" class="cell" aria-pressed={chosen} title={title} onClick={toggle}>
+          {name}
+        </button>
+        {beside}
+      </th>
+      {children}
+    </tr>
   );
 }

@@ -2,6 +2,8 @@
 
 import { render } from "preact";
 import { browserStorage, dropKey, writeJson } from "../protocol";
+import baseStyles from "../ui/base.css?inline";
+import threadStyles from "../ui/thread.css?inline";
 import { Chat } from "./chat";
 import { type Launcher, storageKeys, type WidgetConfig, type WidgetHandle } from "./contract";
 import formStyles from "./forms.css?inline";
@@ -11,11 +13,13 @@ import type { Texts } from "./texts";
 import en from "./texts/en.json";
 import styles from "./widget.css?inline";
 
+const STYLES = [baseStyles, styles, formStyles, threadStyles, messageStyles];
+
 const texts = import.meta.glob<Texts>("./texts/*.json", { eager: true, import: "default" });
 
 function mount(root: ShadowRoot, config: WidgetConfig, launcher: Launcher): WidgetHandle {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(styles + formStyles + messageStyles);
+  sheet.replaceSync(STYLES.join("\n"));
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   const place = document.createElement("div");
   root.append(place);

@@ -1,9 +1,9 @@
 // Where the visitor writes: Enter sends, Shift+Enter breaks the line; files come
 // by button, by pasting or by dropping them.
 
-import { useRef, useState } from "preact/hooks";
-import { ClipIcon, CloseIcon, FileIcon, SendIcon } from "../ui/icons";
-import type { Upload } from "../ui/uploads";
+import { useState } from "preact/hooks";
+import { FilePicker, UploadList, type UploadWords } from "../ui/composing";
+import { SendIcon } from "../ui/icons";
 import type { Chat } from "./chat";
 import { fill, type Texts } from "./texts";
 
@@ -15,7 +15,6 @@ interface Props {
 export function Composer({ chat, texts }: Props) {
   const [text, setText] = useState(chat.draft);
   const [dropping, setDropping] = useState(false);
-  const picker = useRef<HTMLInputElement>(null);
   const { uploads } = chat;
   const ready = !uploads.busy && (text.trim() !== "" || uploads.done.length > 0);
 
@@ -51,39 +50,9 @@ export function Composer({ chat, texts }: Props) {
         take(event.dataTransfer?.files);
       }}
     >
-      {uploads.list.length > 0 && (
-        <ul class="uploads">
-          {uploads.list.map((upload) => (
-            <UploadView
-              key={upload.id}
-              upload={upload}
-              texts={texts}
-              remove={() => uploads.remove(upload.id)}
-            />
-          ))}
-        </ul>
-      )}
+      <UploadList uploads={uploads} words={fileWords(texts)} />
       <div class="row">
-        <button
-          type="button"
-          class="tool"
-          aria-label={texts.attach}
-          title={texts.attach}
-          onClick={() => picker.current?.click()}
-        >
-          <ClipIcon />
-        </button>
-        <input
-          ref={picker}
-          type="file"
-          multiple
-          hidden
-          aria-label={texts.attach}
-          onChange={(event) => {
-            take(event.currentTarget.files);
-            event.currentTarget.value = "";
-          }}
-        />
+        <FilePicker label={texts.attach} take={take} />
         <textarea
           rows={1}
           maxLength={8000}
@@ -112,38 +81,14 @@ export function Composer({ chat, texts }: Props) {
   );
 }
 
-interface UploadProps {
-  upload: Upload;
-  texts: Texts;
-  remove(): void;
-}
-
-function UploadView({ upload, texts, remove }: UploadProps) {
-  return (
-    <li class="upload" data-state={upload.state}>
-      {upload.state === "uploading" ? <span class="spinner" /> : <FileIcon />}
-      <span class="file-name">{upload.name}</span>
-      <span class="hidden" role="status">
-        {upload.state === "uploading" && texts.uploading}
-      </span>
-      {upload.problem && (
-        <span class="problem" role="alert">
-          {problemText(upload.problem, texts)}
-        </span>
-      )}
-      <button
-        type="button"
-        class="tool"
-        aria-label={fill(texts.removeFile, { name: upload.name })}
-        onClick={remove}
-      >
-        <CloseIcon />
-      </button>
-    </li>
-  );
-}
-
-function problemText(problem: NonNullable<Upload["problem"]>, texts: Texts): string {
-  if (problem === "too-large") return texts.fileTooLarge;
-  return problem === "kind" ? texts.fileKind : texts.fileFailed;
+function fileWords(texts: Texts): UploadWords {
+  return {
+    uploading: texts.uploading,
+    remove: (name) => fill(texts.removeFile, { name }),
+    problems: {
+      "too-large": texts.fileTooLarge,
+      kind: texts.fileKind,
+      failed: texts.fileFailed,
+    },
+  };
 }

@@ -8,7 +8,7 @@ use frontdesk_proto::v1::{
     AdminListConversationsRequest, ApplyConfigurationRequest, Cursor, EndSessionsRequest,
     EraseVisitorRequest, ExplainConversationRequest, ExplainRouteRequest, ExportVisitorRequest,
     FollowConversationRequest, GetConversationRequest, GetFiguresRequest, ListAgentsRequest,
-    ListAuditRequest, ListQueuesRequest, RecordedArrivalsRequest,
+    ListAuditRequest, ListQueuesRequest, RecordedArrivalsRequest, UnbindAccountRequest,
 };
 use frontdesk_tests::wire::fresh_id;
 use prost::Message as _;
@@ -32,7 +32,7 @@ enum Rule {
     Person,
 }
 
-const RULES: [(&str, Rule); 17] = [
+const RULES: [(&str, Rule); 18] = [
     ("AuthService/IssueVisitorToken", Rule::Anybody),
     ("AuthService/SignIn", Rule::Anybody),
     ("ChatService/Chat", Rule::Hello),
@@ -48,18 +48,29 @@ const RULES: [(&str, Rule); 17] = [
     ("AdminService/ListAudit", Rule::Site),
     ("AdminService/RecordedArrivals", Rule::Site),
     ("AdminService/EndSessions", Rule::Person),
+    ("AdminService/UnbindAccount", Rule::Person),
     ("AdminService/ExportVisitor", Rule::Person),
     ("AdminService/EraseVisitor", Rule::Person),
 ];
 
-#[test]
-fn every_call_of_the_schema_has_a_rule() {
+/// The calls that there are.
+pub(super) fn of_schema() -> Vec<String> {
     let schema = FileDescriptorSet::decode(DESCRIPTORS).expect("the schema");
     let public = schema.file.iter().filter(|file| file.package() == "frontdesk.v1");
     let calls = public.flat_map(|file| &file.service).flat_map(|service| {
         service.method.iter().map(|method| format!("{}/{}", service.name(), method.name()))
     });
-    let mut calls: Vec<String> = calls.collect();
+    calls.collect()
+}
+
+/// Whether a call is about an account or a visitor.
+pub(super) fn is_about_people(name: &str) -> bool {
+    RULES.contains(&(name, Rule::Person))
+}
+
+#[test]
+fn every_call_of_the_schema_has_a_rule() {
+    let mut calls = of_schema();
     let mut known: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
     calls.sort();
     known.sort_unstable();
@@ -117,7 +128,7 @@ async fn every_call_does_what_the_table_says() {
     assert!(wrong.is_empty(), "{}:\n  {}", wrong.len(), wrong.join("\n  "));
 }
 
-async fn call(
+pub(super) async fn call(
     admin: &mut AdminServiceClient<Channel>,
     name: &str,
     token: &str,
@@ -157,6 +168,10 @@ async fn call(
             let ask = EndSessionsRequest { account: fresh_id() };
             drop(admin.end_sessions(with(token, ask)).await?);
         }
+        "UnbindAccount" => {
+            let ask = UnbindAccountRequest { account: fresh_id() };
+            drop(admin.unbind_account(with(token, ask)).await?);
+        }
         "ExportVisitor" => {
             let ask = ExportVisitorRequest { visitor: fresh_id() };
             drop(admin.export_visitor(with(token, ask)).await?.into_inner().message().await?);
@@ -174,7 +189,7 @@ async fn call(
     Ok(())
 }
 
-fn with<T>(token: &str, ask: T) -> Request<T> {
+pub(super) fn with<T>(token: &str, ask: T) -> Request<T> {
     let mut call = Request::new(ask);
     if !token.is_empty() {
         let bearer = format!("Bearer {token}").parse().expect("a header");

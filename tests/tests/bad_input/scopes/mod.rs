@@ -3,6 +3,7 @@
 //! What may be asked is taken from the schema and from the API's description: a verb
 //! without a rule does not compile, a call or route without one fails here.
 
+mod audited;
 mod calls;
 mod routes;
 mod rules;
@@ -10,11 +11,11 @@ mod samples;
 mod verbs;
 mod world;
 
-pub(crate) use samples::samples;
+use samples::samples;
 
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::{Error, ErrorCode};
-use frontdesk_tests::wire::fresh_id;
+use frontdesk_tests::wire::{fresh_id, message};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -46,10 +46,8 @@ const RULES: [(&str, Rule); 23] = [
     ("POST /v1/visitor/token", Rule::Anybody),
 ];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_does_what_the_table_says() {
-    let mut world = World::start().await;
-    let described: Value = world.server.http().get("/openapi.json").await.expect_ok().json();
+/// The routes that a description lists, sorted.
+pub(super) fn of(described: &Value) -> Vec<String> {
     let paths = described["paths"].as_object().expect("it lists paths");
     let routes = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().expect("it lists methods").keys();
@@ -57,7 +55,14 @@ async fn every_route_does_what_the_table_says() {
     });
     let mut routes: Vec<String> = routes.collect();
     routes.sort();
-    assert_eq!(routes, RULES.map(|(route, _)| route), "each route needs a rule");
+    routes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_does_what_the_table_says() {
+    let mut world = World::start().await;
+    let described: Value = world.server.http().get("/openapi.json").await.expect_ok().json();
+    assert_eq!(of(&described), RULES.map(|(route, _)| route), "each route needs a rule");
 
     let mut wrong = Vec::new();
     for (route, rule) in RULES {
@@ -95,7 +100,7 @@ async fn every_route_does_what_the_table_says() {
 }
 
 /// A file in the conversation that this caller asks about, put there by its visitor.
-async fn file(world: &mut World, who: Who, place: Place) -> String {
+pub(super) async fn file(world: &mut World, who: Who, place: Place) -> String {
     let id = world.conversation(who, place).await;
     let token = world.visitor_of(&id).to_owned();
     let route = "POST /v1/conversations/{id}/attachments";
@@ -105,7 +110,7 @@ async fn file(world: &mut World, who: Who, place: Place) -> String {
     file["id"].as_str().expect("a file has an id").to_owned()
 }
 
-async fn call(world: &World, route: &str, token: &str, id: &str) -> (u16, String) {
+pub(super) async fn call(world: &World, route: &str, token: &str, id: &str) -> (u16, String) {
     let (method, path) = route.split_once(' ').expect("METHOD PATH");
     let (method, path) = (method.parse::<Method>().expect("a method"), path.replace("{id}", id));
     let http = world.server.http();

@@ -1,5 +1,6 @@
 //! One request of each kind.
 
+use super::{fresh_id, message};
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::transfer_conversation::Target;
 use frontdesk_proto::v1::{
@@ -9,7 +10,6 @@ use frontdesk_proto::v1::{
     ReopenConversation, SetPriority, SetStatus, SetTags, StartConversation, Subscribe, TakeOver,
     TransferConversation, Typing, Unsubscribe, WatchBoard, WhisperRequest,
 };
-use frontdesk_tests::wire::{fresh_id, message};
 
 /// About this conversation, where they are about one.
 pub(crate) fn samples(id: &str, colleague: &str) -> Vec<Request> {

@@ -7,7 +7,8 @@ use frontdesk_core::party::Role;
 use frontdesk_core::presence::AgentProfile;
 use frontdesk_core::time::Millis;
 use frontdesk_proto::api::{
-    AgentAccount, ApiError, Applied, AttachmentRecord, Desk, QueueConfig, SiteConfig,
+    AgentAccount, ApiError, Applied, AttachmentRecord, Desk, PasswordAttempt, QueueConfig,
+    SiteConfig,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -80,8 +81,8 @@ impl Desk for SimDesk {
         Ok(vec![self.site.clone()])
     }
 
-    async fn sign_in(&self, _: &str, email: &str, _: &str) -> Result<AgentAccount, ApiError> {
-        let found = self.agents.iter().find(|a| a.email == email);
+    async fn sign_in(&self, attempt: PasswordAttempt) -> Result<AgentAccount, ApiError> {
+        let found = self.agents.iter().find(|a| a.email == attempt.email);
         found.map(|a| AgentAccount::clone(a)).ok_or(ApiError::Unauthenticated(String::new()))
     }
 

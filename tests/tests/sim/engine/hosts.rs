@@ -202,10 +202,11 @@ pub(crate) async fn router(engines: Engines, name: &str, stop: watch::Receiver<b
     let cluster = member.cluster.clone();
     let (sessions, _links) = RemoteSessions::start(cluster.clone());
     let (queueing, _follower) = RemoteQueueing::start(cluster.clone());
-    let mut presence: Arc<dyn Presence> = Arc::new(RemotePresence::new(cluster.clone()));
-    if engines.bug == Some(Bug::NoExpiry) {
-        presence = Arc::new(NeverExpires(presence));
-    }
+    let presence = RemotePresence::new(cluster.clone());
+    let presence: Arc<dyn Presence> = match engines.bug {
+        Some(Bug::NoExpiry) => Arc::new(NeverExpires(presence)),
+        _ => Arc::new(presence),
+    };
     let deps = frontdesk_routing::Deps {
         sessions,
         presence,

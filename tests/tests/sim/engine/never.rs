@@ -1,10 +1,11 @@
 //! A bug brought back: whoever reserves an agent's room does so for ever.
 
 use async_trait::async_trait;
-use frontdesk_core::ids::{AgentId, ConnectionId, ConversationId, NodeId, SiteId};
-use frontdesk_core::presence::{AgentStatus, AgentView};
-use frontdesk_core::time::{Millis, Timestamp};
-use frontdesk_proto::api::{AgentConnect, ApiError, Presence, PresenceChange, ReserveRequest};
+use frontdesk_cluster::RemotePresence;
+use frontdesk_core::ids::SiteId;
+use frontdesk_core::presence::{Action, AgentKey, AgentView, Refusal, Reply};
+use frontdesk_core::time::Timestamp;
+use frontdesk_proto::api::{ApiError, PresenceChange, PresencePort};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -12,76 +13,30 @@ use tokio::sync::broadcast;
 const FAR: Timestamp = Timestamp::from_millis(4_102_444_800_000);
 
 /// See the module.
-pub(crate) struct NeverExpires(pub(crate) Arc<dyn Presence>);
+pub(crate) struct NeverExpires(pub(crate) RemotePresence);
 
 #[async_trait]
-impl Presence for NeverExpires {
-    async fn connect(&self, request: AgentConnect) -> Result<AgentView, ApiError> {
-        self.0.connect(request).await
+impl PresencePort for NeverExpires {
+    async fn propose(&self, mut action: Action) -> Result<Reply, ApiError> {
+        if let Action::Reserve { expires_at, .. } = &mut action {
+            *expires_at = FAR;
+        }
+        self.0.propose(action).await
     }
 
-    async fn disconnect(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        gateway: &NodeId,
-        connection: ConnectionId,
-    ) -> Result<(), ApiError> {
-        self.0.disconnect(site, agent, gateway, connection).await
+    async fn view(&self, key: AgentKey) -> Result<Option<AgentView>, ApiError> {
+        self.0.view(key).await
     }
 
-    async fn set_status(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        status: AgentStatus,
-        reason: &str,
-    ) -> Result<AgentView, ApiError> {
-        self.0.set_status(site, agent, status, reason).await
+    async fn views(&self, site: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
+        self.0.views(site).await
     }
 
-    async fn reserve(&self, request: ReserveRequest) -> Result<(), ApiError> {
-        self.0.reserve(ReserveRequest { expires_at: FAR, ..request }).await
+    fn changes(&self) -> broadcast::Receiver<PresenceChange> {
+        self.0.changes()
     }
 
-    async fn confirm(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-    ) -> Result<(), ApiError> {
-        self.0.confirm(site, agent, conversation).await
-    }
-
-    async fn release(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-        wrap_up: Millis,
-    ) -> Result<(), ApiError> {
-        self.0.release(site, agent, conversation, wrap_up).await
-    }
-
-    async fn miss(
-        &self,
-        site: &SiteId,
-        agent: AgentId,
-        conversation: ConversationId,
-        away_after: u32,
-    ) -> Result<(), ApiError> {
-        self.0.miss(site, agent, conversation, away_after).await
-    }
-
-    async fn agent(&self, site: &SiteId, agent: AgentId) -> Result<Option<AgentView>, ApiError> {
-        self.0.agent(site, agent).await
-    }
-
-    async fn agents(&self, site: Option<&SiteId>) -> Result<Vec<Arc<AgentView>>, ApiError> {
-        self.0.agents(site).await
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<PresenceChange> {
-        self.0.subscribe()
+    fn refused(&self, refusal: Refusal) -> ApiError {
+        self.0.refused(refusal)
     }
 }

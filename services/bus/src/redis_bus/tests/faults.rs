@@ -6,6 +6,14 @@ use crate::{Bus, Published, Received};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
+/// It notices, hears that it has missed something, and then what comes.
+async fn is_back(bus: &crate::RedisBus, gateway: &mut Gateway) {
+    gateway.becomes(true).await;
+    gateway.hears_lagged().await;
+    gateway.is_sent_until(bus, "a", Published::Accepted).await;
+    gateway.hears_batch("a").await;
+}
+
 #[tokio::test]
 async fn a_server_that_dies_and_returns_is_noticed_and_used_again() {
     let mut server = RedisServer::start();
@@ -15,10 +23,7 @@ async fn a_server_that_dies_and_returns_is_noticed_and_used_again() {
     gateway.becomes(false).await;
     gateway.is_sent_until(&bus, "lost", Published::Away).await;
     server.start_again();
-    gateway.becomes(true).await;
-    gateway.hears_lagged().await;
-    gateway.is_sent_until(&bus, "a", Published::Accepted).await;
-    gateway.hears_batch("a").await;
+    is_back(&bus, &mut gateway).await;
 }
 
 #[tokio::test]
@@ -30,10 +35,7 @@ async fn a_server_that_freezes_is_noticed_though_its_connections_stay() {
     gateway.becomes(false).await;
     gateway.is_sent_until(&bus, "lost", Published::Away).await;
     server.resume();
-    gateway.becomes(true).await;
-    gateway.hears_lagged().await;
-    gateway.is_sent_until(&bus, "a", Published::Accepted).await;
-    gateway.hears_batch("a").await;
+    is_back(&bus, &mut gateway).await;
 }
 
 #[tokio::test]
@@ -44,10 +46,7 @@ async fn starts_while_redis_is_away() {
     let mut gateway = Gateway { id: node("g1"), subscription: bus.subscribe(node("g1")) };
     assert_eq!(gateway.is_sent(&bus, "lost"), Published::Away);
     server.start_again();
-    gateway.becomes(true).await;
-    gateway.hears_lagged().await;
-    gateway.is_sent_until(&bus, "a", Published::Accepted).await;
-    gateway.hears_batch("a").await;
+    is_back(&bus, &mut gateway).await;
 }
 
 /// The gateway's own connection never fails: only the publisher can tell it.

@@ -13,7 +13,7 @@ mod pump;
 
 use super::{DEADLINE, LIST_DEADLINE};
 use crate::fabric::{
-    Cluster, Question, SessionsQuestion, decode_bytes, encode_bytes, grpc_request, repeat,
+    Call, Cluster, Question, SessionsQuestion, call, decode_bytes, encode_bytes, repeat,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,6 +30,7 @@ use frontdesk_proto::api::{
 use frontdesk_proto::convert::error_from_status;
 use frontdesk_proto::internal::sessions_service_client::SessionsServiceClient;
 use frontdesk_proto::internal::{HistoryRequest, LinkDetach, LinkHint};
+use frontdesk_telemetry::{tasks, traces};
 use lane::Lanes;
 use pending::{Asked, Pending};
 use std::sync::Arc;
@@ -71,7 +72,8 @@ impl RemoteSessions {
         let lanes = Arc::new(Lanes::default());
         let (moves, _) = broadcast::channel(MOVES);
         // Owned by `SessionsTasks`.
-        let task = tokio::spawn(pump::run(cluster.clone(), lanes.clone(), moves.clone()));
+        let task =
+            tasks::spawn("gateway.pump", pump::run(cluster.clone(), lanes.clone(), moves.clone()));
         (Arc::new(Self { cluster, lanes, moves }), SessionsTasks(task))
     }
 
@@ -104,17 +106,16 @@ impl RemoteSessions {
 
     async fn page(&self, shard: ShardId, query: Bytes) -> Result<EventPage, ApiError> {
         let reply = repeat(DEADLINE, |left| {
-            let request = grpc_request(HistoryRequest { query: query.clone() }, left);
+            let request = HistoryRequest { query: query.clone() };
             async move {
                 let channel = self.cluster.owner_of(NodeRole::Sessions, shard)?;
                 let mut client = SessionsServiceClient::new(channel);
-                match tokio::time::timeout(left, client.history(request)).await {
-                    Ok(reply) => reply.map_err(|s| error_from_status(&s)),
-                    Err(_) => Err(ApiError::unavailable("the owner did not answer in time")),
-                }
+                let send = |request| async move { client.history(request).await };
+                let reply = call(Call::HISTORY, request, left, send).await;
+                reply.map_err(|s| error_from_status(&s))
             }
         });
-        let reply = reply.await?.into_inner();
+        let reply = reply.await?;
         let events = reply.events.into_iter().map(|e| PageEvent {
             seq: Seq::new(e.seq),
             prev: Seq::new(e.prev),
@@ -127,7 +128,7 @@ impl RemoteSessions {
 #[async_trait]
 impl Sessions for RemoteSessions {
     fn submit(&self, envelope: Envelope) -> ReplyFuture {
-        self.post(&envelope, None)
+        self.post(&envelope, traces::current().map(Box::new))
     }
 
     fn submit_traced(&self, envelope: Envelope, trace: TraceContext) -> ReplyFuture {

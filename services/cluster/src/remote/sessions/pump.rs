@@ -7,6 +7,7 @@ use crate::fabric::{Cluster, ClusterView};
 use frontdesk_core::ids::{Epoch, NodeId};
 use frontdesk_core::presence::NodeRole;
 use frontdesk_core::shard::ShardId;
+use frontdesk_telemetry::tasks;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +145,7 @@ impl Pump {
         let id = self.next_link;
         self.next_link += 1;
         let (handles, task) = link::start(id, channel, self.lanes.clone(), stop.clone());
-        self.tasks.spawn(task);
+        tasks::spawn_in(&mut self.tasks, "gateway.link", task);
         let link = handles.asks.clone();
         let open = Open { id, handles, opened: now, _stop: stop.drop_guard() };
         self.links.insert(member.node.clone(), open);

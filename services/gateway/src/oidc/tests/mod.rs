@@ -2,6 +2,7 @@
 //! way that a real one does not. What works with a real one is tried in a real browser.
 
 mod browser;
+mod limits;
 mod provider;
 
 use crate::testing::{AGENT_EMAIL, PASSWORD, World, agent_id};
@@ -177,6 +178,22 @@ async fn whom_the_provider_does_not_vouch_for_stays_out() {
     assert_eq!(browser.signs_in(&world, &provider).await, "ok");
     world.desk.disabled.store(true, Ordering::SeqCst);
     assert_eq!(browser.token(&world).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_desk_is_told_who_it_is_and_somebody_elses_account_is_not_given() {
+    let provider = HostileProvider::start().await;
+    let world = gateway(&provider).await;
+    assert_eq!(Browser::default().signs_in(&world, &provider).await, "ok");
+    let told = world.desk.vouched.lock().unwrap().remove(0).identity.unwrap();
+    assert_eq!((told.issuer, &*told.subject), (provider.issuer.clone(), "ana"));
+    for odd in [json!("x".repeat(256)), json!("a\u{0}b")] {
+        provider.orders().claims = Box::new(move |claims| claims["sub"] = odd.clone());
+        assert_eq!(Browser::default().signs_in(&world, &provider).await, "refused");
+    }
+    provider.orders().claims = Box::new(|_| {});
+    world.desk.bound_to_another.store(true, Ordering::SeqCst);
+    assert_eq!(Browser::default().signs_in(&world, &provider).await, "not-allowed");
 }
 
 #[tokio::test]

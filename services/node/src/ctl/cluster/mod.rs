@@ -3,6 +3,7 @@
 
 mod conversation;
 mod fit;
+mod health;
 mod nodes;
 mod placement;
 mod raft;
@@ -106,6 +107,20 @@ impl From<PlacedRole> for NodeRole {
             PlacedRole::Routing => Self::Routing,
         }
     }
+}
+
+/// Where processes tell of their health, by their names: what each says of itself. And
+/// the admin token of the settings.
+pub(super) async fn health_of(
+    names: &[String],
+    config: Option<PathBuf>,
+) -> Result<(Vec<String>, String), CtlError> {
+    let source = SettingsArgs { config, data: None, listen: None, log: None };
+    let link = Link::open(settings::load(&source)?)?;
+    let found = health::all(&link, names).await;
+    let token = link.settings.telemetry.admin_token.clone();
+    link.close().await;
+    Ok((found?, token))
 }
 
 /// The live process of a name; its id with the incarnation will do as well.

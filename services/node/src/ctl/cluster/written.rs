@@ -3,22 +3,17 @@
 //! certificate it was, and which user of which machine; and as it concerns every site, it
 //! stands in the log of each. Never what was said in a conversation.
 
-use super::{CtlError, Link, now};
+use super::{CtlError, Link};
+use crate::operator::{cut, operator};
 use frontdesk_cluster::RemoteDesk;
-use frontdesk_core::audit::{Act, AuditEntry, Author, MAX_ORIGIN_BYTES, MAX_SUBJECT_BYTES};
-use frontdesk_core::ids::{AgentId, AuditId};
-use frontdesk_core::party::Role;
+use frontdesk_core::audit::{Act, AuditEntry, MAX_SUBJECT_BYTES};
+use frontdesk_core::ids::AuditId;
 use frontdesk_core::presence::NodeRole;
 use frontdesk_proto::api::{ApiError, Desk as _};
 use serde_json::Value;
 use std::collections::HashSet;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
-
-/// What the log calls whoever does it.
-const OPERATOR: &str = "operator";
 
 /// What this command has written down: what it tries again is there once.
 #[derive(Default)]
@@ -85,28 +80,8 @@ async fn write(link: &Link, act: &Act, subject: &str, details: Value) -> Result<
     Ok(())
 }
 
-/// Whoever runs this, as this machine says.
-fn operator() -> Author {
-    let uid = fs::metadata("/proc/self").map_or_else(|_| "?".to_owned(), |of| of.uid().to_string());
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-    let user = name.map_or_else(|_| format!("uid {uid}"), |name| format!("{name} (uid {uid})"));
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let origin = format!("{user} at {}", host.trim());
-    Author {
-        at: now(),
-        id: AgentId::from_uuid(Uuid::nil()),
-        name: Arc::from(OPERATOR),
-        role: Role::Supervisor,
-        origin: Arc::from(cut(&origin, MAX_ORIGIN_BYTES)),
-    }
-}
-
 /// Whom the certificate is for that lets this command in.
 fn certificate(link: &Link) -> Option<String> {
     let files = link.settings.cluster.tls.as_ref()?;
     files.terms().ok()?.into_iter().next().map(|own| own.subject)
-}
-
-fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
 }

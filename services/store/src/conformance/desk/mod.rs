@@ -5,12 +5,14 @@
 
 mod accounts;
 mod audit;
+mod bindings;
 mod model;
 mod sites;
 mod uploads;
 
 pub use accounts::*;
 pub use audit::*;
+pub use bindings::*;
 pub use model::the_desk_agrees_with_the_model;
 pub use sites::*;
 pub use uploads::*;
@@ -61,6 +63,10 @@ macro_rules! desk_conformance {
             a_password_is_replaced_alone,
             a_generation_only_goes_up,
             an_account_is_changed_but_for_its_address_and_password,
+            an_account_is_found_by_whom_it_is_bound_to,
+            an_account_is_bound_to_one_of_each_provider,
+            one_of_several_who_are_bound_at_once_wins,
+            an_account_is_freed_and_signed_out,
             attachments_belong_to_a_site,
             attachments_are_kept_as_they_were,
             attachments_are_found_and_removed,

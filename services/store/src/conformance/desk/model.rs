@@ -2,6 +2,7 @@
 
 use super::{DeskSubject, account, attachment, name, site};
 use crate::desk::{DeskStoreError, StoredAccount, StoredAttachment, StoredSite, Versioned};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -12,6 +13,13 @@ const CASES: u32 = 32;
 const SITES: [&str; 3] = ["one", "two", "three"];
 const ADDRESSES: [&str; 3] = ["a@x", "b@x", "c@x"];
 const IDS: u128 = 4;
+/// Issuers and subjects.
+const IDENTITIES: [(&str, &str); 4] = [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")];
+
+fn identity(n: usize) -> Identity {
+    let (issuer, subject) = IDENTITIES[n];
+    Identity { issuer: issuer.into(), subject: subject.into() }
+}
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -32,6 +40,15 @@ enum Op {
         id: u128,
         hash: u8,
     },
+    Bind {
+        site: usize,
+        id: u128,
+        who: usize,
+    },
+    Unbind {
+        site: usize,
+        id: u128,
+    },
     AddAttachment {
         site: usize,
         id: u128,
@@ -50,6 +67,9 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(site, id, address)| Op::AddAccount { site, id, address }),
         2 => (site.clone(), id.clone(), any::<u8>())
             .prop_map(|(site, id, hash)| Op::SetPassword { site, id, hash }),
+        3 => (site.clone(), id.clone(), 0..IDENTITIES.len())
+            .prop_map(|(site, id, who)| Op::Bind { site, id, who }),
+        1 => (site.clone(), id.clone()).prop_map(|(site, id)| Op::Unbind { site, id }),
         2 => (site, id, any::<u32>())
             .prop_map(|(site, id, size)| Op::AddAttachment { site, id, size }),
         1 => Just(Op::Reopen),
@@ -61,6 +81,7 @@ struct Model {
     sites: BTreeMap<SiteId, Versioned<StoredSite>>,
     accounts: BTreeMap<AgentId, StoredAccount>,
     attachments: BTreeMap<AttachmentId, StoredAttachment>,
+    bindings: BTreeMap<(SiteId, Identity), AgentId>,
 }
 
 impl Model {
@@ -110,6 +131,33 @@ impl Model {
         }
     }
 
+    fn account(&self, site: &SiteId, id: AgentId) -> Result<&StoredAccount, DeskStoreError> {
+        let found = self.accounts.get(&id).filter(|account| account.site == *site);
+        found.ok_or(DeskStoreError::Missing("account"))
+    }
+
+    fn bind(&mut self, site: &SiteId, id: AgentId, who: Identity) -> Result<(), DeskStoreError> {
+        self.account(site, id)?;
+        let rival = |((_, other), account): (&(SiteId, Identity), &AgentId)| {
+            *account == id && other.issuer == who.issuer && *other != who
+        };
+        let key = (site.clone(), who.clone());
+        let has_another = self.bindings.get(&key).is_some_and(|account| *account != id);
+        if has_another || self.bindings.iter().any(rival) {
+            return Err(DeskStoreError::Taken("identity"));
+        }
+        self.bindings.insert(key, id);
+        Ok(())
+    }
+
+    fn unbind(&mut self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        self.account(site, id)?;
+        self.bindings.retain(|_, account| *account != id);
+        let account = self.accounts.get_mut(&id).expect("it was found");
+        account.generation += 1;
+        Ok(account.generation)
+    }
+
     fn add_attachment(&mut self, added: StoredAttachment) -> Result<(), DeskStoreError> {
         if self.attachments.contains_key(&added.id) {
             return Err(DeskStoreError::Taken("attachment id"));
@@ -141,6 +189,15 @@ async fn run(subject: &mut dyn DeskSubject, model: &mut Model, op: Op) {
             let (site, id) = (name(SITES[site]), super::agent(id));
             let outcome = desk.set_password_hash(&site, id, hash.to_string()).await;
             assert_eq!(outcome, model.set_password(&site, id, hash.to_string()));
+        }
+        Op::Bind { site, id, who } => {
+            let (site, id, who) = (name(SITES[site]), super::agent(id), identity(who));
+            let outcome = desk.bind(&site, id, &who).await;
+            assert_eq!(outcome, model.bind(&site, id, who));
+        }
+        Op::Unbind { site, id } => {
+            let (site, id) = (name(SITES[site]), super::agent(id));
+            assert_eq!(desk.unbind(&site, id).await, model.unbind(&site, id));
         }
         Op::AddAttachment { site, id, size } => {
             let added = StoredAttachment { size, ..attachment(SITES[site], id) };
@@ -174,7 +231,18 @@ async fn compare(subject: &dyn DeskSubject, model: &Model) {
             let by_email = of_site.iter().find(|account| account.email == email);
             assert_eq!(desk.account_by_email(&site, email).await, Ok(by_email.cloned()));
         }
+        for who in (0..IDENTITIES.len()).map(identity) {
+            let id = model.bindings.get(&(site.clone(), who.clone()));
+            let bound = id.and_then(|id| model.accounts.get(id));
+            assert_eq!(desk.bound_account(&site, &who).await, Ok(bound.cloned()));
+        }
         for n in 1..=IDS {
+            let of_account = model
+                .bindings
+                .iter()
+                .filter(|((at, _), account)| *at == site && **account == super::agent(n));
+            let identities: Vec<_> = of_account.map(|((_, who), _)| who.clone()).collect();
+            assert_eq!(desk.identities(&site, super::agent(n)).await, Ok(identities));
             let by_id = of_site.iter().find(|account| account.id == super::agent(n));
             assert_eq!(desk.account(&site, super::agent(n)).await, Ok(by_id.cloned()));
             let file = model.attachments.get(&super::file(n)).filter(|file| file.site == site);

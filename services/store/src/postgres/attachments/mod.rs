@@ -1,6 +1,6 @@
 //! Uploaded files in the database, in pieces, so that every gateway of a cluster
 //! can serve what any other has received. Large installations keep them in an
-//! object store instead.
+//! object store instead (`s3`), and what was here before is still read.
 //!
 //! A file is written in one transaction on a connection of its own: given up at
 //! any point, by either side, it leaves nothing.

@@ -2,6 +2,7 @@
 //! of processes may make changes at once; one whose answer is lost is looked up.
 
 mod audit;
+mod bindings;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::desk::{
 };
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AttachmentId, QueueId, SiteId};
 use std::collections::BTreeMap;
 use tokio_postgres::Row;
@@ -251,6 +253,30 @@ impl DeskStore for PostgresDesk {
         let rows = self.rows(GENERATIONS, &[&site.as_str()]).await?;
         let of_row = |row: &Row| Ok((AgentId::from_uuid(row.get(0)), rows::generation(row, 1)?));
         rows.iter().map(of_row).collect()
+    }
+
+    async fn bound_account(
+        &self,
+        site: &SiteId,
+        who: &Identity,
+    ) -> Result<Option<StoredAccount>, DeskStoreError> {
+        self.account_bound_to(site, who).await
+    }
+
+    async fn identities(
+        &self,
+        site: &SiteId,
+        id: AgentId,
+    ) -> Result<Vec<Identity>, DeskStoreError> {
+        self.identities_of(site, id).await
+    }
+
+    async fn bind(&self, site: &SiteId, id: AgentId, who: &Identity) -> Result<(), DeskStoreError> {
+        self.bind_account(site, id, who).await
+    }
+
+    async fn unbind(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        self.unbind_account(site, id).await
     }
 
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {

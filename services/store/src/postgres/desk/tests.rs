@@ -10,6 +10,7 @@ use crate::postgres::PostgresSettings;
 use crate::postgres::test_database::{fresh, fresh_on, server};
 use async_trait::async_trait;
 use frontdesk_core::audit::{Act, AuditEntry, AuditQuery, Author};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AttachmentId, AuditId, ConversationId};
 use frontdesk_core::party::Role;
 use frontdesk_core::skill::Skills;
@@ -261,6 +262,15 @@ async fn a_change_whose_answer_is_lost_is_found() {
     assert_eq!(desk.add_account(account(3)).await, Ok(()));
     assert_eq!(desk.add_account(account(3)).await, Err(DeskStoreError::Taken("account")));
 
+    let site = account(1).site;
+    let who = |subject: &str| Identity { issuer: "a".into(), subject: subject.into() };
+    for n in 1..=2 {
+        desk.bind(&site, account(n).id, &who(&n.to_string())).await.unwrap();
+    }
+    way.lose_next();
+    assert_eq!(desk.bind(&site, account(3).id, &who("3")).await, Ok(()));
+    assert!(way.has_lost());
+
     for n in 1..=2 {
         desk.add_attachment(attachment(n)).await.unwrap();
     }
@@ -296,6 +306,29 @@ async fn the_audit_log_cannot_be_emptied() {
     }
     let query = AuditQuery::of("one".parse().unwrap());
     assert_eq!(desk.audit(query).await, Ok(vec![entry(1)]));
+}
+
+/// As OPERATIONS.md says: by whoever owns the tables, and not without leaving them as they
+/// were.
+#[tokio::test]
+async fn what_is_too_old_goes_by_the_owner_of_the_database_alone() {
+    let settings = fresh().await;
+    let desk = open(&settings).await;
+    desk.put_site(site("one"), 0).await.unwrap();
+    for n in 1..=3_u64 {
+        let by = Author { at: Timestamp::from_millis(n * 10), ..entry(1).by };
+        desk.add_audit(AuditEntry { by, ..entry(n.into()) }).await.unwrap();
+    }
+    let sql = "BEGIN; ALTER TABLE audit DISABLE TRIGGER audit_is_only_added_to;
+        DELETE FROM audit WHERE at < 25;
+        ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_is_only_added_to; COMMIT";
+    run(&settings, sql).await.unwrap();
+    let left = desk.audit(AuditQuery::of("one".parse().unwrap())).await.unwrap();
+    assert_eq!(left.iter().map(|entry| entry.by.at.as_millis()).collect::<Vec<_>>(), [30]);
+    let replica = "SET session_replication_role = replica; DELETE FROM audit";
+    for sql in ["DELETE FROM audit", "TRUNCATE audit", replica] {
+        assert_eq!(run(&settings, sql).await.unwrap_err(), "the audit log is only added to");
+    }
 }
 
 /// The answer that is lost was a refusal: it is not taken for a success.

@@ -4,6 +4,7 @@
 use super::append::{Refused, Unit};
 use super::lane::Waiting;
 use crate::journal::{Append, AppendOutcome};
+use crate::traced::GroupSpans;
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use std::collections::HashMap;
 
@@ -32,6 +33,11 @@ impl Group {
 
     pub(super) fn appends(&self) -> usize {
         self.appends
+    }
+
+    /// The commit of it, in the traces of what is in it.
+    pub(super) fn spans(&self) -> GroupSpans {
+        GroupSpans::begin(self.units.iter().flatten().map(|waiting| &waiting.append))
     }
 
     pub(super) fn records(&self) -> u64 {

@@ -96,6 +96,8 @@ impl Lane {
     /// itself: what it comes to rests on what is before it.
     async fn commit(&mut self, mut group: Group) {
         let started = Instant::now();
+        let (spans, mut outcome) = (group.spans(), Ok(()));
+        let appends = group.appends();
         let mut alone = Vec::new();
         while !group.is_empty() {
             match self.appender.append(group.units()).await {
@@ -115,13 +117,15 @@ impl Lane {
                     alone.extend(several);
                     group = rest;
                 }
-                Err(outcome) => {
+                Err(failed) => {
                     counter!("frontdesk_journal_group_failures_total").increment(1);
-                    group.answer_all(&outcome);
+                    outcome = Err(failed.as_str());
+                    group.answer_all(&failed);
                     break;
                 }
             }
         }
+        spans.end(appends, outcome);
         for waiting in alone {
             let outcome = self.appender.append_alone(Unit::of(&waiting)).await;
             waiting.answer(outcome);

@@ -26,6 +26,7 @@ use async_trait::async_trait;
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use frontdesk_core::shard::ShardId;
+use frontdesk_telemetry::tasks;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use lane::{Lane, Waiting};
@@ -69,7 +70,10 @@ impl PostgresJournal {
             let (sender, waiting) = mpsc::channel(WAITING);
             lanes.push(sender);
             // Ends when the senders are gone.
-            tasks.push(tokio::spawn(Lane::new(appends.clone(), number).run(waiting)));
+            tasks.push(tasks::spawn(
+                "journal.lane",
+                Lane::new(appends.clone(), number).run(waiting),
+            ));
         }
         Ok(Self { database, lanes: Mutex::new(lanes), tasks: Mutex::new(tasks) })
     }

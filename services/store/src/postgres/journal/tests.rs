@@ -99,6 +99,7 @@ fn append(conversation: ConversationId, epoch: u64, head: u32) -> Append {
         expected_head: Seq::new(head),
         records: vec![record],
         summary: None,
+        trace: None,
     }
 }
 

@@ -8,13 +8,13 @@ mod verify;
 pub(super) use stream::MakeTls;
 
 use super::error::PostgresError;
+use crate::trust::{self, BadFile};
 use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt::Display;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use verify::Lenient;
 
@@ -71,7 +71,6 @@ impl Tls {
     /// With the files as they are now.
     pub(super) fn make(&self) -> Result<MakeTls, PostgresError> {
         let provider = Arc::new(ring::default_provider());
-        let unusable = |e: rustls::Error| PostgresError::Tls(e.to_string());
         let config = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
@@ -84,46 +83,27 @@ impl Tls {
         let config = match &self.files.own {
             None => config.with_no_client_auth(),
             Some((cert, key)) => {
-                let chain = certificates(cert)?;
-                let own = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|e| bad(key, e))?;
-                config.with_client_auth_cert(chain, own).map_err(|e| bad(cert, e))?
+                let chain = trust::certificates(cert).map_err(unusable)?;
+                let pem = trust::read(key).map_err(unusable)?;
+                let own = PrivateKeyDer::from_pem_slice(&pem);
+                let own = own.map_err(|e| unusable(BadFile::new(key, e)))?;
+                let given = config.with_client_auth_cert(chain, own);
+                given.map_err(|e| unusable(BadFile::new(cert, e)))?
             }
         };
         Ok(MakeTls::new(Arc::new(config)))
     }
 
     fn roots(&self) -> Result<RootCertStore, PostgresError> {
-        let mut roots = RootCertStore::empty();
-        match &self.files.ca {
-            _ if self.check == Check::Nothing => {}
-            Some(path) => {
-                for certificate in certificates(path)? {
-                    roots.add(certificate).map_err(|e| bad(path, e))?;
-                }
-            }
-            None => {
-                // One that cannot be read is as good as absent: what it signed is refused.
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        match self.check {
+            Check::Nothing => Ok(RootCertStore::empty()),
+            Check::Authority | Check::Name => {
+                trust::roots(self.files.ca.as_deref()).map_err(unusable)
             }
         }
-        Ok(roots)
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, PostgresError> {
-    fs::read(path).map_err(|e| bad(path, e))
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PostgresError> {
-    let pem = read(path)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match chain {
-        Ok(chain) if chain.is_empty() => Err(bad(path, "holds no certificate")),
-        Ok(chain) => Ok(chain),
-        Err(error) => Err(bad(path, error)),
-    }
-}
-
-fn bad(path: &Path, what: impl Display) -> PostgresError {
-    PostgresError::Tls(format!("{}: {what}", path.display()))
+fn unusable(what: impl Display) -> PostgresError {
+    PostgresError::Tls(what.to_string())
 }

@@ -6,7 +6,7 @@ use super::{BackupError, of_file};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads every byte of a backup and says what it holds.
 ///
@@ -34,8 +34,13 @@ fn read_manifest(backup: &Path) -> Result<Manifest, BackupError> {
         }
         text => text.map_err(of_file(&path))?,
     };
+    parse_manifest(path, &text)
+}
+
+/// Reads what the manifest at `path` says.
+pub(super) fn parse_manifest(path: PathBuf, text: &[u8]) -> Result<Manifest, BackupError> {
     let value: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|e| BackupError::damaged(&path, e.to_string()))?;
+        serde_json::from_slice(text).map_err(|e| BackupError::damaged(&path, e.to_string()))?;
     // Looked at first: what a newer one says besides may be of another shape.
     let format = value.get("format").and_then(serde_json::Value::as_u64);
     let format = format.and_then(|format| u32::try_from(format).ok());

@@ -32,7 +32,7 @@ pub fn make(
     program: &str,
     made_at: Timestamp,
 ) -> Result<Manifest, BackupError> {
-    if !data.join(journal::FILE).is_file() || !data.join(desk::FILE).is_file() {
+    if !is_data(data) {
         let why = "is no data folder: there is no journal.db with a desk.db in it";
         return Err(BackupError::Usage { path: data.to_owned(), why });
     }
@@ -65,6 +65,11 @@ pub fn make(
     files::write(&path, &text)?;
     unfinished.finish()?;
     Ok(manifest)
+}
+
+/// Whether an embedded store has this folder.
+pub fn is_data(folder: &Path) -> bool {
+    folder.join(journal::FILE).is_file() && folder.join(desk::FILE).is_file()
 }
 
 /// Copies a database as it is at one moment. What has been deleted in it is not copied.

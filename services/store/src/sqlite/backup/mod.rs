@@ -7,6 +7,8 @@
 
 mod check;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub(in crate::sqlite) mod fuzzing;
 mod make;
 mod manifest;
 mod restore;
@@ -14,7 +16,7 @@ mod restore;
 mod tests;
 
 pub use check::check;
-pub use make::make;
+pub use make::{is_data, make};
 pub use manifest::{Contents, Manifest};
 pub use restore::restore;
 

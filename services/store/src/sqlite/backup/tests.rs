@@ -66,6 +66,7 @@ async fn say(journal: &SqliteJournal, epoch: Epoch, seq: u32) -> AppendOutcome {
         expected_head: Seq::new(seq - 1),
         records: vec![record],
         summary: None,
+        trace: None,
     };
     journal.append(append).await
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod attachments;
 mod audit;
+mod bindings;
 mod schema;
 mod sites;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::desk::{
 };
 use async_trait::async_trait;
 use frontdesk_core::audit::{AuditEntry, AuditQuery};
+use frontdesk_core::identity::Identity;
 use frontdesk_core::ids::{AgentId, AttachmentId, SiteId};
 use rusqlite::Connection;
 use rusqlite::ffi::{
@@ -182,6 +184,34 @@ impl DeskStore for SqliteDesk {
     async fn generations(&self, site: &SiteId) -> Result<BTreeMap<AgentId, u32>, DeskStoreError> {
         let site = site.clone();
         self.query(move |connection| accounts::generations(connection, &site)).await
+    }
+
+    async fn bound_account(
+        &self,
+        site: &SiteId,
+        who: &Identity,
+    ) -> Result<Option<StoredAccount>, DeskStoreError> {
+        let (site, who) = (site.clone(), who.clone());
+        self.query(move |connection| bindings::account(connection, &site, &who)).await
+    }
+
+    async fn identities(
+        &self,
+        site: &SiteId,
+        id: AgentId,
+    ) -> Result<Vec<Identity>, DeskStoreError> {
+        let site = site.clone();
+        self.query(move |connection| bindings::of_account(connection, &site, id)).await
+    }
+
+    async fn bind(&self, site: &SiteId, id: AgentId, who: &Identity) -> Result<(), DeskStoreError> {
+        let (site, who) = (site.clone(), who.clone());
+        self.run(move |connection| bindings::bind(connection, &site, id, &who)).await
+    }
+
+    async fn unbind(&self, site: &SiteId, id: AgentId) -> Result<u32, DeskStoreError> {
+        let site = site.clone();
+        self.run(move |connection| bindings::unbind(connection, &site, id)).await
     }
 
     async fn add_attachment(&self, attachment: StoredAttachment) -> Result<(), DeskStoreError> {

@@ -10,7 +10,7 @@ pub(in crate::sqlite) const FILE: &str = "desk.db";
 pub(super) const FORMAT: Format = Format {
     page_size: 4 * 1024,
     auto_checkpoint_pages: 256,
-    migrations: &[to_v1, to_v2, to_v3, to_v4, to_v5],
+    migrations: &[to_v1, to_v2, to_v3, to_v4, to_v5, to_v6],
 };
 
 /// The newest format there is.
@@ -35,6 +35,10 @@ fn to_v4(connection: &Connection) -> rusqlite::Result<()> {
 fn to_v5(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .execute_batch("ALTER TABLE accounts ADD COLUMN generation INTEGER NOT NULL DEFAULT 0")
+}
+
+fn to_v6(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(V6)
 }
 
 const V1: &str = "
@@ -101,4 +105,16 @@ CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
     WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) BEGIN
     SELECT RAISE(ABORT, 'the audit log is only added to');
 END;
+";
+
+/// Whom accounts are bound to: one identity of each provider.
+const V6: &str = "
+CREATE TABLE bindings (
+    site TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account BLOB NOT NULL REFERENCES accounts (id),
+    PRIMARY KEY (site, issuer, subject),
+    UNIQUE (account, issuer)
+) WITHOUT ROWID;
 ";

@@ -84,6 +84,8 @@ pub(super) struct Log {
     shared: Arc<Shared>,
     /// Pages at which the next checkpoint begins: later after a failure.
     due: u32,
+    /// Pages at which the writer waits for the thread.
+    most: u32,
 }
 
 /// Starts the thread on a connection of its own; counts the commits of `writer`.
@@ -100,7 +102,7 @@ pub(super) fn start(
         Ok(())
     };
     writer.wal_hook(Some(count)).map_err(std::io::Error::other)?;
-    let log = Log { shared: shared.clone(), due: limits.due };
+    let log = Log { shared: shared.clone(), due: limits.due, most: limits.most };
     let of_thread = shared.clone();
     let thread = std::thread::Builder::new()
         .name("journal-checkpoint".into())
@@ -118,6 +120,17 @@ impl Drop for Checkpointer {
 }
 
 impl Log {
+    /// The whole file is in the log now: nobody is to wait until it is copied.
+    pub(super) fn rewritten(&mut self) {
+        let pages = self.shared.pages.load(Ordering::Relaxed);
+        self.most = pages.saturating_add(self.shared.limits.most);
+    }
+
+    /// Whether the thread is at it, and more than a little may be left.
+    pub(super) fn is_being_copied(&self) -> bool {
+        *self.shared.lock() == State::Copying
+    }
+
     /// After each commit, when its callers have been answered: begins or ends a
     /// checkpoint if it is time to.
     pub(super) fn committed(&mut self, connection: &Connection) {
@@ -130,11 +143,11 @@ impl Log {
             state = State::Copying;
             self.shared.set(state);
         }
-        if state == State::Copying && pages >= self.shared.limits.most {
+        if state == State::Copying && pages >= self.most {
             state = self.shared.wait_while(State::Copying);
         }
         if state == State::RestLeft {
-            self.due = self.shared.limits.due;
+            (self.due, self.most) = (self.shared.limits.due, self.shared.limits.most);
             if pass(connection).is_none_or(|left| left > 0) {
                 // A reader still needs the log, or the disk is full: not again
                 // with every commit.

@@ -43,13 +43,18 @@ pub(super) fn in_tables(
     blank: &Blank,
 ) -> rusqlite::Result<()> {
     for (select, update) in RECENT {
-        let mut rows = connection.prepare_cached(select)?;
-        let groups: Vec<(i64, Vec<u8>)> =
-            rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        for (row, group) in groups {
-            if let Some(group) = in_group(&group, id, blank)? {
-                connection.prepare_cached(update)?.execute(params![row, group])?;
+        // Of the many groups, few have it: only those are kept.
+        let mut changed: Vec<(i64, Vec<u8>)> = Vec::new();
+        let mut statement = connection.prepare_cached(select)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let group = row.get_ref(1)?.as_blob().map_err(|e| bad_column(1, e))?;
+            if let Some(group) = in_group(group, id, blank)? {
+                changed.push((row.get(0)?, group));
             }
+        }
+        for (row, group) in changed {
+            connection.prepare_cached(update)?.execute(params![row, group])?;
         }
     }
     let mut rows = connection.prepare_cached(RUNS)?;
@@ -70,17 +75,23 @@ pub(super) fn in_tables(
 
 /// The group without what is erased; `None` when the conversation is not in it.
 fn in_group(group: &[u8], id: ConversationId, blank: &Blank) -> rusqlite::Result<Option<Vec<u8>>> {
-    let (mut out, mut is_in) = (Vec::with_capacity(group.len()), false);
+    let mut is_in = false;
+    for item in packed::group(group) {
+        is_in |= item.map_err(|e| bad_column(1, e))?.0 == id;
+    }
+    if !is_in {
+        return Ok(None);
+    }
+    let mut out = Vec::with_capacity(group.len());
     for item in packed::group(group) {
         let (of, seq, old) = item.map_err(|e| bad_column(1, e))?;
         if of == id {
-            is_in = true;
             blank.pack(&mut out, id, seq, old);
         } else {
             packed::pack(&mut out, of, &old.to_record(seq), old.fingerprint);
         }
     }
-    Ok(is_in.then_some(out))
+    Ok(Some(out))
 }
 
 fn as_run(group: &[u8]) -> rusqlite::Result<Vec<u8>> {

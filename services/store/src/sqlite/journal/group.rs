@@ -140,7 +140,7 @@ impl<'w> Group<'w> {
                     self.put_snapshot(*conversation, snapshot)?;
                 }
                 Write::Cursors(cursors) => self.move_cursors(cursors)?,
-                Write::Scrub => {}
+                Write::Rewrite | Write::CutLog => {}
             },
         }
         Ok(())

@@ -56,7 +56,10 @@ pub(super) enum Write {
     /// Move cursors forward.
     Cursors(Vec<(ConversationId, ReadCursors)>),
     /// Write the file anew once the group is committed.
-    Scrub,
+    Rewrite,
+    /// Empty the log once the group is committed, unless much of it is not copied yet or
+    /// somebody reads it.
+    CutLog,
 }
 
 /// Why a whole group is not known to be committed.
@@ -66,6 +69,16 @@ pub(super) enum GroupFailure {
     NotCommitted(String),
     /// It may be.
     Uncertain(String),
+}
+
+impl GroupFailure {
+    /// In a word, for traces.
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotCommitted(_) => "not_committed",
+            Self::Uncertain(_) => "uncertain",
+        }
+    }
 }
 
 impl Job {
@@ -98,9 +111,9 @@ impl Job {
         Ok((job, outcome))
     }
 
-    /// Whether the files are to be written anew once it is done.
-    pub(super) fn wants_scrub(&self) -> bool {
-        matches!(self, Self::Write(WriteJob { write: Write::Scrub, .. }))
+    /// Whether there is more to do once its group is committed.
+    pub(super) fn is_for_later(&self) -> bool {
+        matches!(self, Self::Write(WriteJob { write: Write::Rewrite | Write::CutLog, .. }))
     }
 
     /// Another write and where its result will be.
@@ -127,7 +140,7 @@ impl Job {
             Self::Append(job) => job.append.records.len(),
             Self::Write(job) => match &job.write {
                 Write::Claim(claims) => claims.len().max(1),
-                Write::Snapshot(..) | Write::Scrub => 1,
+                Write::Snapshot(..) | Write::Rewrite | Write::CutLog => 1,
                 Write::Cursors(cursors) => cursors.len().max(1),
             },
         }
@@ -174,7 +187,7 @@ impl Job {
     }
 }
 
-fn summary_json(summary: &Summary) -> serde_json::Result<String> {
+pub(super) fn summary_json(summary: &Summary) -> serde_json::Result<String> {
     serde_json::to_string(summary)
 }
 

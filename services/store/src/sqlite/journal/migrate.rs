@@ -211,6 +211,7 @@ mod tests {
             expected_head: Seq::new(230),
             records: vec![Record { dedup: Some(key(said)), ..record(231) }],
             summary: None,
+            trace: None,
         };
         assert_eq!(journal.append(append(4)).await, AppendOutcome::Duplicate(Seq::new(4)));
         assert_eq!(journal.append(append(231)).await, AppendOutcome::Ok);

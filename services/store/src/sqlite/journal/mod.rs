@@ -4,6 +4,8 @@
 mod checkpoint;
 mod erase;
 mod filing;
+#[cfg(feature = "fuzzing")]
+pub(in crate::sqlite) mod fuzzing;
 mod group;
 mod job;
 mod known;
@@ -33,6 +35,7 @@ use async_trait::async_trait;
 use checkpoint::{Checkpointer, Limits};
 use frontdesk_core::conversation::Summary;
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -42,6 +45,7 @@ use queue::WriteQueue;
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tail::SharedTail;
 use writer::Writer;
 
@@ -50,6 +54,11 @@ use writer::Writer;
 const READERS: usize = 2;
 /// Reads that may wait: 4,096 pages at 50 µs on two threads are 0.1 s.
 const MAX_WAITING_READS: usize = 4 * 1024;
+
+/// Between two tries to empty the log after the file has been written anew, and for how
+/// long: some gigabytes have to be copied, or a backup may read them.
+const CUT_PAUSE: Duration = Duration::from_millis(20);
+const CUT_WITHIN: Duration = Duration::from_secs(300);
 
 /// The journal in the data folder's `journal.db`.
 ///
@@ -203,8 +212,16 @@ impl Journal for SqliteJournal {
         outcome.await.unwrap_or_else(|_| AppendOutcome::Unknown(WRITER_GONE.into()))
     }
 
-    async fn scrub(&self) -> Result<(), JournalError> {
-        self.write(Write::Scrub).await
+    async fn scrub(&self) -> Result<Remains, JournalError> {
+        self.write(Write::Rewrite).await?;
+        let give_up = Instant::now() + CUT_WITHIN;
+        while let Err(error) = self.write(Write::CutLog).await {
+            if Instant::now() >= give_up {
+                return Err(error);
+            }
+            tokio::time::sleep(CUT_PAUSE).await;
+        }
+        Ok(Remains::Nowhere)
     }
 
     async fn load(&self, conversation: ConversationId) -> Result<Option<Loaded>, JournalError> {

@@ -2,12 +2,13 @@
 
 use super::{SqliteJournal, checkpoint, schema};
 use crate::conformance::{Ending, Subject};
-use crate::journal::{Append, AppendOutcome, Journal, Record};
+use crate::journal::{Append, AppendOutcome, Erasure, Journal, Record, Snapshot};
 use crate::sqlite::{DataFolder, OpenError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_core::ids::{ConversationId, Epoch, Seq};
 use frontdesk_core::party::Audience;
+use frontdesk_core::privacy::Remains;
 use frontdesk_core::shard::ShardId;
 use futures::future::join_all;
 use rusqlite::Connection;
@@ -80,6 +81,7 @@ fn one_record(payload: Bytes) -> Append {
         expected_head: Seq::ZERO,
         records: vec![record],
         summary: None,
+        trace: None,
     }
 }
 
@@ -125,4 +127,41 @@ async fn the_folder_is_held_until_the_journal_is_gone() {
     assert!(matches!(open(&temp, 1_000), Err(OpenError::InUse { .. })));
     drop(journal);
     open(&temp, 1_000).unwrap();
+}
+
+/// A backup may read for minutes: senders do not wait for it, but whoever erases does.
+#[tokio::test]
+async fn senders_go_on_while_somebody_reads_what_was_erased() {
+    const MARK: &[u8] = b"Mlog7Qx";
+    let temp = tempfile::tempdir().unwrap();
+    let journal = Arc::new(open(&temp, 1_000).unwrap());
+    let said = one_record(Bytes::from_static(MARK));
+    assert_eq!(journal.append(said.clone()).await, AppendOutcome::Ok);
+    let reader = Connection::open(temp.path().join(schema::FILE)).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let groups: i64 =
+        reader.query_row("SELECT count(*) FROM recent_0", [], |row| row.get(0)).unwrap();
+    assert_eq!(groups, 1);
+    let mut end = one_record(Bytes::new());
+    end.records[0].seq = Seq::new(2);
+    let end = Append { expected_head: Seq::new(1), records: end.records, ..said };
+    let blank = Snapshot { seq: Seq::new(2), payload: Bytes::new() };
+    let erasure = Erasure { append: end, payloads: vec![Bytes::new()], snapshot: blank };
+    assert_eq!(journal.erase(erasure).await, AppendOutcome::Ok);
+    let scrubbing = tokio::spawn({
+        let journal = journal.clone();
+        async move { journal.scrub().await }
+    });
+    for _ in 0..20 {
+        assert_eq!(journal.append(one_record(Bytes::new())).await, AppendOutcome::Ok);
+        tokio::task::yield_now().await;
+    }
+    assert!(!scrubbing.is_finished(), "it is still in the log");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(scrubbing.await.unwrap(), Ok(Remains::Nowhere));
+    for entry in std::fs::read_dir(temp.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(MARK.len()).any(|part| part == MARK), "{}", path.display());
+    }
 }

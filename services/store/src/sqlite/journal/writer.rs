@@ -6,12 +6,13 @@
 use super::checkpoint::Log;
 use super::filing::{Filing, Portion};
 use super::group::{Group, Memory};
-use super::job::{GroupFailure, Job};
+use super::job::{AppendJob, GroupFailure, Job, Write};
 use super::queue::{MAX_GROUP_RECORDS, MAX_WAITING_JOBS, WriteQueue};
 use super::tail::SharedTail;
 use crate::journal::{AppendOutcome, JournalError};
 use crate::sqlite::error::surely_not_committed;
-use crate::sqlite::file::scrub;
+use crate::sqlite::file::cut;
+use crate::traced::GroupSpans;
 use metrics::{counter, gauge, histogram};
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -59,7 +60,9 @@ impl Writer {
         while let Some(still_waiting) = exit.0.take(&mut group) {
             gauge!("frontdesk_journal_queue_depth").set(still_waiting as f64);
             let began = Instant::now();
+            let spans = GroupSpans::begin(appends(&group).map(|job| &job.append));
             let result = self.commit(&mut group);
+            spans.end(group.len(), result.as_ref().map(drop).map_err(GroupFailure::as_str));
             if let Ok(records) = result {
                 histogram!("frontdesk_journal_commit_seconds").record(began.elapsed());
                 histogram!("frontdesk_journal_batch_records").record(records as f64);
@@ -69,28 +72,37 @@ impl Writer {
                 counter!("frontdesk_journal_group_failures_total").increment(1);
             }
             log_turns(&mut healthy, result.as_ref().err());
-            if result.is_ok() {
-                self.scrub(&mut group);
-            }
+            // Nobody else of the group waits for what may take long.
+            let later: Vec<Job> = match result {
+                Ok(_) => group.extract_if(.., |job| job.is_for_later()).collect(),
+                Err(_) => Vec::new(),
+            };
             answer(&mut group, result.map(drop));
+            later.into_iter().for_each(|job| self.do_later(job));
             self.log.committed(&self.connection);
         }
         self.connection
     }
 
-    /// Writes the file anew when one of the jobs wants it.
-    fn scrub(&self, group: &mut [Job]) {
-        if !group.iter().any(Job::wants_scrub) {
-            return;
+    /// What a job wants once its group is committed; answers it.
+    fn do_later(&mut self, mut job: Job) {
+        if let Job::Write(job) = &mut job {
+            job.result = match &job.write {
+                Write::Rewrite => {
+                    let done = self.connection.execute_batch("VACUUM");
+                    self.log.rewritten();
+                    done.map_err(|e| not_now("the file could not be written anew", &e))
+                }
+                Write::CutLog if self.log.is_being_copied() => {
+                    Err(JournalError::Unavailable("the log is being copied".into()))
+                }
+                Write::CutLog => {
+                    cut(&self.connection).map_err(|e| not_now("the log could not be emptied", &e))
+                }
+                Write::Claim(_) | Write::Snapshot(..) | Write::Cursors(_) => Ok(()),
+            };
         }
-        let scrubbed = scrub(&self.connection).map_err(|e| {
-            JournalError::Unavailable(format!("the file could not be written anew: {e}"))
-        });
-        for job in group.iter_mut().filter(|job| job.wants_scrub()) {
-            if let Job::Write(job) = job {
-                job.result = scrubbed.clone();
-            }
-        }
+        job.finish();
     }
 
     /// Commits the group and gives the number of its records. On success each job
@@ -152,6 +164,10 @@ fn roll_back(connection: &Connection) {
     }
 }
 
+fn not_now(what: &str, error: &rusqlite::Error) -> JournalError {
+    JournalError::Unavailable(format!("{what}: {error}"))
+}
+
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }
@@ -164,13 +180,15 @@ fn answer(group: &mut Vec<Job>, result: Result<(), GroupFailure>) {
     }
 }
 
+fn appends(group: &[Job]) -> impl Iterator<Item = &AppendJob> {
+    group.iter().filter_map(|job| match job {
+        Job::Append(append) => Some(append),
+        Job::Write(_) => None,
+    })
+}
+
 fn count(group: &[Job], result: &Result<(), GroupFailure>) {
-    let appends = || {
-        group.iter().filter_map(|job| match job {
-            Job::Append(append) => Some(append),
-            Job::Write(_) => None,
-        })
-    };
+    let appends = || appends(group);
     let add = |outcome: &'static str, n: usize| {
         if n > 0 {
             counter!("frontdesk_journal_appends_total", "outcome" => outcome).increment(n as u64);
@@ -233,6 +251,7 @@ mod tests {
             expected_head: Seq::new(head),
             records: vec![record],
             summary: None,
+            trace: None,
         };
         vec![Job::append(append).unwrap().0]
     }
