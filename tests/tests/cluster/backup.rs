@@ -32,12 +32,15 @@ const PACE: Duration = Duration::from_millis(110);
 const MARK: &str = "Mcluster7Qx";
 const CARRIER: Carrier = Carrier::WebSocketProtobuf;
 
-/// What was acknowledged, by conversation: place and text.
+/// By conversation: place and text.
+type Lines = BTreeMap<String, Vec<(u32, String)>>;
+
+/// What was acknowledged.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<BTreeMap<String, Vec<(u32, String)>>>>);
+struct Said(Arc<Mutex<Lines>>);
 
 impl Said {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<(u32, String)>>> {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
         self.0.lock().expect("nobody panics with it")
     }
 
