@@ -90,8 +90,12 @@ impl DeskService {
         let Some(account) = self.store.account_by_email(&who.site, email).await? else {
             return Ok((Known::default(), None));
         };
-        let others = self.store.identities(&who.site, account.id).await?;
-        let is_bound = others.iter().any(|other| other.issuer == identity.issuer);
+        let bound_to = self.store.identities(&who.site, account.id).await?;
+        if bound_to.contains(identity) {
+            // Since the look above: two sign-ins of one person at once.
+            return Ok((Known { bound: Some(account.id), addressed: None }, Some(account)));
+        }
+        let is_bound = bound_to.iter().any(|other| other.issuer == identity.issuer);
         Ok((Known { bound: None, addressed: Some((account.id, is_bound)) }, Some(account)))
     }
 
