@@ -109,7 +109,7 @@ const ROUTES: [(&str, Audit); 23] = [
 ];
 
 /// The operator's and supervisors' commands, as they are typed.
-const COMMANDS: [(&str, Audit); 32] = [
+const COMMANDS: [(&str, Audit); 33] = [
     ("agents", OVERVIEW),
     ("agents revoke", As("end_sessions")),
     ("agents unbind", As("unbind")),
@@ -118,6 +118,7 @@ const COMMANDS: [(&str, Audit); 32] = [
     ("audit export", Not("reading the log changes nothing, and would fill it")),
     ("backup", Not("copies files of this machine: whoever may is its operator")),
     ("conversations", OVERVIEW),
+    ("debug", OVERVIEW),
     ("drain", As("drain")),
     ("explain", OVERVIEW),
     ("figures", OVERVIEW),

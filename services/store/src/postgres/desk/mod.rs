@@ -77,6 +77,11 @@ impl PostgresDesk {
         Ok(Self { database: Database::new(settings, CONNECTIONS)? })
     }
 
+    /// Of a site; 0 when there is none.
+    async fn version(&self, site: &str) -> Result<u64, DeskStoreError> {
+        Ok(self.row(VERSION, &[&site]).await?.as_ref().map_or(0, rows::version))
+    }
+
     async fn rows(
         &self,
         sql: &'static str,
@@ -108,6 +113,11 @@ fn refused(failure: Failure, taken: &'static str) -> DeskStoreError {
         Failure::Dangling(_) => DeskStoreError::Missing("site"),
         other => failed(other),
     }
+}
+
+/// Of somebody who has not seen what stands.
+fn stale(version: u64) -> DeskStoreError {
+    DeskStoreError::Stale { what: "site", version }
 }
 
 /// PostgreSQL has no NUL in text and refuses a look-up with one.
@@ -149,10 +159,13 @@ impl DeskStore for PostgresDesk {
         };
         match put {
             Ok(Some(row)) => Ok(rows::version(&row)),
-            Ok(None) => {
-                let version = self.row(VERSION, &[&id]).await?.as_ref().map_or(0, rows::version);
-                Err(DeskStoreError::Stale { what: "site", version })
-            }
+            Ok(None) => Err(stale(self.version(id).await?)),
+            // Of rivals that add the same site, one may run into the key of the one that
+            // wins before it sees its name: it is late, like the others.
+            Err(failure @ Failure::Exists(_)) => match self.version(id).await? {
+                stands if stands == expected_version => Err(refused(failure, "site key")),
+                stands => Err(stale(stands)),
+            },
             Err(Failure::Unknown(why)) => {
                 let next = expected_version.saturating_add(1);
                 let stands = Some(Versioned { version: next, value: site.clone() });
