@@ -18,11 +18,13 @@ const AS_OTHERS_COME_AND_GO: &[Listed] = &[
     ("a node has been silent for too long", "a busy machine lets no heartbeat through for 3 s"),
     ("this gateway was taken for dead", "the same, as the gateway learns of it"),
     ("could not join the cluster; trying again", "no voter is up, or none leads yet"),
+    ("waiting for the database", "it starts at the same time, or again"),
     ("the presence group was not reached", "no voter is up, or none leads for a moment"),
     ("no voter can be followed", "no voter is up yet, or the last has stopped before this one"),
     ("stopping before all shards were taken over", "when all stop, nobody is left to take them"),
     ("could not say good-bye to the cluster", "the leader is stopping as well"),
     ("leadership was not handed over", "the last voter has nobody to hand it to"),
+    ("clients that did not go are cut", "a test's clients may stay until the end"),
     ("routing stopped with steps under way", "chats go on meanwhile; the next start settles them"),
     ("shards could not be taken over; trying again", "the group has no leader for a moment"),
 ];
@@ -50,6 +52,10 @@ const AS_PARTS_FAIL: &[Listed] = &[
     ("an agent's work could not be listed", "an owner is away; it is shown with the next look"),
     ("queues could not be compared", "an owner is away; tried again soon"),
     ("could not look for half-done steps", "an owner is away; tried again soon"),
+    (
+        "remotely-reset pending-accept streams reached limit",
+        "what was asked of it while it was frozen was given up; connections are made anew",
+    ),
     // There is no quorum, or the leader was lost.
     ("agents could not be listed", "no quorum; the next comparison lists them"),
     ("an agent could not be announced again", "no quorum; its lease is renewed when there is one"),

@@ -61,6 +61,7 @@ pub struct Process {
     stdout: mpsc::Receiver<String>,
     /// Those it talks to come, go and fail: its log may say so.
     others_may_fail: bool,
+    expected: Vec<String>,
 }
 
 impl Process {
@@ -80,13 +81,19 @@ impl Process {
             read("out", out, printed.clone(), Some(lines)),
             read("err", err, printed.clone(), None),
         ];
-        Self { child, printed, readers, stdout, others_may_fail: false }
+        Self { child, printed, readers, stdout, others_may_fail: false, expected: vec![] }
     }
 
     /// The same, of a process whose peers will come, go and fail: its log may tell what
     /// that comes to.
     pub fn others_may_fail(mut self) -> Self {
         self.others_may_fail = true;
+        self
+    }
+
+    /// A warning or an error that its test brings about, by a part of its line.
+    pub fn expects(mut self, text: &str) -> Self {
+        self.expected.push(text.to_owned());
         self
     }
 
@@ -173,8 +180,8 @@ impl Drop for Process {
         if !thread::panicking() {
             // Whoever expects others has taken them.
             let unlisted = match self.others_may_fail {
-                true => logs::unlisted_among_others(self.take_alarms(), true, &[]),
-                false => logs::unlisted(self.take_alarms(), &[]),
+                true => logs::unlisted_among_others(self.take_alarms(), true, &self.expected),
+                false => logs::unlisted(self.take_alarms(), &self.expected),
             };
             assert!(unlisted.is_empty(), "nobody expects in the log:\n  {}", unlisted.join("\n  "));
         } else {

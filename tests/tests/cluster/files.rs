@@ -85,6 +85,7 @@ async fn files_are_in_an_object_store_and_chats_go_on_without_it() {
     let mut server = LocalS3::start().expect("the tests need an object store");
     let settings = settings(&server);
     let cluster = Cluster::start_set(&SMALLEST, &settings).await;
+    let cluster = cluster.expects("the store of files has failed");
     let ready = cluster.ready();
     let gateway: Address = ready.gateways[0].parse().expect("an address");
     let http = Http::new(gateway.authority().parse().expect("an address"));
