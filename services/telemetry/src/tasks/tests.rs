@@ -1,3 +1,5 @@
+//! What is known of tasks while they live, wait, spin and panic.
+
 use super::*;
 use std::time::Duration;
 use tokio::sync::oneshot;
