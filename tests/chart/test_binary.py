@@ -99,6 +99,8 @@ class Binary(unittest.TestCase):
         """As pods are not replaced for a change of what is named after another role."""
         owners = {"gateway.rs": {"gateway"}, "sessions.rs": {"sessions"}, "desk.rs": {"desk"}}
         owners["matching.rs"] = {"queueing", "routing"}
+        # Of a gateway alone.
+        owners["about.rs"] = {"gateway"}
         seen = set()
         for file in (chart.ROOT / "services/node/src/cluster").glob("*.rs"):
             named = re.findall(r"settings\s*\.(gateway|sessions|queueing|routing|desk)\b", file.read_text())

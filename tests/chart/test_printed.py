@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 import helm_python as helm
+import kubernetes_validate
 import promql_parser
 import yaml
 
@@ -230,6 +231,9 @@ class Printed(unittest.TestCase):
                 with self.subTest(document=where, block=block[:60]):
                     if set(example) == {"rules"}:
                         self.adapter(example)
+                        continue
+                    if "apiVersion" in example:
+                        kubernetes_validate.validate(example, "1.30", strict=True)
                         continue
                     self.assertLessEqual(set(example), known)
                     self.assertTrue(chart.rendered(chart.merged(chart.LEAST, example)))
