@@ -149,6 +149,6 @@ fn erase(cluster: &Cluster, visitor: &str) {
     let password = supervisor.password.clone().expect("it is new");
     let words = ["ctl", "--target", &ready.gateways[0], "--email", &supervisor.email];
     let words = [&words[..], &["visitor", "erase", visitor]].concat();
-    let erased = frontdesk(&words, &[("FRONTDESK_PASSWORD".to_owned(), password)]);
+    let erased = frontdesk(&words, &[("password".to_owned(), password)]);
     assert!(erased.status.success(), "{}", String::from_utf8_lossy(&erased.stderr));
 }
