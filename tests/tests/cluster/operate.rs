@@ -93,6 +93,7 @@ fn text(value: &Value) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_move_shards_clients_and_voters_under_load() {
     let (cluster, _turn) = cluster().await;
+    let cluster = cluster.parts_may_fail();
     let load = Load::start(
         cluster.announced(),
         &cluster.gateways(),

@@ -9,6 +9,7 @@ const SECONDS: u64 = 100;
 #[tokio::test(flavor = "multi_thread")]
 async fn every_process_may_be_replaced_under_load() {
     let (cluster, _turn) = cluster().await;
+    let cluster = cluster.parts_may_fail();
     let load =
         Load::start(cluster.announced(), &cluster.gateways(), &steady("rolling-restart", SECONDS));
     // The conversations have begun.
