@@ -99,12 +99,9 @@ pub(super) fn change(
     details: Value,
     command: Command,
 ) -> Handling {
-    Handling::Ordered(Box::pin(async move {
-        match audit::change(&client, act, id, details).await {
-            Ok(()) => submitted(&client, id, command),
-            Err(error) => Prepared::answer(Err(error)),
-        }
-    }))
+    let asks = client.clone();
+    let written = async move { audit::change(&asks, act, id, details).await };
+    once_written(client, id, command, written)
 }
 
 /// Submits a command that is answered with Done, once the act may be.
@@ -115,8 +112,20 @@ pub(super) fn carry_out(
     details: Value,
     command: Command,
 ) -> Handling {
+    let asks = client.clone();
+    let written = async move { about_to(&asks, id, act, details).await };
+    once_written(client, id, command, written)
+}
+
+/// Nothing is submitted that could not be written down.
+fn once_written(
+    client: Arc<Client>,
+    id: ConversationId,
+    command: Command,
+    written: impl Future<Output = Result<(), ApiError>> + Send + 'static,
+) -> Handling {
     Handling::Ordered(Box::pin(async move {
-        match about_to(&client, id, act, details).await {
+        match written.await {
             Ok(()) => submitted(&client, id, command),
             Err(error) => Prepared::answer(Err(error)),
         }
