@@ -133,7 +133,9 @@ fn pages_of_every_role(cluster: &Cluster) {
         ("gateway-1", "connections", "visitor"),
         ("sessions-1", "tasks", "sessions.shard"),
         ("queueing-1", "groups", "MAILBOX_LIMIT"),
-        ("routing-1", "bus", "gateway-1"),
+        // Which of the routers has a site, and so a way to gateways, is for the cluster.
+        ("routing-1", "tasks", "routing.router"),
+        ("sessions-1", "bus", "gateway-"),
         ("presence-3", "raft", "LEADS"),
         ("desk-1", "threads", "tokio"),
     ] {
