@@ -39,7 +39,7 @@ const AS_PARTS_FAIL: &[Listed] = &[
     ("the bus hears no probe", "it is frozen; gateways are fed directly"),
     // The database is gone.
     ("the journal does not answer", "it is away; nothing is acknowledged meanwhile"),
-    ("cannot load a conversation", "it is away; commands are answered: unavailable, retry"),
+    ("conversations cannot be loaded", "it is away; commands are answered: unavailable, retry"),
     ("a snapshot was not stored", "it is away; there is one more to read later"),
     ("read cursors were not stored", "it is away; they are stored with the next"),
     ("appends were under way when the journal was closed", "it is away; nobody was told of them"),

@@ -99,6 +99,8 @@ pub(crate) struct Shard {
     /// The last event published, where later ones may be durable that memory does
     /// not know: a load has failed, or an append was applied late.
     unpublished: HashMap<ConversationId, Seq>,
+    /// The journal could not be read when a conversation was loaded last, and that was told.
+    unread: bool,
     outgoing: Outgoing,
     /// Sweeps for which gateways are still told how far a conversation has come.
     beacons: HashMap<ConversationId, u8>,
@@ -144,6 +146,7 @@ impl Shard {
             encoder: Encoder::default(),
             unsaved_cursors: HashMap::new(),
             unpublished: HashMap::new(),
+            unread: false,
             outgoing: Outgoing::default(),
             beacons: HashMap::new(),
             next_append: 0,

@@ -15,7 +15,7 @@ use futures::FutureExt as _;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::error;
+use tracing::{error, info};
 
 /// Before the first further try when the journal is in trouble; doubles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -116,6 +116,9 @@ impl Shard {
         published: Option<Seq>,
         result: Result<Found, JournalError>,
     ) {
+        if result.is_ok() && std::mem::take(&mut self.unread) {
+            info!(shard = self.id.get(), "conversations can be loaded again");
+        }
         match result {
             Ok(_) if self.unpublished.contains_key(&id) => {
                 // An append was applied late meanwhile: reads again, and from
@@ -126,7 +129,7 @@ impl Shard {
             }
             Ok(found) => self.resume(id, found, unsettled),
             Err(error) => {
-                error!(conversation = %id, %error, "cannot load a conversation");
+                self.log_unread(id, &error);
                 let refusal = match error {
                     // Trying again would not help.
                     JournalError::Damaged(_) => ApiError::Internal(error.to_string()),
@@ -142,6 +145,21 @@ impl Shard {
                 for mail in held.chain(waiting) {
                     self.turn_away(mail, refusal.clone());
                 }
+            }
+        }
+    }
+
+    /// What is damaged is a matter of its own each time; a journal that is away fails
+    /// every conversation, and is told of once.
+    fn log_unread(&mut self, id: ConversationId, error: &JournalError) {
+        match error {
+            JournalError::Damaged(_) => {
+                error!(conversation = %id, %error, "cannot load a conversation");
+            }
+            _ if std::mem::replace(&mut self.unread, true) => {}
+            _ => {
+                let shard = self.id.get();
+                error!(shard, %error, "conversations cannot be loaded");
             }
         }
     }
