@@ -37,6 +37,46 @@ beforeEach(() => {
   return leavePage;
 });
 
+describe("the list of one's chats", () => {
+  const busy = { error: { code: "ERROR_CODE_UNAVAILABLE", retryable: true } } as const;
+
+  it("is asked for until the server has it", async () => {
+    const desk = new Desk(fakeSession(), () => {});
+    await connected(server, alex);
+    await answer(server, "listConversations", busy);
+    expect(desk.loaded).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await answer(server, "listConversations", { conversationList: { conversations: [MINE] } });
+    expect(desk.loaded).toBe(true);
+    expect(desk.open.map((chat) => chat.id)).toEqual(["c1"]);
+  });
+
+  it("is asked for once by a connection, whatever the one before waited for", async () => {
+    const desk = new Desk(fakeSession(), () => {});
+    await connected(server, alex);
+    await answer(server, "listConversations", {
+      error: { ...busy.error, retryAfter: "20s" },
+    });
+    server.last.hangUp(4000);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await connected(server, alex);
+    await answer(server, "listConversations", { conversationList: {} });
+    expect(desk.loaded).toBe(true);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(server.last.has("listConversations")).toBe(false);
+  });
+
+  it("is given up when it is refused for good, which is said", async () => {
+    const desk = new Desk(fakeSession(), () => {});
+    await connected(server, alex);
+    await answer(server, "listConversations", { error: { code: "ERROR_CODE_INTERNAL" } });
+    expect(desk.notice).toBeDefined();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.last.has("listConversations")).toBe(false);
+    expect(desk.loaded).toBe(false);
+  });
+});
+
 describe("taking part in a colleague's chat", () => {
   it("joins when invited, speaks as a guest, and leaves", async () => {
     const desk = await open();

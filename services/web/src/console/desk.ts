@@ -63,7 +63,7 @@ export class Desk extends Workplace {
   }
 
   async #loadChats(): Promise<void> {
-    const reply = await this.verbs.run({ listConversations: { limit: 100 } });
+    const reply = await this.verbs.insist({ listConversations: { limit: 100 } });
     if (!reply) return;
     const states = reply.conversationList?.conversations ?? [];
     const mine = new Set(states.map((state) => state.conversationId));

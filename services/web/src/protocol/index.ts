@@ -1,5 +1,6 @@
 // The client library for the subprotocol `frontdesk.v1.json`.
 
+export { lostDelayMs } from "./backoff";
 export {
   hurryWithBrowser,
   type Link,

@@ -6,6 +6,7 @@ import {
   type ClientRequests,
   ConnectionLost,
   type ConversationState,
+  lostDelayMs,
   type OutboxRequest,
   RequestError,
   type ServerFrame,
@@ -27,6 +28,8 @@ export class Verbs {
   readonly #ports: VerbPorts;
   /** What the server has answered "unimplemented" to. */
   readonly #unknown = new Set<Verb>();
+  /** Counts connections: what was asked on one before is not asked again. */
+  #connection = 0;
 
   constructor(ports: VerbPorts) {
     this.#ports = ports;
@@ -39,6 +42,7 @@ export class Verbs {
 
   /** Connected anew, perhaps to a newer server. */
   connected(): void {
+    this.#connection += 1;
     this.#unknown.clear();
   }
 
@@ -62,6 +66,31 @@ export class Verbs {
       this.#learn(verbOf(request), error);
       return undefined;
     }
+  }
+
+  /**
+   * Asks until the server answers, or says that it never will, which the reader is told:
+   * for what a page cannot do without. Undefined as well when the connection ends; the next
+   * one asks anew.
+   */
+  async insist(request: ClientRequest): Promise<ServerFrame | undefined> {
+    const connection = this.#connection;
+    for (let attempt = 0; connection === this.#connection; attempt += 1) {
+      try {
+        return await this.#ports.request(request);
+      } catch (error) {
+        if (!(error instanceof RequestError)) return undefined;
+        if (!error.retryable) {
+          const verb = verbOf(request);
+          this.#learn(verb, error);
+          // A page says in its own way what an older server cannot do.
+          if (this.can(verb)) this.#ports.say(problemText(error, verb));
+          return undefined;
+        }
+        await sleep(error.retryAfterMs + lostDelayMs(attempt, Math.random));
+      }
+    }
+    return undefined;
   }
 
   /** Tells that a request failed. */
@@ -128,6 +157,10 @@ export class Verbs {
   async #done(request: ClientRequest): Promise<boolean> {
     return (await this.run(request)) !== undefined;
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The verb of a request that waits in the outbox. */

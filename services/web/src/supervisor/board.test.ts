@@ -47,6 +47,17 @@ beforeEach(() => {
 });
 
 describe("the board", () => {
+  it("is asked for until the server has it", async () => {
+    await open();
+    await answer(server, "watchBoard", {
+      error: { code: "ERROR_CODE_UNAVAILABLE", retryable: true },
+    });
+    await vi.advanceTimersByTimeAsync(1_000);
+    await answer(server, "watchBoard", {});
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.last.has("watchBoard")).toBe(false);
+  });
+
   it("is asked for on each connection and shows what was pushed last", async () => {
     const board = await open();
     expect(server.last.take("watchBoard").watchBoard).toEqual({ on: true });

@@ -64,7 +64,7 @@ export class Board extends Workplace {
   // ---- What the server says -----------------------------------------------
 
   protected override welcomed(): void {
-    if (this.supervises) void this.verbs.ask({ watchBoard: { on: true } });
+    if (this.supervises) void this.verbs.insist({ watchBoard: { on: true } });
     this.loaded = true;
   }
 
