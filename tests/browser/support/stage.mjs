@@ -15,12 +15,31 @@ export function setUp(begin) {
   before(async () => {
     frontdesk = await startFrontdesk();
     browser = await launchBrowser();
-    const people = (count, options) =>
-      Promise.all(Array.from({ length: count }, () => openPage(browser, options)));
-    await begin({ frontdesk, browser, people });
+    const all = [];
+    const people = async (count, options) => {
+      const opened = Array.from({ length: count }, () => openPage(browser, options));
+      all.push(...(await Promise.all(opened)));
+      return all.slice(-count);
+    };
+    try {
+      await begin({ frontdesk, browser, people });
+    } catch (error) {
+      // Every test of the file fails now, and none of them can say why.
+      error.message += `\n${(await Promise.all(all.map(seenOn))).join("\n")}`;
+      throw error;
+    }
   });
   after(async () => {
     await browser?.close();
     await frontdesk?.stop();
   });
+}
+
+/** What a page shows, and what went wrong on it. */
+async function seenOn({ page, problems }) {
+  const shown = await page
+    .locator("body")
+    .ariaSnapshot({ timeout: 5_000 })
+    .catch((error) => error.message);
+  return [`== ${page.url()}`, shown, ...problems].join("\n");
 }
