@@ -10,6 +10,7 @@ use frontdesk_loadtest::plan::Plan;
 use frontdesk_loadtest::scenario::Scenario;
 use frontdesk_results::{Baseline, Reason, RunResult, Verdict, summary};
 use frontdesk_view::Mode;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::process::ExitCode;
 
 pub(super) fn run(mut args: RunArgs) -> Result<ExitCode, Failure> {
@@ -101,9 +102,14 @@ fn children(workers: u32) -> Recruit {
     if workers <= 1 { Recruit::Here } else { Recruit::Children(workers) }
 }
 
-/// Files that a process may open.
+/// Files that a process may open. Workers inherit the limit, which is raised as far as it
+/// may be.
 fn file_limit() -> Option<u64> {
-    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it cannot be raised, what there is is counted on.
+    let _ = setrlimit(Resource::Nofile, limit);
+    getrlimit(Resource::Nofile).current
 }
 
 /// All targets share the accounts, or each has its own.

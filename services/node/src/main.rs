@@ -10,6 +10,7 @@ mod cluster;
 mod ctl;
 mod dev;
 mod doctor;
+mod files;
 mod keys;
 mod link;
 mod operator;
@@ -32,6 +33,7 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    files::as_many_as_allowed();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail("frontdesk", &error, 1),

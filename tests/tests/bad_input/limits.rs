@@ -7,9 +7,12 @@ use frontdesk_proto::v1::{
     AddNote, AgentStatus, Cursor, ErrorCode, Hello, MarkRead, RateConversation, SendMessage,
     SetTags, StartConversation, Subscribe,
 };
-use frontdesk_tests::server::{Plan, Server};
+use frontdesk_tests::process::Process;
+use frontdesk_tests::server::{Plan, Server, dev_command};
 use frontdesk_tests::wire::{Wire, fresh_id, message, texts};
 use std::collections::HashMap;
+use std::process::Command;
+use std::time::Duration;
 
 /// Of the documentation of `SendMessage.text`.
 const MAX_TEXT: usize = 32 * 1024;
@@ -183,4 +186,28 @@ async fn an_agents_words_keep_within_their_limits() {
     agent.close(&id).await;
     let late = Request::Send(message(&id, "too late"));
     refused(&mut visitor, late, ErrorCode::FailedPrecondition).await;
+}
+
+/// Many a service manager leaves it at 1,024, which a gateway's clients are beyond.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = dev_command(folder.path(), "127.0.0.1:0", &[]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -Sn 512 && ulimit -Hn 2048 && exec \"$@\"", "sh"]);
+    limited.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let mut process = Process::start(&mut limited);
+    assert!(process.line().await.is_some_and(|line| line.contains("ready")));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id()));
+    let limits = limits.expect("it runs");
+    let files = limits.lines().find(|line| line.starts_with("Max open files"));
+    let numbers: Vec<&str> = files.expect("it has one").split_whitespace().skip(3).collect();
+    assert_eq!(numbers, ["2048", "2048", "files"]);
+    assert!(process.terminate(Duration::from_secs(15)).success());
 }
