@@ -4,16 +4,10 @@
 // It never reconnects and knows nothing of conversations: that is `client.ts`.
 
 import { ConnectionLost, RequestError } from "./errors";
-import type {
-  Bye,
-  ClientFrame,
-  ClientRequest,
-  Hello,
-  ServerBatch,
-  ServerFrame,
-  Welcome,
-} from "./messages";
-import { durationMs } from "./times";
+import { MOST_OF_A_BATCH, serverBatch } from "./frame-shape";
+import type { Bye, ClientFrame, ClientRequest, Hello, ServerFrame, Welcome } from "./messages";
+import { readJsonText } from "./shape";
+import { durationMs, timerMs } from "./times";
 
 export const SUBPROTOCOL = "frontdesk.v1.json";
 
@@ -39,6 +33,8 @@ interface Pending {
 const OPENING_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const DEFAULT_PING_MS = 25_000;
+/** Whoever pings more often is heard all the same; none at all would end it at once. */
+const LEAST_PING_MS = 1_000;
 const DEFAULT_BATCH_BYTES = 64 * 1024;
 const DEFAULT_BATCH_FRAMES = 64;
 /** `{"frames":[]}` and one comma for each frame. */
@@ -126,16 +122,15 @@ export class Connection {
     this.#welcomed = true;
     this.#maxBytes = welcome.maxBatchBytes || DEFAULT_BATCH_BYTES;
     this.#maxFrames = welcome.maxBatchFrames || DEFAULT_BATCH_FRAMES;
-    this.#silenceMs = 2 * durationMs(welcome.pingInterval, DEFAULT_PING_MS);
+    const ping = durationMs(welcome.pingInterval, DEFAULT_PING_MS);
+    this.#silenceMs = timerMs(2 * Math.max(LEAST_PING_MS, ping));
     this.#heard();
   }
 
   #receive(data: unknown): void {
     if (this.#ended || typeof data !== "string") return;
-    let batch: ServerBatch;
-    try {
-      batch = JSON.parse(data) as ServerBatch;
-    } catch {
+    const batch = readJsonText(data, serverBatch, MOST_OF_A_BATCH);
+    if (!batch) {
       this.drop();
       return;
     }
@@ -180,7 +175,7 @@ export class Connection {
 
   /** Queues a frame for the next batch; false when it fits in no batch. */
   #write(frame: ClientFrame): boolean {
-    const text = JSON.stringify(frame);
+    const text = JSON.stringify(frame, wellFormed);
     if (byteLength(text) + BATCH_OVERHEAD_BYTES > this.#maxBytes) return false;
     this.#outgoing.push(text);
     if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());
@@ -215,6 +210,11 @@ export class Connection {
     // Proxies may swallow the close code; Bye says the same in band.
     this.#handlers.closed(this.#bye?.code ?? code);
   }
+}
+
+/** Half a character is no text to the server, which would refuse all of a batch for it. */
+function wellFormed(_name: string, value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value;
 }
 
 const encoder = new TextEncoder();
