@@ -40,6 +40,11 @@ const DEFAULT_BATCH_FRAMES = 64;
 /** `{"frames":[]}` and one comma for each frame. */
 const BATCH_OVERHEAD_BYTES = 16;
 const ABNORMAL = 1006;
+/**
+ * An escape in JSON; that of half a character is apart. It is no text to the server, which
+ * would refuse all of the batch for it, again and again.
+ */
+const ESCAPE = /\\(?:(ud[89a-f][\da-f]{2})|.)/g;
 
 export class Connection {
   readonly #socket: SocketLike;
@@ -175,7 +180,7 @@ export class Connection {
 
   /** Queues a frame for the next batch; false when it fits in no batch. */
   #write(frame: ClientFrame): boolean {
-    const text = JSON.stringify(frame, wellFormed);
+    const text = JSON.stringify(frame).replace(ESCAPE, (all, half) => (half ? "\ufffd" : all));
     if (byteLength(text) + BATCH_OVERHEAD_BYTES > this.#maxBytes) return false;
     this.#outgoing.push(text);
     if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());
@@ -210,11 +215,6 @@ export class Connection {
     // Proxies may swallow the close code; Bye says the same in band.
     this.#handlers.closed(this.#bye?.code ?? code);
   }
-}
-
-/** Half a character is no text to the server, which would refuse all of a batch for it. */
-function wellFormed(_name: string, value: unknown): unknown {
-  return typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value;
 }
 
 const encoder = new TextEncoder();
