@@ -236,8 +236,12 @@ describe("events that are lost, repeated and out of order", () => {
           await settle();
           await connected(server, conversation);
           for (const one of steps) {
+            const before = conversation.length;
             await take(one, server, conversation);
             expect(seqs()).toEqual(conversation.seqs.slice(0, seqs().length));
+            const heard = one.do === "happen" && one.heard && conversation.length > before;
+            const behind = seqs().length < conversation.length;
+            if (heard && behind) expect(server.last.has("subscribe")).toBe(true);
           }
           // However much was lost, a word of the head is enough.
           for (let round = 0; round < 3; round += 1) {

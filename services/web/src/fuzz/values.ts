@@ -168,9 +168,14 @@ function changed(value: unknown, { at, ...change }: Change): void {
 
 /** As `JSON.parse` does it, for which "__proto__" is a name as any other. */
 function define(holder: object, name: string, value: unknown): void {
-  const free = { value, writable: true, enumerable: true, configurable: true };
-  if (Array.isArray(holder) && name === "length") return;
-  Object.defineProperty(holder, name, free);
+  if (Array.isArray(holder)) {
+    // A list has nothing but its elements.
+    if (name in holder && /^\d+$/.test(name)) holder[Number(name)] = value;
+    else holder.push(value);
+  } else {
+    const free = { value, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(holder, name, free);
+  }
 }
 
 /** A value that was well formed, with some changes; often with none. */
