@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { vi } from "vitest";
 
 /** How often each property is tried; `FUZZ_RUNS=10000 npm test` takes longer. */
-export const RUNS = Number(env.FUZZ_RUNS) || 150;
+export const RUNS = Number(env.FUZZ_RUNS) || 100;
 
 // How long that takes is no matter of any of them.
 vi.setConfig({ testTimeout: 3_600_000 });
