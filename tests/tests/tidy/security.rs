@@ -18,6 +18,17 @@ fn unproven(markdown: &str) -> Vec<String> {
     bare.filter(|n| named(rows[*n]).is_empty()).map(|n| rows[n].to_owned()).collect()
 }
 
+/// What the tests of the pages are called.
+fn titles(script: &str) -> Vec<String> {
+    let starts = ["it(", "it.each(", "test("];
+    let heads = script
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| starts.iter().any(|start| line.starts_with(start)));
+    let titles = heads.filter_map(|line| line.split_once("(\"")?.1.split_once('"'));
+    titles.map(|(title, _)| title.to_owned()).collect()
+}
+
 #[test]
 fn every_line_of_the_threat_model_has_a_test() {
     let model = read("SECURITY.md").expect("there is a threat model").text;
@@ -28,6 +39,7 @@ fn every_line_of_the_threat_model_has_a_test() {
             rest.split(['(', '<']).next().map(|name| name.trim().to_owned())
         }));
     }
+    tests.extend(files(&[".test.ts", ".test.tsx"]).iter().flat_map(|file| titles(&file.text)));
     let missing = named(&model).into_iter().filter(|name| !tests.contains(name));
     none("tests that SECURITY.md names and nobody has", missing.collect());
     none("lines of SECURITY.md without a test", unproven(&model));
@@ -38,4 +50,10 @@ fn names_are_read_from_the_last_column_only() {
     let text = "| a | b |\n|---|---|\n| `x` | `one`, `two` |\n| `y` | none |\n";
     assert_eq!(named(text), ["one".to_owned(), "two".to_owned()].into());
     assert_eq!(unproven(text), ["| `y` | none |"]);
+}
+
+#[test]
+fn titles_are_those_of_tests_alone() {
+    let text = "  it(\"one\", () => {\n  it.each(KEYS(X))(\"two: %s\", x);\n  say(\"three\");\n";
+    assert_eq!(titles(text), ["one", "two: %s"]);
 }

@@ -1,6 +1,14 @@
 // The agent's desk: the chats that are theirs or that they take part in.
 
-import { browserStorage, randomId, readJson, type TransferTarget, writeJson } from "../protocol";
+import {
+  browserStorage,
+  id,
+  list,
+  randomId,
+  readJson,
+  type TransferTarget,
+  writeJson,
+} from "../protocol";
 import type { AgentChat } from "../staff/chat";
 import type { AgentSession } from "../staff/session";
 import { Workplace } from "../staff/workplace";
@@ -11,7 +19,7 @@ const OUTBOX_KEY = "frontdesk:console:outbox";
 const ATTENDED_KEY = "frontdesk:console:attended";
 
 export class Desk extends Workplace {
-  #attended = readJson<string[]>(browserStorage("sessionStorage"), ATTENDED_KEY) ?? [];
+  #attended = readJson(browserStorage("sessionStorage"), ATTENDED_KEY, list(id)) ?? [];
 
   constructor(session: AgentSession, signedOut: (reason: string | undefined) => void) {
     super({ session, program: PROGRAM, outboxKey: OUTBOX_KEY, followUnknown: true, signedOut });

@@ -4,6 +4,7 @@ import { FakeServer, settle, welcome } from "./fake-server";
 import { HttpError } from "./http";
 import type { EventPush, Welcome } from "./messages";
 import type { OutboxRequest } from "./outbox";
+import { storedEntry } from "./outbox-shape";
 import { BrowserStore } from "./storage";
 
 const pushOf = (seq: number, prev: number, clientMsgId?: string): { event: EventPush } => ({
@@ -43,7 +44,7 @@ function setUp(options: Options = {}) {
     url: "ws://host/v1/ws",
     program: "test/1",
     tokens,
-    store: new BrowserStore(undefined, "test"),
+    store: new BrowserStore(undefined, "test", storedEntry),
     handlers: {
       linkChanged: (link) => links.push(link),
       welcome: () => {},

@@ -19,7 +19,7 @@ import type {
 } from "./messages";
 import { Outbox, type OutboxEntry, type OutboxRequest, type StoredEntry } from "./outbox";
 import type { EntryStore } from "./storage";
-import { durationMs, timestampMs } from "./times";
+import { durationMs, timerMs, timestampMs } from "./times";
 
 /** Where tokens come from and where the newest one is kept. */
 export interface TokenSource {
@@ -74,8 +74,8 @@ const WELCOMED_ATTEMPTS = 2;
 const PROBE_TIMEOUT_MS = 5_000;
 const REFRESH_EARLY_MS = 60_000;
 const REFRESH_RETRY_MS = 30_000;
-/** What a browser's timer can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A token that is over as soon as it comes is not asked for in a tight loop. */
+const REFRESH_FLOOR_MS = 1_000;
 const NORMAL_CLOSE = 1000;
 
 export class LiveClient {
@@ -213,7 +213,7 @@ export class LiveClient {
   #connectAfter(delayMs: number): void {
     clearTimeout(this.#retry);
     this.#setLink({ state: "waiting" });
-    this.#retry = setTimeout(() => void this.#connect(), delayMs);
+    this.#retry = setTimeout(() => void this.#connect(), timerMs(delayMs));
   }
 
   async #connect(): Promise<void> {
@@ -326,8 +326,8 @@ export class LiveClient {
 
   #refreshAfter(delayMs: number): void {
     clearTimeout(this.#refresh);
-    const delay = Math.min(MAX_TIMER_MS, Math.max(0, delayMs));
-    this.#refresh = setTimeout(() => void this.#refreshToken(), delay);
+    const delay = Math.max(REFRESH_FLOOR_MS, delayMs);
+    this.#refresh = setTimeout(() => void this.#refreshToken(), timerMs(delay));
   }
 
   async #refreshToken(): Promise<void> {
@@ -367,7 +367,7 @@ export class LiveClient {
       connection?.close();
       this.#attempt = 0;
       void this.#connect();
-    }, delayMs);
+    }, timerMs(delayMs));
   }
 }
 

@@ -4,16 +4,10 @@
 // It never reconnects and knows nothing of conversations: that is `client.ts`.
 
 import { ConnectionLost, RequestError } from "./errors";
-import type {
-  Bye,
-  ClientFrame,
-  ClientRequest,
-  Hello,
-  ServerBatch,
-  ServerFrame,
-  Welcome,
-} from "./messages";
-import { durationMs } from "./times";
+import { MOST_OF_A_BATCH, serverBatch } from "./frame-shape";
+import type { Bye, ClientFrame, ClientRequest, Hello, ServerFrame, Welcome } from "./messages";
+import { readJsonText } from "./shape";
+import { durationMs, timerMs } from "./times";
 
 export const SUBPROTOCOL = "frontdesk.v1.json";
 
@@ -39,11 +33,18 @@ interface Pending {
 const OPENING_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const DEFAULT_PING_MS = 25_000;
+/** Whoever pings more often is heard all the same; none at all would end it at once. */
+const LEAST_PING_MS = 1_000;
 const DEFAULT_BATCH_BYTES = 64 * 1024;
 const DEFAULT_BATCH_FRAMES = 64;
 /** `{"frames":[]}` and one comma for each frame. */
 const BATCH_OVERHEAD_BYTES = 16;
 const ABNORMAL = 1006;
+/**
+ * An escape in JSON; that of half a character is apart. It is no text to the server, which
+ * would refuse all of the batch for it, again and again.
+ */
+const ESCAPE = /\\(?:(ud[89a-f][\da-f]{2})|.)/g;
 
 export class Connection {
   readonly #socket: SocketLike;
@@ -126,16 +127,15 @@ export class Connection {
     this.#welcomed = true;
     this.#maxBytes = welcome.maxBatchBytes || DEFAULT_BATCH_BYTES;
     this.#maxFrames = welcome.maxBatchFrames || DEFAULT_BATCH_FRAMES;
-    this.#silenceMs = 2 * durationMs(welcome.pingInterval, DEFAULT_PING_MS);
+    const ping = durationMs(welcome.pingInterval, DEFAULT_PING_MS);
+    this.#silenceMs = timerMs(2 * Math.max(LEAST_PING_MS, ping));
     this.#heard();
   }
 
   #receive(data: unknown): void {
     if (this.#ended || typeof data !== "string") return;
-    let batch: ServerBatch;
-    try {
-      batch = JSON.parse(data) as ServerBatch;
-    } catch {
+    const batch = readJsonText(data, serverBatch, MOST_OF_A_BATCH);
+    if (!batch) {
       this.drop();
       return;
     }
@@ -180,7 +180,7 @@ export class Connection {
 
   /** Queues a frame for the next batch; false when it fits in no batch. */
   #write(frame: ClientFrame): boolean {
-    const text = JSON.stringify(frame);
+    const text = JSON.stringify(frame).replace(ESCAPE, (all, half) => (half ? "\ufffd" : all));
     if (byteLength(text) + BATCH_OVERHEAD_BYTES > this.#maxBytes) return false;
     this.#outgoing.push(text);
     if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());

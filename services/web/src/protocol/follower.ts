@@ -14,6 +14,7 @@ import type {
   ServerFrame,
   Welcome,
 } from "./messages";
+import { timerMs } from "./times";
 
 export interface FollowerOptions {
   request(request: ClientRequest): Promise<ServerFrame>;
@@ -165,7 +166,7 @@ export class Follower {
     const timer = setTimeout(() => {
       this.#timers.delete(conversationId);
       if (this.#cursors.get(conversationId)?.behind) void this.#subscribe(conversationId);
-    }, delayMs);
+    }, timerMs(delayMs));
     this.#timers.set(conversationId, timer);
   }
 }

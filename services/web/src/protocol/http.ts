@@ -1,8 +1,10 @@
 // The HTTP calls beside the live connection: tokens, files, transcripts.
 
+import { attachment, MOST_OF_AN_ANSWER, token as tokenShape } from "./frame-shape";
 import type { Attachment, Token } from "./messages";
+import { readJsonText, type Shape } from "./shape";
 
-/** A refused or failed call. `status` is 0 when no answer came. */
+/** A refused or failed call. `status` is 0 when no answer came that could be read. */
 export class HttpError extends Error {
   readonly status: number;
   /** Milliseconds from `Retry-After`; 0 when there was none. */
@@ -42,18 +44,34 @@ async function call(
   }
   if (!response.ok) {
     const seconds = Number(response.headers.get("Retry-After"));
-    throw new HttpError(response.status, Number.isFinite(seconds) ? seconds * 1000 : 0);
+    const known = Number.isFinite(seconds) && seconds > 0;
+    throw new HttpError(response.status, known ? seconds * 1000 : 0);
   }
   return response;
 }
 
-async function postJson<T>(url: string, body: unknown): Promise<T> {
+/**
+ * What an answer says. Rejects with `HttpError` when it breaks off or is something else,
+ * as where a network asks to be signed in to first.
+ */
+export async function readAnswer<T>(response: Response, shape: Shape<T>): Promise<T> {
+  let answer: T | undefined;
+  try {
+    answer = readJsonText(await response.text(), shape, MOST_OF_AN_ANSWER);
+  } catch {
+    throw new HttpError(0);
+  }
+  if (answer === undefined) throw new HttpError(0);
+  return answer;
+}
+
+async function postForToken(url: string, body: unknown): Promise<Token> {
   const response = await call(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  return (await response.json()) as T;
+  return readAnswer(response, tokenShape);
 }
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
@@ -64,7 +82,7 @@ export function visitorToken(
   siteKey: string,
   previousToken?: string,
 ): Promise<Token> {
-  return postJson(`${origin}/v1/visitor/token`, { siteKey, previousToken });
+  return postForToken(`${origin}/v1/visitor/token`, { siteKey, previousToken });
 }
 
 /** A token for an agent or supervisor. */
@@ -74,7 +92,7 @@ export function signIn(
   email: string,
   password: string,
 ): Promise<Token> {
-  return postJson(`${origin}/v1/agent/sign-in`, { site, email, password });
+  return postForToken(`${origin}/v1/agent/sign-in`, { site, email, password });
 }
 
 /** Uploads a file for a message of this conversation. 413 and 415 are final. */
@@ -97,7 +115,7 @@ export async function uploadAttachment(
     },
     FILE_TIMEOUT_MS,
   );
-  return (await response.json()) as Attachment;
+  return readAnswer(response, attachment);
 }
 
 /** The bytes of an attachment. */

@@ -16,6 +16,7 @@ import type {
   WhisperRequest,
 } from "./messages";
 import type { EntryStore } from "./storage";
+import { timerMs } from "./times";
 
 /** The requests that must arrive, in the order they were made. */
 export type OutboxRequest =
@@ -196,7 +197,7 @@ export class Outbox {
     const timer = setTimeout(() => {
       this.#timers.delete(entry.conversationId);
       this.#pump(entry.conversationId);
-    }, delay);
+    }, timerMs(delay));
     this.#timers.set(entry.conversationId, timer);
   }
 }

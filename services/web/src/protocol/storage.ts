@@ -3,20 +3,27 @@
 //
 // Storage may be forbidden or full; then entries live as long as the page.
 
+import { readJsonText, type Shape } from "./shape";
+
+/** What a browser keeps for one origin is some megabytes in all. */
+const MOST_OF_A_VALUE = 8 * 1024 * 1024;
+
 export interface EntryStore<T> {
   load(): T[];
   put(id: string, entry: T): void;
   delete(id: string): void;
 }
 
-/** Entries under `prefix` in a Storage. */
-export class BrowserStore<T> implements EntryStore<T> {
+/** Entries under `prefix` in a Storage, as far as they are of a shape. */
+export class BrowserStore<T extends { id: string }> implements EntryStore<T> {
   readonly #storage: Storage | undefined;
   readonly #prefix: string;
+  readonly #shape: Shape<T>;
 
-  constructor(storage: Storage | undefined, prefix: string) {
+  constructor(storage: Storage | undefined, prefix: string, shape: Shape<T>) {
     this.#storage = storage;
     this.#prefix = `${prefix}:`;
+    this.#shape = shape;
   }
 
   load(): T[] {
@@ -24,8 +31,9 @@ export class BrowserStore<T> implements EntryStore<T> {
     for (let index = 0; index < (this.#storage?.length ?? 0); index += 1) {
       const key = this.#storage?.key(index);
       if (!key?.startsWith(this.#prefix)) continue;
-      const entry = readJson<T>(this.#storage, key);
-      if (entry !== undefined) entries.push(entry);
+      const entry = readJson(this.#storage, key, this.#shape);
+      // Under another key it could never be deleted.
+      if (entry && key === this.#prefix + entry.id) entries.push(entry);
     }
     return entries;
   }
@@ -48,11 +56,15 @@ export function browserStorage(kind: "localStorage" | "sessionStorage"): Storage
   }
 }
 
-/** Reads a value; absent, forbidden and damaged are all `undefined`. */
-export function readJson<T>(storage: Storage | undefined, key: string): T | undefined {
+/** Reads a value; absent, forbidden, damaged and of another shape are all `undefined`. */
+export function readJson<T>(
+  storage: Storage | undefined,
+  key: string,
+  shape: Shape<T>,
+): T | undefined {
   try {
     const text = storage?.getItem(key);
-    return text ? (JSON.parse(text) as T) : undefined;
+    return text ? readJsonText(text, shape, MOST_OF_A_VALUE) : undefined;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { AgentState, AgentStatus, Team } from "../protocol";
-import { STATUS_NAMES } from "./status";
+import { statusName } from "./status";
 import type { Workplace } from "./workplace";
 
 /** The team as it is now; `failed` is called when it cannot be had. */
@@ -64,7 +64,7 @@ export function Choice({ name, status, detail, chosen, choose }: ChoiceProps) {
   return (
     <label class="choice">
       <input type="radio" name="target" checked={chosen} onChange={choose} />
-      {status && <span class="dot" data-status={status} title={STATUS_NAMES[status]} />}
+      {status && <span class="dot" data-status={status} title={statusName(status)} />}
       <span>{name}</span>
       <span class="soft">{detail}</span>
     </label>

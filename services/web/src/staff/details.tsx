@@ -3,11 +3,11 @@
 import { useState } from "preact/hooks";
 import { type Consent, type Participant, timestampMs } from "../protocol";
 import { saveBlob } from "../ui/files";
-import { clock, day } from "../ui/format";
+import { clock, day, usableLanguage } from "../ui/format";
 import { AlertIcon, CloseIcon, DownloadIcon, TagIcon } from "../ui/icons";
 import { webAddress } from "../ui/links";
 import type { AgentChat } from "./chat";
-import { ALARM_TEXTS, minutesText } from "./notices";
+import { alarmText, minutesText } from "./notices";
 import type { Workplace } from "./workplace";
 
 interface Props {
@@ -15,7 +15,7 @@ interface Props {
   chat: AgentChat;
 }
 
-const LANGUAGE = navigator.language || "en";
+const LANGUAGE = usableLanguage(navigator.language);
 /** 64 bytes and 20 tags are what the server takes. */
 const MAX_TAG = 21;
 const MAX_TAGS = 20;
@@ -33,7 +33,7 @@ export function Details({ desk, chat }: Props) {
         <ul class="alarms" aria-label="Alarms">
           {chat.alarms.map((kind) => (
             <li key={kind}>
-              <AlertIcon /> {ALARM_TEXTS[kind]}
+              <AlertIcon /> {alarmText(kind)}
             </li>
           ))}
         </ul>
@@ -87,7 +87,7 @@ function consentText(consent: Consent | undefined): string {
   if (!consent) return "";
   const at = timestampMs(consent.acceptedAt, -1);
   const when = at > 0 ? `, ${day(at, LANGUAGE)}, ${clock(at, LANGUAGE)}` : "";
-  return `version ${consent.version}${when}`;
+  return `version ${consent.version ?? "?"}${when}`;
 }
 
 function languageName(tag: string): string {

@@ -14,6 +14,7 @@ class FakeStorage {
   get length(): number {
     return this.#items.size;
   }
+  clear = () => this.#items.clear();
   key = (index: number) => [...this.#items.keys()][index] ?? null;
   getItem = (key: string) => this.#items.get(key) ?? null;
   setItem = (key: string, value: string) => void this.#items.set(key, value);

@@ -5,8 +5,10 @@
 import {
   browserStorage,
   type InvitationPush,
+  list,
   type MentionPush,
   readJson,
+  text,
   writeJson,
 } from "../protocol";
 
@@ -102,7 +104,7 @@ export class Knocks {
   }
 
   #putAway(): string[] {
-    return readJson<string[]>(this.#storage, this.#key) ?? [];
+    return readJson(this.#storage, this.#key, list(text)) ?? [];
   }
 
   get #storage(): Storage | undefined {

@@ -23,7 +23,8 @@ const MAX_MENTIONS = 16;
 /** What is being typed after an @ at the caret, if anything. */
 export function mentionQuery(text: string, caret: number): MentionQuery | undefined {
   const at = text.lastIndexOf("@", caret - 1);
-  if (at < 0 || caret - at > MAX_QUERY) return undefined;
+  // Looked for from before the text, one is found at its very beginning.
+  if (at < 0 || at >= caret || caret - at > MAX_QUERY) return undefined;
   const before = at === 0 ? " " : text.charAt(at - 1);
   const query = text.slice(at + 1, caret);
   // An @ within a word is an address, and a line break ends a name.

@@ -10,6 +10,7 @@ import type {
   Released,
   Transferred,
 } from "../protocol";
+import { stars, starsLacking } from "../ui/format";
 
 const QUEUED_TEXTS: Record<QueuedReason, string> = {
   QUEUED_REASON_STARTED: "Waits in",
@@ -41,7 +42,7 @@ const OUTCOME_TEXTS: Record<OfferOutcome, string> = {
 };
 
 /** An alarm in a word or two, for badges. */
-export const ALARM_NAMES: Record<AlarmKind, string> = {
+const ALARM_NAMES: Record<AlarmKind, string> = {
   ALARM_KIND_LATE: "Late",
   ALARM_KIND_LONG_WAIT: "Long wait",
   ALARM_KIND_UNANSWERED: "Unanswered",
@@ -50,13 +51,23 @@ export const ALARM_NAMES: Record<AlarmKind, string> = {
 };
 
 /** An alarm in a sentence. */
-export const ALARM_TEXTS: Record<AlarmKind, string> = {
+const ALARM_TEXTS: Record<AlarmKind, string> = {
   ALARM_KIND_LATE: "Late: the visitor has waited longer than was promised",
   ALARM_KIND_LONG_WAIT: "The visitor has waited for long",
   ALARM_KIND_UNANSWERED: "The visitor's message has no answer yet",
   ALARM_KIND_ABANDONED: "The visitor left before anybody answered",
   ALARM_KIND_VISITOR_LOST: "The visitor is no longer connected",
 };
+
+/** An alarm in a word or two, also one that a newer server raises. */
+export function alarmName(kind: AlarmKind): string {
+  return ALARM_NAMES[kind] ?? "Alarm";
+}
+
+/** An alarm in a sentence, also one that a newer server raises. */
+export function alarmText(kind: AlarmKind): string {
+  return ALARM_TEXTS[kind] ?? "An alarm";
+}
 
 /** "tax 3, german 1". */
 export function skillsText(skills: Record<string, number>): string {
@@ -88,7 +99,8 @@ function lifeText(event: Event): string | undefined {
   if (event.reopened) return "The visitor took the chat up again";
   if (event.rated) {
     const { score = 0, comment } = event.rated;
-    return `Rated ${"★".repeat(score)}${"☆".repeat(5 - score)}${comment ? ` “${comment}”` : ""}`;
+    const said = comment ? ` “${comment}”` : "";
+    return `Rated ${stars(score)}${starsLacking(score)}${said}`;
   }
   return undefined;
 }
@@ -100,7 +112,7 @@ function careText(event: Event): string | undefined {
   if (event.released) return releasedText(event.released, event.by?.name);
   if (event.offerEnded) {
     const { agent, outcome, reason } = event.offerEnded;
-    const what = outcome ? OUTCOME_TEXTS[outcome] : "did not take it";
+    const what = (outcome && OUTCOME_TEXTS[outcome]) ?? "did not take it";
     return `${agent?.name || "An agent"} ${what}${reason ? ` (${reason})` : ""}`;
   }
   if (event.transferred) return transferredText(event.transferred);
@@ -147,7 +159,7 @@ function teamText(event: Event): string | undefined {
     const { extraMinutes = 0 } = event.priorityChanged;
     return extraMinutes === 0 ? "Priority as usual" : `Priority ${minutesText(extraMinutes)}`;
   }
-  if (event.alarmRaised?.kind) return ALARM_TEXTS[event.alarmRaised.kind] ?? "An alarm";
+  if (event.alarmRaised?.kind) return alarmText(event.alarmRaised.kind);
   return undefined;
 }
 

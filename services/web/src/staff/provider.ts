@@ -2,18 +2,35 @@
 // back. The gateway says in one word of the address's fragment how it went; the token
 // comes in the answer to a request that only this page can make.
 
-import { HttpError, type Token } from "../protocol";
+import { flag, HttpError, message, readAnswer, type Token, text, tokenShape } from "../protocol";
+import { webAddress } from "../ui/links";
 
 /** How one can sign in. */
 export interface SignInMethods {
   password: boolean;
-  oidc: { label: string; start: string } | null;
+  oidc: Provider | null;
+}
+
+interface Provider {
+  label: string;
+  /** A web address. */
+  start: string;
 }
 
 const CALL_TIMEOUT_MS = 15_000;
 const FRAGMENT = /^#sign-in=([a-z-]+)$/;
 /** What holds for a gateway that does not say. */
 const PASSWORD_ONLY: SignInMethods = { password: true, oidc: null };
+
+const provider = message<Provider>(
+  { label: text, start: (value) => webAddress(text(value) ?? "") },
+  "label",
+  "start",
+);
+const methods = message<{ password?: boolean; oidc?: Provider }>({
+  password: flag,
+  oidc: provider,
+});
 
 const PROBLEMS: Record<string, string> = {
   unavailable: "The sign-in service does not answer. Please try again in a moment.",
@@ -43,7 +60,9 @@ async function call(path: string, init: RequestInit): Promise<Response> {
 export async function signInMethods(): Promise<SignInMethods> {
   try {
     const response = await call("/auth/methods", { credentials: "omit" });
-    return (await response.json()) as SignInMethods;
+    const { password, oidc = null } = await readAnswer(response, methods);
+    // There is always some way in, if only to be told that it is closed.
+    return { password: password !== false || !oidc, oidc };
   } catch {
     return PASSWORD_ONLY;
   }
@@ -60,7 +79,7 @@ export function startAddress(start: string, page: string, site: string | null): 
 /** The token of whoever has just come back. Rejects with `HttpError`. */
 export async function redeemPass(): Promise<Token> {
   const init: RequestInit = { method: "POST", credentials: "same-origin" };
-  return (await (await call("/auth/oidc/token", init)).json()) as Token;
+  return readAnswer(await call("/auth/oidc/token", init), tokenShape);
 }
 
 /** How a sign-in went that has just ended, and nothing of it in the address any more. */
@@ -72,5 +91,6 @@ export function takeOutcome(): string | undefined {
 
 /** What somebody is told for a word. */
 export function outcomeText(word: string): string {
-  return PROBLEMS[word] ?? UNKNOWN;
+  // The word is anybody's who writes an address: "constructor" is one, too.
+  return (Object.hasOwn(PROBLEMS, word) && PROBLEMS[word]) || UNKNOWN;
 }

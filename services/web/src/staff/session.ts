@@ -4,17 +4,15 @@ import {
   browserStorage,
   dropKey,
   HttpError,
+  message,
   readJson,
   signIn,
   type TokenSource,
+  text,
+  tokenShape,
   writeJson,
 } from "../protocol";
 import { redeemPass } from "./provider";
-
-interface StoredToken {
-  token: string;
-  expiresAt: string;
-}
 
 /** What is filled in at the next sign-in; never the password. */
 export interface Remembered {
@@ -26,10 +24,12 @@ const TOKEN_KEY = "frontdesk:console:token";
 const REMEMBERED_KEY = "frontdesk:console:remembered";
 const UNAUTHORIZED = 401;
 
+const rememberedShape = message<Remembered>({ site: text, email: text }, "site", "email");
+
 export class AgentSession implements TokenSource {
   readonly origin = location.origin;
   readonly #storage = browserStorage("sessionStorage");
-  #token = readJson<StoredToken>(this.#storage, TOKEN_KEY);
+  #token = readJson(this.#storage, TOKEN_KEY, tokenShape);
 
   get signedIn(): boolean {
     return this.#token !== undefined && Date.parse(this.#token.expiresAt) > Date.now();
@@ -42,7 +42,7 @@ export class AgentSession implements TokenSource {
 
   get remembered(): Remembered {
     const asked = this.askedSite;
-    const stored = readJson<Remembered>(browserStorage("localStorage"), REMEMBERED_KEY);
+    const stored = readJson(browserStorage("localStorage"), REMEMBERED_KEY, rememberedShape);
     return { site: asked ?? stored?.site ?? "", email: stored?.email ?? "" };
   }
 

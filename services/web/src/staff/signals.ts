@@ -1,13 +1,13 @@
 // Draws the agent's attention: a soft sound and a desktop notification.
 
-import { browserStorage, readJson, writeJson } from "../protocol";
+import { browserStorage, flag, readJson, writeJson } from "../protocol";
 
 const KEY = "frontdesk:console:signals";
 
 export class Signals {
   #audio: AudioContext | undefined;
   /** Whether the agent wants sounds and notifications. */
-  enabled = readJson<boolean>(browserStorage("localStorage"), KEY) ?? true;
+  enabled = readJson(browserStorage("localStorage"), KEY, flag) ?? true;
 
   constructor() {
     // Browsers allow sound only after the person has touched the page.

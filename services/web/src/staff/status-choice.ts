@@ -6,7 +6,10 @@ import {
   type AgentStatus,
   browserStorage,
   dropKey,
+  message,
   readJson,
+  text,
+  word,
   writeJson,
 } from "../protocol";
 
@@ -14,6 +17,8 @@ export interface Choice {
   status: AgentStatus;
   reason: string;
 }
+
+const choiceShape = message<Choice>({ status: word, reason: text }, "status", "reason");
 
 const KEY = "frontdesk:console:status";
 /** A choice outlives an absence of this long. */
@@ -32,7 +37,7 @@ export class StatusChoice {
 
   /** What the agent has chosen last, as far as it is kept. */
   get current(): Choice | undefined {
-    return readJson<Choice>(this.#storage, KEY);
+    return readJson(this.#storage, KEY, choiceShape);
   }
 
   forget(): void {

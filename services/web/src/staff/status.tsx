@@ -4,12 +4,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AgentStatus } from "../protocol";
 import type { Workplace } from "./workplace";
 
-export const STATUS_NAMES: Record<AgentStatus, string> = {
+const STATUS_NAMES: Record<AgentStatus, string> = {
   AGENT_STATUS_ONLINE: "Online",
   AGENT_STATUS_BUSY: "Busy",
   AGENT_STATUS_AWAY: "Away",
   AGENT_STATUS_OFFLINE: "Offline",
 };
+
+/** A status in a word, also one that a newer server has. */
+export function statusName(status: AgentStatus): string {
+  return STATUS_NAMES[status] ?? "Unknown";
+}
 
 const MEANINGS: Record<AgentStatus, string> = {
   AGENT_STATUS_ONLINE: "New chats are offered to you",
@@ -54,7 +59,7 @@ export function StatusSwitch({ desk }: { desk: Workplace }) {
         onClick={() => setOpen(!open)}
       >
         <span class="dot" data-status={status} />
-        {STATUS_NAMES[status]}
+        {statusName(status)}
         {desk.state.reason && <span class="soft"> · {desk.state.reason}</span>}
       </button>
       {open && (

@@ -21,6 +21,7 @@ import {
   type RequestError,
   randomId,
   type ServerFrame,
+  storedEntry,
   type Welcome,
 } from "../protocol";
 import { Model } from "../ui/model";
@@ -81,7 +82,7 @@ export abstract class Workplace extends Model {
       url: liveUrl(options.session.origin),
       program: options.program,
       tokens: options.session,
-      store: new BrowserStore(browserStorage("sessionStorage"), options.outboxKey),
+      store: new BrowserStore(browserStorage("sessionStorage"), options.outboxKey, storedEntry),
       followUnknown: options.followUnknown,
       handlers: {
         linkChanged: (link) => this.#linkChanged(link),

@@ -2,7 +2,7 @@
 
 import type { BoardAgent, BoardPush } from "../protocol";
 import { timestampMs } from "../protocol";
-import { STATUS_NAMES } from "../staff/status";
+import { statusName } from "../staff/status";
 import { shortAge } from "../ui/format";
 import type { Board } from "./board";
 import { agentRows } from "./rows";
@@ -50,7 +50,7 @@ function AgentRow({ desk, agent }: { desk: Board; agent: BoardAgent }) {
       beside={languages.length > 0 && <small class="soft">{languages.join(", ")}</small>}
     >
       <td>
-        <span class="dot" data-status={status} /> {STATUS_NAMES[status]}
+        <span class="dot" data-status={status} /> {statusName(status)}
         {reason && <span class="soft"> · {reason}</span>}
         {missedOffers > 0 && (
           <span class="alarm" title="Offers in a row that were not answered">

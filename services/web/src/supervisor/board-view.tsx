@@ -7,7 +7,7 @@ import { SetAside } from "../staff/set-aside";
 import { Mark } from "../staff/sign-in";
 import { StatusSwitch } from "../staff/status";
 import { Toast } from "../staff/toast";
-import { clock } from "../ui/format";
+import { clock, usableLanguage } from "../ui/format";
 import { useModel } from "../ui/model";
 import { AgentTable } from "./agent-table";
 import type { Board } from "./board";
@@ -17,7 +17,7 @@ import { totals } from "./rows";
 import { Tiles } from "./tiles";
 import { Watch } from "./watch";
 
-const LANGUAGE = navigator.language || "en";
+const LANGUAGE = usableLanguage(navigator.language);
 
 export function BoardView({ desk }: { desk: Board }) {
   useModel(desk);

@@ -5,14 +5,14 @@ import { timestampMs } from "../protocol";
 import { AlarmBadges } from "../staff/alarms";
 import { visitorName } from "../staff/chat";
 import { minutesText } from "../staff/notices";
-import { clock } from "../ui/format";
+import { clock, usableLanguage } from "../ui/format";
 import { SearchIcon } from "../ui/icons";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { ANY, conversationRows, type Filter, waitClock } from "./rows";
 import { Table } from "./table";
 
-const LANGUAGE = navigator.language || "en";
+const LANGUAGE = usableLanguage(navigator.language);
 
 interface Props {
   desk: Board;

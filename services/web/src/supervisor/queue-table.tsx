@@ -1,6 +1,7 @@
 // The queues: who waits, who could take them, and how the day went.
 
 import type { BoardPush, BoardQueue } from "../protocol";
+import { usableLanguage } from "../ui/format";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { oldestSince, percent, waitClock } from "./rows";
@@ -11,7 +12,7 @@ interface Props {
   board: BoardPush;
 }
 
-const LANGUAGE = navigator.language || "en";
+const LANGUAGE = usableLanguage(navigator.language);
 
 const COLUMNS = [
   "Queue",

@@ -67,9 +67,10 @@ const STATUS_ORDER: Record<AgentStatus, number> = {
 /** Those at work first, then by name. */
 export function agentRows(board: BoardPush): BoardAgent[] {
   const nameOf = (agent: BoardAgent) => agent.state?.agent?.name ?? "";
+  // Whatever a newer server has besides comes last.
+  const orderOf = (agent: BoardAgent) => STATUS_ORDER[statusOf(agent)] ?? 4;
   return [...(board.agents ?? [])].sort(
-    (a, b) =>
-      STATUS_ORDER[statusOf(a)] - STATUS_ORDER[statusOf(b)] || nameOf(a).localeCompare(nameOf(b)),
+    (a, b) => orderOf(a) - orderOf(b) || nameOf(a).localeCompare(nameOf(b)),
   );
 }
 

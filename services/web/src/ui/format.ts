@@ -1,5 +1,19 @@
 // Times, sizes and names in the reader's language.
 
+/** The first of these tags that a browser can format for, or else English. */
+export function usableLanguage(...tags: (string | undefined)[]): string {
+  return tags.find(isTag) ?? "en";
+}
+
+/** Some systems name their language in ways that are none, such as "en-US@posix". */
+function isTag(tag: string | undefined): boolean {
+  try {
+    return Boolean(tag && new Intl.Locale(tag));
+  } catch {
+    return false;
+  }
+}
+
 const clockFormats = new Map<string, Intl.DateTimeFormat>();
 
 /** Hours and minutes. */
@@ -53,6 +67,18 @@ export function fileSize(bytes: number, language: string): string {
     unitDisplay: "short",
     maximumFractionDigits: value < 10 && unit !== "byte" ? 1 : 0,
   }).format(value);
+}
+
+const MOST_STARS = 5;
+
+/** A rating, "★★★"; one on a longer scale, of a newer server, as "8 ★". */
+export function stars(score: number): string {
+  return score > MOST_STARS ? `${score} ★` : "★".repeat(score);
+}
+
+/** The stars that a rating lacks, "☆☆". */
+export function starsLacking(score: number): string {
+  return "☆".repeat(Math.max(0, MOST_STARS - score));
 }
 
 /** A short duration for lists: "now", "4 m", "2 h", "3 d". */

@@ -7,9 +7,10 @@ export interface TextPart {
   href?: string;
 }
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"'`]+/gi;
+/** Characters that turn the text round them end an address: it would be shown as another. */
+const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gi;
 /** Punctuation that ends the sentence around an address, not the address. */
-const TRAILING = /[.,;:!?…。，；：！？、》」』）\]}]+$/;
+const TRAILING = ".,;:!?…。，；：！？、》」』）]}";
 
 /** Splits a text into plain parts and addresses; joined they are the text again. */
 export function splitLinks(text: string): TextPart[] {
@@ -28,7 +29,10 @@ export function splitLinks(text: string): TextPart[] {
 }
 
 function trimEnd(address: string): string {
-  const trimmed = address.replace(TRAILING, "");
+  // Not with a pattern: one for the end of a text is tried at each character of it.
+  let end = address.length;
+  while (TRAILING.includes(address.charAt(end - 1)) && end > 0) end -= 1;
+  const trimmed = address.slice(0, end);
   // A closing bracket belongs to the address only when it was opened there.
   return trimmed.endsWith(")") && !trimmed.includes("(") ? trimmed.slice(0, -1) : trimmed;
 }

@@ -7,7 +7,14 @@ export function RichText({ text }: { text: string }) {
     <span class="text" dir="auto">
       {splitLinks(text).map((part, index) =>
         part.href ? (
-          <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+          // By its own direction it is set apart from what turns the text round it.
+          <a
+            key={index}
+            dir="ltr"
+            href={part.href}
+            target="_blank"
+            rel="noopener noreferrer nofollow"
+          >
             {part.text}
           </a>
         ) : (

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { browserStorage, dropKey, writeJson } from "../protocol";
 import baseStyles from "../ui/base.css?inline";
+import { usableLanguage } from "../ui/format";
 import threadStyles from "../ui/thread.css?inline";
 import { Chat } from "./chat";
 import { type Launcher, storageKeys, type WidgetConfig, type WidgetHandle } from "./contract";
@@ -33,10 +34,9 @@ function mount(root: ShadowRoot, config: WidgetConfig, launcher: Launcher): Widg
   const own = navigator.languages.find(
     (tag) => tag.split("-")[0] === config.language.split("-")[0],
   );
+  const language = usableLanguage(own, config.language);
   const draw = () => {
-    const panel = (
-      <Panel chat={chat} texts={words} language={own ?? config.language} close={close} />
-    );
+    const panel = <Panel chat={chat} texts={words} language={language} close={close} />;
     render(open ? panel : null, place);
   };
   const setOpen = (next: boolean) => {

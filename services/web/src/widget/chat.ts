@@ -25,13 +25,16 @@ import {
   readJson,
   type ServerFrame,
   type StartConversation,
+  storedEntry,
   type TypingPush,
+  text as textShape,
   uploadAttachment,
   uuidV7,
   uuidV7Ms,
   type Welcome,
   writeJson,
 } from "../protocol";
+import { usableLanguage } from "../ui/format";
 import { Model } from "../ui/model";
 import { type Line, threadLines } from "../ui/thread";
 import { Trouble } from "../ui/trouble";
@@ -87,7 +90,7 @@ export class Chat extends Model {
       url: liveUrl(config.origin),
       program: PROGRAM,
       tokens: this.#session,
-      store: new BrowserStore(browserStorage("localStorage"), this.#keys.outbox),
+      store: new BrowserStore(browserStorage("localStorage"), this.#keys.outbox, storedEntry),
       handlers: {
         linkChanged: (link) => this.#linkChanged(link),
         welcome: (welcome) => this.#welcomed(welcome),
@@ -161,7 +164,7 @@ export class Chat extends Model {
   }
 
   get draft(): string {
-    return readJson<string>(browserStorage("sessionStorage"), this.#keys.draft) ?? "";
+    return readJson(browserStorage("sessionStorage"), this.#keys.draft, textShape) ?? "";
   }
 
   #entries(): OutboxEntry[] {
@@ -190,7 +193,7 @@ export class Chat extends Model {
       channel: "web",
       attributes,
       page: location.href.slice(0, MAX_PAGE),
-      language: navigator.language || language,
+      language: usableLanguage(navigator.language, language),
       visitorName: Array.from(name.trim()).slice(0, MAX_NAME).join(""),
       ...(this.consent && { consentVersion: this.consent.version }),
       firstMessage: { clientMsgId: randomId(), text },

@@ -1,6 +1,8 @@
 // What the loader and the app agree on. The app is loaded by the loader and may
 // be newer than it (the loader may lie in a cache), so changes only add.
 
+import { flag, id, message } from "../protocol/shape";
+
 /** The script tag's data attributes. */
 export interface WidgetConfig {
   /** Scheme, host and port that the loader came from. */
@@ -51,3 +53,5 @@ export interface StoredConversation {
   id: string;
   closed: boolean;
 }
+
+export const storedConversation = message<StoredConversation>({ id, closed: flag }, "id", "closed");

@@ -1,11 +1,12 @@
 // The one script tag: draws the launcher button and nothing else. The app is
 // loaded on the first click, or at once when a chat is still under way.
 
+import { flag } from "../protocol/shape";
 import { browserStorage, readJson } from "../protocol/storage";
 import {
   type Launcher,
-  type StoredConversation,
   storageKeys,
+  storedConversation,
   type WidgetConfig,
   type WidgetHandle,
 } from "./contract";
@@ -136,8 +137,8 @@ function begin(config: WidgetConfig): void {
 
   const keys = storageKeys(config.siteKey);
   const storage = browserStorage("localStorage");
-  const stored = readJson<StoredConversation>(storage, keys.conversation);
-  const wasOpen = readJson<boolean>(browserStorage("sessionStorage"), keys.open) === true;
+  const stored = readJson(storage, keys.conversation, storedConversation);
+  const wasOpen = readJson(browserStorage("sessionStorage"), keys.open, flag) === true;
   if (wasOpen) void app().then((widget) => widget?.open());
   else if (stored && !stored.closed) void app();
 }

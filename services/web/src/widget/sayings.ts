@@ -8,7 +8,7 @@ import {
   type QueuePush,
   timestampMs,
 } from "../protocol";
-import { moment } from "../ui/format";
+import { moment, stars } from "../ui/format";
 import { fill, type Texts } from "./texts";
 
 /** The form below says why. */
@@ -30,7 +30,7 @@ export function noticeText(event: Event, texts: Texts): string | undefined {
     return fill(replaced ? texts.guestLeft : texts.left, nameOf(event.released.agent));
   }
   if (event.reopened) return texts.reopened;
-  if (event.rated) return `${"★".repeat(event.rated.score ?? 0)} ${texts.rateThanks}`;
+  if (event.rated) return `${stars(event.rated.score ?? 0)} ${texts.rateThanks}`;
   if (event.contactLeft) {
     const { email, phone } = event.contactLeft;
     return fill(texts.contactThanks, { address: email || phone || "" });

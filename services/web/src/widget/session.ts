@@ -8,10 +8,16 @@ import {
   readJson,
   type Token,
   type TokenSource,
+  tokenShape,
   visitorToken,
   writeJson,
 } from "../protocol";
-import { type StoredConversation, storageKeys, type WidgetConfig } from "./contract";
+import {
+  type StoredConversation,
+  storageKeys,
+  storedConversation,
+  type WidgetConfig,
+} from "./contract";
 
 interface StoredToken {
   token: string;
@@ -30,7 +36,7 @@ export class VisitorSession implements TokenSource {
   constructor(config: WidgetConfig) {
     this.#config = config;
     this.#keys = storageKeys(config.siteKey);
-    this.#token = readJson<StoredToken>(this.#storage, this.#keys.token);
+    this.#token = readJson(this.#storage, this.#keys.token, tokenShape);
   }
 
   async current(): Promise<string> {
@@ -68,7 +74,7 @@ export class VisitorSession implements TokenSource {
   }
 
   get conversation(): StoredConversation | undefined {
-    return readJson<StoredConversation>(this.#storage, this.#keys.conversation);
+    return readJson(this.#storage, this.#keys.conversation, storedConversation);
   }
 
   set conversation(conversation: StoredConversation | undefined) {

@@ -5,10 +5,13 @@ import type en from "./texts/en.json";
 export type TextKey = keyof typeof en;
 export type Texts = Record<TextKey, string>;
 
+/** Of a language tag; no language of ours is told apart by more. */
+const MOST_PARTS = 8;
+
 /** The best of `available` tags for the wanted ones, in their order; else "en". */
 export function chooseLanguage(wanted: readonly string[], available: readonly string[]): string {
   for (const tag of wanted) {
-    const parts = tag.toLowerCase().split("-");
+    const parts = tag.toLowerCase().split("-", MOST_PARTS);
     for (let length = parts.length; length > 0; length -= 1) {
       const candidate = parts.slice(0, length).join("-");
       if (available.includes(candidate)) return candidate;

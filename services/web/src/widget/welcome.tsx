@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { ConsentText } from "../protocol";
+import { webAddress } from "../ui/links";
 import type { Chat } from "./chat";
 import { chooseLanguage, type Texts } from "./texts";
 
@@ -68,13 +69,14 @@ function Consent({ consent, texts, language }: Omit<Props, "chat"> & { consent: 
   const tag = chooseLanguage([language], tags);
   const words =
     Object.entries(all).find(([own]) => own.toLowerCase() === tag) ?? Object.entries(all)[0];
+  const link = webAddress(consent.link ?? "");
   return (
     <label class="consent">
       <input type="checkbox" required />
       <span>
         {words?.[1]}{" "}
-        {consent.link && (
-          <a href={consent.link} target="_blank" rel="noopener noreferrer">
+        {link && (
+          <a href={link} target="_blank" rel="noopener noreferrer">
             {texts.consentMore}
           </a>
         )}
