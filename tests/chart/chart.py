@@ -73,6 +73,7 @@ def cases():
                     "backendTls": {"hostname": "chat.example.com", "caConfigMap": "corporate-ca"},
                 }
             },
+            loadtest={"enabled": True},
         ),
         "public issuer": least(
             gateway={
@@ -92,6 +93,7 @@ def cases():
                 },
             },
             routes={"gatewayApi": {"enabled": True, "parentRefs": [{"name": "public"}]}},
+            loadtest={"enabled": True},
         ),
         "hpa": least(gateway={"autoscaling": {"kind": "hpa"}}),
         "keda": least(

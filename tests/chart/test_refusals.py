@@ -79,6 +79,10 @@ WRONG = [
     ("gateway.autoscaling.keda.authenticationRef", {"kind": "TriggerAuthentication"}, "authenticationRef"),
     ("routes.gatewayApi.parentRefs", [{"namespace": "gateways"}], "parentRefs/0"),
     ("routes.gatewayApi.backendTls.hostname", "https://a", "backendTls/hostname"),
+    ("routes.gatewayApi.backendTls.hostname", "*.example.com", "backendTls/hostname"),
+    ("tests.tls.name", "*.example.com", "tests/tls/name"),
+    ("tests.tls.caConfigMap", "Not A Name", "tests/tls/caConfigMap"),
+    ("tests.tls.caSecret", "ca", "'caSecret'"),
     ("routes.ingress.tls", [{"secretName": "a"}], "ingress/tls/0"),
     ("networkPolicy.clientsFrom", [{"namespaceSelecter": {}}], "'namespaceSelecter'"),
     ("networkPolicy.egress.enginesAt", [{"ipBlock": {"cidr": "10.0.0.0"}}], "cidr"),
@@ -100,8 +104,16 @@ AT_ODDS = [
     ({"routes": {"gatewayApi": {"enabled": True}}}, "routes.gatewayApi.parentRefs"),
     ({"routes": {"ingress": {"enabled": True}}}, "routes.ingress.hosts"),
     (
-        {"gateway": {"tls": {"enabled": True, "existingSecret": "web"}}, "loadtest": {"enabled": True}},
-        "loadtest.enabled: the harness speaks no TLS",
+        {"gateway": {"tls": {"enabled": True, "existingSecret": "web"}}},
+        "tests.tls.name: gateways speak TLS (gateway.tls.enabled), so say which name",
+    ),
+    (
+        {
+            "gateway": {"tls": {"enabled": True, "existingSecret": "web"}},
+            "tests": {"enabled": False},
+            "loadtest": {"enabled": True},
+        },
+        "tests.tls.name: gateways speak TLS",
     ),
     (
         {"routes": {"ingress": {"enabled": True, "controller": "alb", "hosts": ["a"]}}},

@@ -84,14 +84,14 @@
 
 {{/* How clients get in, and how pods are counted. */}}
 {{- define "frontdesk.checkWays" -}}
-{{- if and .Values.loadtest.enabled .Values.gateway.tls.enabled -}}
-{{- fail "\n\nloadtest.enabled: the harness speaks no TLS, and gateways speak nothing else here (gateway.tls.enabled).\n" -}}
-{{- end -}}
 {{- if and .Values.routes.gatewayApi.enabled (not .Values.routes.gatewayApi.parentRefs) -}}
 {{- fail "\n\nroutes.gatewayApi.parentRefs: name the Gateway that the routes belong to.\n" -}}
 {{- end -}}
 {{- if and .Values.routes.gatewayApi.enabled .Values.routes.gatewayApi.backendTls.enabled .Values.gateway.tls.enabled (not (include "frontdesk.backendHostname" .)) -}}
 {{- fail "\n\nroutes.gatewayApi.backendTls.hostname: gateways speak TLS (gateway.tls.enabled), so say which name is in their certificate.\n" -}}
+{{- end -}}
+{{- if and .Values.gateway.tls.enabled (or .Values.tests.enabled .Values.loadtest.enabled) (not (include "frontdesk.harnessTlsName" .)) -}}
+{{- fail "\n\ntests.tls.name: gateways speak TLS (gateway.tls.enabled), so say which name in their certificate `helm test` and the load are to expect; or have neither (tests.enabled, loadtest.enabled).\n" -}}
 {{- end -}}
 {{- $cidrs := false -}}
 {{- range .Values.networkPolicy.metricsFrom }}{{ if hasKey . "ipBlock" }}{{ $cidrs = true }}{{ end }}{{ end -}}

@@ -28,6 +28,7 @@ pub use connection::{Connection, OpenError, Receiver, Sender};
 pub use order::Breach;
 pub use people::{Agent, Visitor};
 pub use session::{AskError, Heard, Session, SessionError, SessionSettings, SubmitError};
+pub use tls::TlsName;
 pub use tokens::{TokenError, Tokens};
 pub use upload::{UploadError, upload};
 pub use verbs::Verb;

@@ -60,7 +60,7 @@ async fn send(
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("/v1/conversations/{conversation}/attachments"))
-        .header(header::HOST, address.authority())
+        .header(header::HOST, address.called())
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(FILE_NAME, utf8_percent_encode(name, NON_ALPHANUMERIC).to_string())
         .body(Full::new(Bytes::copy_from_slice(content)))

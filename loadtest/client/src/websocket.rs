@@ -35,7 +35,7 @@ pub(super) async fn open(
     let refused = |e: &dyn std::fmt::Display| OpenError::Refused(e.to_string());
     let (socket, response) = ClientBuilder::new()
         // The stream is made already; the scheme says nothing here.
-        .uri(&format!("ws://{}/v1/ws", address.authority()))
+        .uri(&format!("ws://{}/v1/ws", address.called()))
         .map_err(|e| refused(&e))?
         .add_header(
             HeaderName::from_static("sec-websocket-protocol"),

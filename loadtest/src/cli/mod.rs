@@ -3,7 +3,7 @@
 mod run;
 
 use clap::{Args, Parser, Subcommand};
-use frontdesk_client::Address;
+use frontdesk_client::{Address, TlsName};
 use frontdesk_loadtest::arithmetic::Needs;
 use frontdesk_loadtest::coordinate;
 use frontdesk_loadtest::plan::Plan;
@@ -61,6 +61,10 @@ struct RunArgs {
     /// Address of a gateway; may be given several times
     #[arg(long = "target", value_name = "URL", default_value = "http://127.0.0.1:8080")]
     targets: Vec<Address>,
+    /// What the targets' certificates are for, when that is not the host dialled; they are
+    /// called by it, too
+    #[arg(long, value_name = "NAME")]
+    tls_name: Option<TlsName>,
     /// A target whose name has several addresses is as many gateways, one at each
     #[arg(long)]
     each_address: bool,

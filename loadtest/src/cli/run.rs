@@ -24,6 +24,10 @@ pub(super) fn run(mut args: RunArgs) -> Result<ExitCode, Failure> {
     {
         return Err(format!("{remote} is not here; --allow-remote permits it").into());
     }
+    if let Some(name) = &args.tls_name {
+        let named = args.targets.into_iter().map(|target| target.named(name.clone()));
+        args.targets = named.collect::<Result<_, _>>()?;
+    }
     if args.each_address {
         args.targets = runtime()?.block_on(each_address(&args.targets))?;
     }

@@ -129,7 +129,7 @@ impl Order {
 
     fn assignment(&self, run: u32, sources: &[IpAddr], index: u32) -> Assignment {
         let cells = self.cells.iter().map(|(addresses, accounts)| protocol::Cell {
-            addresses: addresses.iter().map(ToString::to_string).collect(),
+            gateways: addresses.iter().map(gateway).collect(),
             accounts: accounts.clone(),
         });
         Assignment {
@@ -168,6 +168,13 @@ impl Order {
             })
         });
         cells.collect()
+    }
+}
+
+fn gateway(address: &Address) -> protocol::Gateway {
+    protocol::Gateway {
+        address: address.to_string(),
+        tls_name: address.name().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -23,12 +23,12 @@ pub use recorder::{Bucket, Counter, Timer};
 use crate::credentials::{Accounts, CredentialsError};
 use crate::plan::Plan;
 use crate::protocol::{
-    Assignment, Finished, FromWorker, Ready, ToWorker, from_worker, to_worker::Message,
+    Assignment, Finished, FromWorker, Gateway, Ready, ToWorker, from_worker, to_worker::Message,
 };
 use crate::scenario::{Scenario, ScenarioError};
 use common::{Cell, Common, Gauges, Share, Stage};
 use crowd::Crowd;
-use frontdesk_client::{AddressError, AskError, SessionError, TokenError};
+use frontdesk_client::{Address, AddressError, AskError, SessionError, TokenError};
 use metronome::Metronome;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -130,7 +130,7 @@ fn common(
     let mut scenario = Scenario::parse("scenario", &assignment.scenario)?;
     scenario.seed = assignment.seed;
     let cells = assignment.cells.iter().map(|cell| {
-        let addresses = cell.addresses.iter().map(|text| text.parse());
+        let addresses = cell.gateways.iter().map(address);
         Ok(Cell {
             addresses: addresses.collect::<Result<_, AddressError>>()?,
             accounts: Accounts::parse(&cell.accounts)?,
@@ -157,6 +157,14 @@ fn common(
         reports,
         to_watch,
     })
+}
+
+fn address(gateway: &Gateway) -> Result<Address, AddressError> {
+    let address: Address = gateway.address.parse()?;
+    match &*gateway.tls_name {
+        "" => Ok(address),
+        name => address.named(name.parse()?),
+    }
 }
 
 /// A time of the wall clock on this process's clock.

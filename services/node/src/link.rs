@@ -2,6 +2,7 @@
 //! resumes every conversation from its last event and sends again whatever has
 //! not been answered. Shows nothing and decides nothing for its user.
 
+use crate::cli::TargetArgs;
 use frontdesk_proto::v1::chat_service_client::ChatServiceClient;
 use frontdesk_proto::v1::client_frame::Request;
 use frontdesk_proto::v1::server_frame::Frame;
@@ -27,6 +28,10 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) enum LinkError {
     #[error("{0} is not an address such as http://127.0.0.1:8080")]
     Address(String),
+    #[error("--tls-name: {0} is not https://, so no certificate is shown")]
+    Plain(String),
+    #[error("--tls-name: {0:?} is not a name such as chat.example")]
+    Name(String),
     #[error("the server ended the connection for good: {reason} (code {code})")]
     Final { code: u32, reason: String },
     #[error("cannot reach the server: {}", cause(.0))]
@@ -66,7 +71,7 @@ impl Drop for Link {
 
 impl Link {
     /// Starts connecting with a token.
-    pub(crate) fn open(target: &str, token: String) -> Result<Self, LinkError> {
+    pub(crate) fn open(target: &TargetArgs, token: String) -> Result<Self, LinkError> {
         let endpoint = endpoint(target)?;
         let (requests, from_user) = mpsc::channel(QUEUE);
         let (to_user, heard) = mpsc::channel(QUEUE);
@@ -98,11 +103,23 @@ impl Link {
 
 /// The channel's settings, shared by all commands. With `https`, trusted are the
 /// authorities that this machine trusts, or those of the file `SSL_CERT_FILE` names.
-pub(crate) fn endpoint(target: &str) -> Result<Endpoint, LinkError> {
-    let mut endpoint = Endpoint::from_shared(target.to_owned())
-        .map_err(|_| LinkError::Address(target.to_owned()))?;
-    if endpoint.uri().scheme_str() == Some("https") {
-        endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
+pub(crate) fn endpoint(args: &TargetArgs) -> Result<Endpoint, LinkError> {
+    let malformed = || LinkError::Address(args.target.clone());
+    let mut endpoint = Endpoint::from_shared(args.target.clone()).map_err(|_| malformed())?;
+    let is_secure = endpoint.uri().scheme_str() == Some("https");
+    let mut tls = ClientTlsConfig::new().with_native_roots();
+    if let Some(name) = &args.tls_name {
+        if !is_secure {
+            return Err(LinkError::Plain(args.target.clone()));
+        }
+        tls = tls.domain_name(name);
+        // The server is called by the name as well, as if that had led to it.
+        let port = endpoint.uri().port_u16().unwrap_or(443);
+        let origin = format!("https://{name}:{port}").parse();
+        endpoint = endpoint.origin(origin.map_err(|_| LinkError::Name(name.clone()))?);
+    }
+    if is_secure {
+        endpoint = endpoint.tls_config(tls)?;
     }
     Ok(endpoint
         .connect_timeout(CONNECT_DEADLINE)

@@ -46,7 +46,7 @@ pub(crate) async fn visitor(
 }
 
 async fn client(target: &TargetArgs) -> Result<AuthServiceClient<Channel>, LinkError> {
-    let channel = link::endpoint(&target.target)?.connect().await?;
+    let channel = link::endpoint(target)?.connect().await?;
     Ok(AuthServiceClient::new(channel))
 }
 

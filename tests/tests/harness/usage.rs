@@ -66,6 +66,10 @@ fn other_machines_are_left_alone_unless_said_otherwise() {
     let remote = "http://192.0.2.1:8080";
     let printed = refused(&["run", &path, "--target", remote, "--accounts", accounts]);
     assert!(printed.contains(remote) && printed.contains("--allow-remote"), "{printed}");
+    // Nor is a certificate's name asked of who shows none.
+    let here = ["run", &path, "--target", "http://127.0.0.1:1", "--tls-name", "chat.example"];
+    let printed = refused(&[&here[..], &["--accounts", accounts]].concat());
+    assert!(printed.contains("https://"), "{printed}");
     let nowhere = ["run", &path, "--target", "nowhere", "--accounts", accounts];
     assert!(refused(&nowhere).contains("nowhere"));
 }

@@ -22,8 +22,11 @@ demo shop is not unless it is asked for.
 - frontdesk.v1.AdminService
 {{- end }}
 
-{{/* The name in the certificate that gateways show to the proxy. */}}
+{{/* The name in the certificate that gateways show to the proxy; a pattern is no name. */}}
 {{- define "frontdesk.backendHostname" -}}
-{{- $names := concat .Values.gateway.tls.certManager.dnsNames .Values.routes.gatewayApi.hostnames -}}
+{{- $names := list -}}
+{{- range concat .Values.gateway.tls.certManager.dnsNames .Values.routes.gatewayApi.hostnames .Values.routes.ingress.hosts -}}
+{{- if not (hasPrefix "*." .) }}{{ $names = append $names . }}{{ end -}}
+{{- end -}}
 {{- .Values.routes.gatewayApi.backendTls.hostname | default (append $names "" | first) -}}
 {{- end }}

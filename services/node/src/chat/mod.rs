@@ -37,12 +37,12 @@ pub(crate) async fn run(args: ChatArgs) -> Result<(), ChatError> {
     match args.role {
         ChatRole::Visitor => {
             let token = signin::visitor(&args.target, args.site_key.as_deref()).await?;
-            let link = Link::open(&args.target.target, token.token)?;
+            let link = Link::open(&args.target, token.token)?;
             converse(link, visitor::Visitor::new(&args)).await
         }
         ChatRole::Agent | ChatRole::Supervisor => {
             let token = signin::staff(&args.target).await?;
-            let link = Link::open(&args.target.target, token.token)?;
+            let link = Link::open(&args.target, token.token)?;
             converse(link, agent::Agent::new(args.auto_accept)).await
         }
     }

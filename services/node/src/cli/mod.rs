@@ -299,6 +299,9 @@ pub(crate) struct TargetArgs {
     /// Address of a gateway.
     #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) target: String,
+    /// What its certificate is for, when that is not the host in --target.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) tls_name: Option<String>,
     /// Site.
     #[arg(long, global = true, default_value = "demo")]
     pub(crate) site: String,

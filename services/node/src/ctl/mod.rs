@@ -125,7 +125,7 @@ pub(crate) async fn run(args: CtlArgs) -> Result<(), CtlError> {
     }
     let token = signin::staff(&args.target).await?;
     let bearer = format!("Bearer {}", token.token).parse().map_err(|_| CtlError::Token)?;
-    let channel = link::endpoint(&args.target.target)?.connect().await.map_err(LinkError::from)?;
+    let channel = link::endpoint(&args.target)?.connect().await.map_err(LinkError::from)?;
     let admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer));
     let (output, site) = (args.output, args.target.site);
     match command {
