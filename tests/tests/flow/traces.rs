@@ -1,21 +1,32 @@
 //! Traces as a collector gets them: one shows a message from its frame to the other
-//! party's socket, and what is refused is traced though nothing else is.
+//! party's socket, what is refused is traced though nothing else is, and of what a client
+//! wants recorded only so much.
 
 use bytes::Bytes;
 use frontdesk_client::Carrier;
 use frontdesk_proto::v1::client_frame::Request as Ask;
-use frontdesk_proto::v1::{AgentStatus, Attachment, SendMessage};
-use frontdesk_tests::collector::{Collector, WAY, way_to};
+use frontdesk_proto::v1::{
+    AgentStatus, Attachment, ClientBatch, ClientFrame, Hello, SendMessage, ServerBatch,
+};
+use frontdesk_tests::collector::{Collector, Sent, WAY, way_to};
+use frontdesk_tests::deadline::step;
 use frontdesk_tests::server::{Plan, Server};
 use frontdesk_tests::wire::{Wire, fresh_id, message};
-use http::Method;
-use http::header::CONTENT_TYPE;
+use futures::{SinkExt as _, StreamExt as _};
+use http::header::{CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderName, HeaderValue, Method};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use prost::Message as _;
+use tokio::net::TcpStream;
+use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
+
+fn plan(collector: &Collector, ratio: f64) -> Plan {
+    let settings = collector.settings(ratio);
+    settings.iter().fold(Plan::default(), |plan, (name, value)| plan.set(name, value))
+}
 
 async fn server(collector: &Collector, ratio: f64) -> Server {
-    let settings = collector.settings(ratio);
-    let plan = settings.iter().fold(Plan::default(), |plan, (name, value)| plan.set(name, value));
-    plan.start().await
+    plan(collector, ratio).start().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,4 +105,86 @@ async fn what_is_refused_is_traced_though_nothing_else_is() {
     assert_eq!(refused.span.name, WAY[0]);
     let status = refused.span.status.clone().unwrap_or_default();
     assert_eq!((status.code(), status.message.as_str()), (StatusCode::Error, "not_found"));
+}
+
+/// A connection that says that it is in a trace.
+struct Traced(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Traced {
+    async fn open(server: &Server, token: &str, traceparent: &str) -> Self {
+        let uri = format!("ws://{}/v1/ws", server.address()).parse().expect("a valid address");
+        let named = |name, value| (name, HeaderValue::from_str(value).expect("a valid header"));
+        let headers = [
+            named(SEC_WEBSOCKET_PROTOCOL, "frontdesk.v1.proto"),
+            named(HeaderName::from_static("traceparent"), traceparent),
+        ];
+        let builder = headers.into_iter().fold(ClientBuilder::from_uri(uri), |builder, header| {
+            builder.add_header(header.0, header.1).expect("it is not the handshake's own")
+        });
+        let (socket, _) = builder.connect().await.expect("upgraded");
+        let mut traced = Self(socket);
+        let hello = Hello { token: token.to_owned(), ..Hello::default() };
+        traced.call(vec![Ask::Hello(hello)]).await;
+        traced
+    }
+
+    /// Sends requests together and waits until all are answered.
+    async fn call(&mut self, requests: Vec<Ask>) {
+        let frame = |(id, request)| ClientFrame { id, request: Some(request) };
+        let frames: Vec<_> = (1..).zip(requests).map(frame).collect();
+        let mut unanswered = frames.len();
+        let batch = ClientBatch { frames }.encode_to_vec();
+        self.0.send(Message::binary(batch)).await.expect("the server reads");
+        while unanswered > 0 {
+            let told = step("answers", self.0.next()).await.expect("it stays open");
+            let told = told.expect("it stays open").into_payload();
+            let told = ServerBatch::decode(&told[..]).expect("a batch");
+            unanswered -= told.frames.iter().filter(|frame| frame.id != 0).count();
+        }
+    }
+}
+
+/// Frames that were to be recorded and are not.
+async fn turned_away(server: &Server) -> usize {
+    let series = r#"frontdesk_traces_dropped_spans_total{reason="too_many_incoming"} "#;
+    let page = server.http().get("/metrics").await.expect_ok().text();
+    let value = page.lines().find_map(|line| line.strip_prefix(series));
+    value.expect("it is registered").parse().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_a_client_wants_recorded_only_so_much_is() {
+    const BATCH: usize = 50;
+    let collector = Collector::start();
+    let plan = plan(&collector, 0.0).set("gateway.requests_per_second", 100_000);
+    let mut server = plan.set("gateway.request_burst", 100_000).start().await;
+    let token = server.visitor_token().await.token;
+    let mut visitor = Wire::open(&server, Carrier::WebSocketProtobuf, &token).await.0;
+    let id = visitor.start_with("Hello", Default::default()).await.conversation_id;
+    drop(visitor);
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let mut traced = Traced::open(&server, &token, traceparent).await;
+    let say = || Ask::Send(message(&id, "recorded?"));
+    traced.call(vec![say()]).await;
+    assert_eq!(turned_away(&server).await, 0, "one is not too many");
+    let mut said = 1;
+    // However slow the machine is: at some time there are too many in a second.
+    while turned_away(&server).await == 0 {
+        traced.call((0..BATCH).map(|_| say()).collect()).await;
+        said += BATCH;
+        assert!(said < 20_000, "all is recorded");
+    }
+    let turned_away = turned_away(&server).await;
+    drop(traced);
+    assert!(server.terminate().success());
+    let is_theirs = |sent: &&Sent| {
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let (trace, parent) = (hex(&sent.span.trace_id), hex(&sent.span.parent_span_id));
+        sent.span.name == WAY[0] && traceparent == format!("00-{trace}-{parent}-01")
+    };
+    let sent = collector.sent();
+    let frames = sent.iter().filter(is_theirs).count();
+    assert_eq!(frames, said - turned_away, "each is told, or counted as turned away");
+    let forwards = sent.iter().filter(|sent| sent.span.name == WAY[1]).count();
+    assert_eq!(forwards, frames, "and done as its frame is recorded");
 }

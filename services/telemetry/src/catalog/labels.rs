@@ -100,6 +100,7 @@ pub(super) const OFFER: Label = label(
 );
 
 pub(super) const EXPORTED: Label = label("outcome", &["sent", "failed"]);
-pub(super) const UNTRACED: Label = label("reason", &["queue_full", "too_many_failures"]);
+pub(super) const UNTRACED: Label =
+    label("reason", &["queue_full", "too_many_failures", "too_many_incoming"]);
 
 pub(super) const RELOAD: Label = label("outcome", &["done", "failed"]);

@@ -37,7 +37,7 @@ pub(super) const METRICS: &[Metric] = &[
     counter("frontdesk_tls_reloads_total", "New certificates that were taken up, or could not be.").by(&[RELOAD]),
 
     counter("frontdesk_traces_exported_spans_total", "Spans sent to the collector, or lost because it did not take them.").by(&[EXPORTED]),
-    counter("frontdesk_traces_dropped_spans_total", "Spans not told: too many waited, or too much failed at once.").by(&[UNTRACED]),
+    counter("frontdesk_traces_dropped_spans_total", "Spans not told: too many waited, or too much failed, or clients wanted too much recorded, at once.").by(&[UNTRACED]),
 
     counter("process_cpu_seconds_total", "CPU time of the process, user and system."),
     gauge("process_resident_memory_bytes", "Memory of the process that is in RAM."),

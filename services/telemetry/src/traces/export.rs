@@ -2,17 +2,16 @@
 //! an end within a deadline. Whoever tells a span never waits: what finds no room is
 //! dropped, and counted.
 
+use super::ration::Ration;
 use super::{Identity, TraceSettings, TracesError};
 use metrics::{Counter, counter};
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 /// Spans of one export: some 100 KiB.
 const BATCH: usize = 512;
@@ -25,43 +24,41 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 /// Failures of unrecorded work that are told a second; a flood of refusals must not
 /// become a flood of spans.
 const FAILURES_PER_SECOND: u64 = 100;
+/// Requests and calls that are recorded a second because a client says so; how much is
+/// spent on traces must not be for strangers to decide.
+pub(super) const INCOMING_PER_SECOND: u64 = 100;
 
 /// Where spans go.
 #[derive(Debug)]
 pub(super) struct Outlet {
     spans: mpsc::Sender<SpanData>,
     full: Counter,
-    rationed: Counter,
-    began: Instant,
-    /// The second since `began`, and the failures in it: 32 bits each.
-    failures: AtomicU64,
+    /// Work that was not recorded and has failed.
+    pub(super) failures: Ration,
+    /// Work that a client wants recorded.
+    pub(super) incoming: Ration,
 }
 
 impl Outlet {
+    fn new(spans: mpsc::Sender<SpanData>, dropped: impl Fn(&'static str) -> Counter) -> Self {
+        Self {
+            spans,
+            full: dropped("queue_full"),
+            failures: Ration::new(FAILURES_PER_SECOND, dropped("too_many_failures")),
+            incoming: Ration::new(INCOMING_PER_SECOND, dropped("too_many_incoming")),
+        }
+    }
+
     /// To whoever holds the other end, and not counted.
     #[cfg(any(test, feature = "capture"))]
     pub(super) fn uncounted(spans: mpsc::Sender<SpanData>) -> Self {
-        let (full, rationed) = (Counter::noop(), Counter::noop());
-        Self { spans, full, rationed, began: Instant::now(), failures: AtomicU64::new(0) }
+        Self::new(spans, |_| Counter::noop())
     }
 
     pub(super) fn put(&self, span: SpanData) {
         if self.spans.try_send(span).is_err() {
             self.full.increment(1);
         }
-    }
-
-    /// Whether one more failure of this second may be told.
-    pub(super) fn takes_a_failure(&self) -> bool {
-        let second = self.began.elapsed().as_secs() & u64::from(u32::MAX);
-        let counted = self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
-            let told = if state >> 32 == second { state & u64::from(u32::MAX) } else { 0 };
-            (told < FAILURES_PER_SECOND).then_some(second << 32 | (told + 1))
-        });
-        if counted.is_err() {
-            self.rationed.increment(1);
-        }
-        counted.is_ok()
     }
 }
 
@@ -103,13 +100,7 @@ pub(super) fn start(
     let (spans, waiting) = mpsc::channel(settings.queue_spans);
     let (stop, stopped) = oneshot::channel();
     let dropped = |why| counter!("frontdesk_traces_dropped_spans_total", "reason" => why);
-    let outlet = Outlet {
-        spans,
-        full: dropped("queue_full"),
-        rationed: dropped("too_many_failures"),
-        began: Instant::now(),
-        failures: AtomicU64::new(0),
-    };
+    let outlet = Outlet::new(spans, dropped);
     // Ended by `Exporting::stop`.
     let task = crate::tasks::spawn(
         "traces.export",
@@ -173,19 +164,5 @@ impl Export {
             }
             Ok(()) | Err(_) => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn failures_are_told_so_many_a_second() {
-        let outlet = Outlet::uncounted(mpsc::channel(1).0);
-        let told = || (0..500).filter(|_| outlet.takes_a_failure()).count() as u64;
-        assert_eq!((told(), told()), (FAILURES_PER_SECOND, 0));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(told(), FAILURES_PER_SECOND);
     }
 }

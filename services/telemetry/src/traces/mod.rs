@@ -2,14 +2,17 @@
 //! over OTLP.
 //!
 //! Which traces are recorded is decided where they begin, by a ratio; what fails is
-//! recorded in any case. Work that is not recorded costs one look at an atomic and a
-//! draw of a number: nothing is allocated for it, and nothing is carried on.
+//! recorded in any case, and so is what a client wants recorded, both up to a ration.
+//! Whoever does a part of what is recorded is told, and decides nothing. Work that is not
+//! recorded costs one look at an atomic and a draw of a number: nothing is allocated for
+//! it, and nothing is carried on.
 
 #[cfg(feature = "capture")]
 mod capture;
 mod current;
 mod export;
 mod ids;
+mod ration;
 mod settings;
 mod span;
 
@@ -73,26 +76,36 @@ pub fn incoming(traceparent: Option<&str>) -> Option<TraceContext> {
     traceparent.filter(|_| tracer.incoming).and_then(TraceContext::parse)
 }
 
-/// Begins work that nothing else of this system asked for: a span when it is to be
-/// recorded.
-pub fn begin(name: &'static str, kind: Kind, parent: Option<TraceContext>) -> Option<Span> {
-    let tracer = TRACER.get()?;
-    match parent {
-        Some(parent) if parent.sampled => Some(Span::under(name, kind, parent)),
-        // Whoever began it has decided.
-        Some(_) => None,
-        None if tracer.threshold > 0 && ids::draw() <= tracer.threshold => {
-            Some(Span::root(name, kind))
-        }
-        None => None,
+impl Tracer {
+    /// A draw by the ratio.
+    fn draws(&self) -> bool {
+        self.threshold > 0 && ids::draw() <= self.threshold
     }
+
+    fn begin(&self, name: &'static str, kind: Kind, parent: Option<TraceContext>) -> Option<Span> {
+        match parent {
+            None => self.draws().then(|| Span::root(name, kind)),
+            // What the ratio takes anyhow is not from the ration.
+            Some(parent) if parent.sampled => (self.draws() || self.outlet.incoming.takes())
+                .then(|| Span::under(name, kind, parent)),
+            // Whoever began it has decided.
+            Some(_) => None,
+        }
+    }
+}
+
+/// Begins work that nothing else of this system asked for: a span when it is to be
+/// recorded. Its parent is a client's, who may want everything recorded: beyond a ration
+/// the ratio decides, and what it takes is under that parent all the same.
+pub fn begin(name: &'static str, kind: Kind, parent: Option<TraceContext>) -> Option<Span> {
+    TRACER.get()?.begin(name, kind, parent)
 }
 
 /// Work that was not recorded has failed: a span for it all the same, unless too many
 /// have been told in this second. Whoever gets it says when it began and why it failed.
 pub fn begin_failed(name: &'static str, kind: Kind, parent: Option<TraceContext>) -> Option<Span> {
     let tracer = TRACER.get()?;
-    tracer.outlet.takes_a_failure().then(|| match parent {
+    tracer.outlet.failures.takes().then(|| match parent {
         Some(parent) => Span::under(name, kind, parent),
         None => Span::root(name, kind),
     })
@@ -106,7 +119,54 @@ fn tell(span: opentelemetry_sdk::trace::SpanData) {
 
 #[cfg(test)]
 mod tests {
+    use super::export::INCOMING_PER_SECOND;
     use super::*;
+    use std::time::Duration;
+    use tokio::sync::mpsc;
+
+    fn tracer(ratio: f64) -> Tracer {
+        let outlet = Outlet::uncounted(mpsc::channel(1).0);
+        Tracer { threshold: threshold(ratio), incoming: true, outlet }
+    }
+
+    /// Of so many requests of one connection, those that are recorded.
+    fn recorded(tracer: &Tracer, requests: usize, parent: Option<TraceContext>) -> Vec<Span> {
+        (0..requests).filter_map(|_| tracer.begin("x", Kind::Server, parent)).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_has_only_so_much_recorded_a_second() {
+        let (tracer, wants) = (tracer(0.0), TraceContext::new(7, 9, true));
+        let most = INCOMING_PER_SECOND as usize;
+        let spans = recorded(&tracer, 10 * most, wants);
+        assert_eq!(spans.len(), most);
+        assert!(spans.iter().all(|span| span.context().trace.get() == 7));
+        // It is one ration for all, however many connections it is tried with.
+        assert!(recorded(&tracer, most, TraceContext::new(8, 9, true)).is_empty());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(recorded(&tracer, 10 * most, wants).len(), most);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_the_ration_the_ratio_decides_as_for_everybody() {
+        let (tracer, wants) = (tracer(0.01), TraceContext::new(7, 9, true));
+        while tracer.outlet.incoming.takes() {}
+        let spans = recorded(&tracer, 100_000, wants);
+        assert!((700..1_300).contains(&spans.len()), "{} of 100000", spans.len());
+        let is_theirs = |span: &Span| span.context().trace.get() == 7 && span.context().sampled;
+        assert!(spans.iter().all(is_theirs), "it joins the client's trace");
+        let others = recorded(&tracer, 100_000, None).len();
+        assert!((700..1_300).contains(&others), "{others} of 100000");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_ratio_takes_or_a_client_does_not_want_is_not_from_the_ration() {
+        let all = tracer(1.0);
+        assert_eq!(recorded(&all, 1_000, TraceContext::new(7, 9, true)).len(), 1_000);
+        assert!(recorded(&all, 1_000, TraceContext::new(7, 9, false)).is_empty());
+        let left = (0..1_000).filter(|_| all.outlet.incoming.takes()).count();
+        assert_eq!(left as u64, INCOMING_PER_SECOND);
+    }
 
     #[test]
     fn a_ratio_is_that_part_of_all_draws() {

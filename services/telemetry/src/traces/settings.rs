@@ -13,7 +13,7 @@ pub struct TraceSettings {
     /// recorded in any case.
     pub ratio: f64,
     /// Whether requests that come with a `traceparent` belong to that trace, recorded
-    /// or not as it says.
+    /// or not as it says: of those to be recorded 100 a second, and of more the ratio.
     pub incoming: bool,
     /// Spans that may wait for the collector; more are dropped, and counted.
     pub queue_spans: usize,
