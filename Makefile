@@ -36,7 +36,7 @@ deny: ## Licences, sources and duplicates of what is depended on; advisories if 
 verify: pages deny ## Format, lints, dependencies, import edges, tidiness. Edits nothing.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo test --locked -q -p frontdesk-tests --test tidy
+	cargo test --locked -q --workspace --test tidy
 	cd $(WEB) && npm run check
 
 fix: ## Format and apply what the lints can apply.

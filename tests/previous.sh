@@ -21,8 +21,9 @@ forget() { # manifest
 }
 
 forget Cargo.toml
+# Both, as they are built together next: alone, each has its dependencies with other features.
 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$PWD/target cargo build --locked -p frontdesk-node \
-  --manifest-path "$folder/Cargo.toml"
+  -p frontdesk-loadtest --manifest-path "$folder/Cargo.toml"
 cp target/debug/frontdesk target/debug/frontdesk-previous
 forget "$folder/Cargo.toml"
 echo "$commit" >"$mark"
