@@ -1,7 +1,6 @@
 //! What must happen when a part fails.
 
-use crate::{cluster, passed, run, run_file};
-use std::path::Path;
+use crate::{cluster, passed, run, shipped};
 
 /// The shipped scenario: owners, gateways, the leader, the broker and the database
 /// fail in turn; nothing is lost and no client is told of an error.
@@ -9,9 +8,7 @@ use std::path::Path;
 async fn every_part_may_fail() {
     let (cluster, _turn) = cluster().await;
     let cluster = cluster.parts_may_fail();
-    let scenario = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scenario = scenario.join("../loadtest/scenarios/cluster-faults.toml");
-    let result = run_file(&cluster, &scenario, 120);
+    let result = run(&cluster, &shipped("cluster-faults.toml"), 120);
     passed(&result);
     assert_eq!(result.faults.len(), 8, "all faults were made");
     cluster.stop();

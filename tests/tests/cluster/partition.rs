@@ -1,9 +1,8 @@
 //! The network between processes breaks: real namespaces, real packets lost.
 
-use crate::{EXTRA_AGENTS, ONE_AT_A_TIME, passed, run_file_with};
+use crate::{EXTRA_AGENTS, ONE_AT_A_TIME, passed, run_with, shipped};
 use frontdesk_tests::binary;
 use frontdesk_tests::cluster::Cluster;
-use std::path::Path;
 use std::process::Command;
 
 /// Whether this test may make networks: as root, where the kernel and its keeper
@@ -31,12 +30,11 @@ async fn every_link_may_break() {
     }
     let cluster = Cluster::start(&["--namespaces", "--extra-agents", EXTRA_AGENTS]).await;
     let cluster = cluster.parts_may_fail();
-    let scenario = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scenario = scenario.join("../loadtest/scenarios/cluster-partitions.toml");
     let program = format!("{} cluster", binary::frontdesk().display());
     let folder = cluster.folder().display().to_string();
     let variables = [("LOADTEST_CLUSTER", program.as_str()), ("LOADTEST_DATA", folder.as_str())];
-    let result = run_file_with(&cluster, &scenario, 110, &["--allow-remote"], &variables);
+    let scenario = shipped("cluster-partitions.toml");
+    let result = run_with(&cluster, &scenario, 110, &["--allow-remote"], &variables);
     passed(&result);
     assert_eq!(result.faults.len(), 5, "all faults were made");
     cluster.stop();
