@@ -1,10 +1,16 @@
 //! What traces cost, in instructions of the whole server for a message: `frontdesk dev`
 //! under callgrind, without traces, at the default ratio and at ratio 1, in turn.
-//! Instructions, because times depend on what else the machine does. They hold what the
-//! server does by itself meanwhile, too: with few rounds that is most of it, so look at
-//! the interval before the mean.
+//! Instructions, because times depend on what else the machine does. They are those of the
+//! program: what the system does for it is not among them, and the system does little for
+//! traces and much for messages, so that the part of traces is rather less than is told.
 //!
-//! `trace_cost [RUNS [ROUNDS]]` (5, 100): in each round 20 visitors say 128 bytes, and
+//! What the server does by itself, timers above all, is counted while nobody says
+//! anything, and taken off by the time the messages took. It is told as well: traces could
+//! have a part in it. Either is counted in several parts of which the one in the middle
+//! counts: now and then the server tidies up, which may cost more than all messages of a
+//! part.
+//!
+//! `trace_cost [RUNS [ROUNDS]]` (5, 100): in each round of each of five parts 20 visitors say 128 bytes, and
 //! each hears it on two connections. Needs valgrind, and a program built with
 //! optimisations:
 //!
@@ -24,13 +30,19 @@ use frontdesk_tests::server::dev_command;
 use frontdesk_tests::wire::Wire;
 use futures::future::join_all;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CONVERSATIONS: usize = 20;
 /// Before anything is counted: pools and buffers are as large then as they get.
 const WARM_UP: usize = 20;
+/// Parts that messages are counted in.
+const PARTS: usize = 5;
+/// Parts that what the server does by itself is counted in, and how long each takes: what
+/// it does every few seconds is to be in each as often.
+const IDLE_PARTS: usize = 3;
+const IDLE: Duration = Duration::from_secs(15);
 /// Spans wait for a second before they are sent, under callgrind for some.
 const EXPORT: Duration = Duration::from_secs(5);
 const CARRIER: Carrier = Carrier::WebSocketProtobuf;
@@ -92,12 +104,58 @@ fn control(what: &str, process: u32) {
     assert!(told.status.success(), "callgrind_control {what}: {told:?}");
 }
 
-/// Instructions of one message.
-async fn measure(ratio: Option<f64>, count: usize) -> f64 {
+/// The one in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Instructions of a server, from one moment to the next.
+struct Counts {
+    process: u32,
+    file: PathBuf,
+    dumps: u32,
+    since: Instant,
+}
+
+impl Counts {
+    /// Begins now.
+    fn begin(process: u32, file: PathBuf) -> Self {
+        control("-z", process);
+        Self { process, file, dumps: 0, since: Instant::now() }
+    }
+
+    /// Instructions and seconds since the last time.
+    fn next(&mut self) -> (f64, f64) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        control("-d", self.process);
+        self.since = Instant::now();
+        self.dumps += 1;
+        let dump = std::fs::read_to_string(self.file.with_extension(self.dumps.to_string()));
+        let dump = dump.expect("callgrind has dumped");
+        let total = dump.lines().rev().find_map(|line| line.strip_prefix("totals: "));
+        let total = total.and_then(|total| total.trim().parse().ok());
+        (total.expect("a total"), seconds)
+    }
+}
+
+/// What was counted of one server, in instructions.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    /// Of a message.
+    message: f64,
+    /// Of a second in which nobody says anything.
+    idle: f64,
+}
+
+async fn measure(ratio: Option<f64>, count: usize) -> Cost {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let collector = Collector::start();
     let mut settings: Vec<(String, String)> =
         ratio.map(|ratio| collector.settings(ratio).to_vec()).unwrap_or_default();
+    // Nobody is slowed down, and nobody is cut off while nobody says anything.
+    let large = ["requests_per_second", "request_burst", "ping_interval_seconds"];
+    settings.extend(large.map(|name| (format!("gateway.{name}"), "1000000".to_owned())));
     settings.push(("log.level".into(), "error".into()));
     let dev = dev_command(&folder.path().join("data"), "127.0.0.1:0", &settings);
     let counts = folder.path().join("counts");
@@ -111,15 +169,25 @@ async fn measure(ratio: Option<f64>, count: usize) -> f64 {
         pairs.push(Pair::open(&http, &gateway, &ready.site_key).await);
     }
     rounds(&mut pairs, 0..WARM_UP).await;
-    control("-z", process.id());
-    rounds(&mut pairs, WARM_UP..WARM_UP + count).await;
     tokio::time::sleep(EXPORT).await;
-    control("-d", process.id());
+    let mut counts = Counts::begin(process.id(), counts);
+    let mut idle = Vec::new();
+    for _ in 0..IDLE_PARTS {
+        tokio::time::sleep(IDLE).await;
+        let (instructions, seconds) = counts.next();
+        idle.push(instructions / seconds);
+    }
+    let idle = median(idle);
+    let mut message = Vec::new();
+    for part in 0..PARTS {
+        let first = WARM_UP + part * count;
+        // Spans that still wait are the next part's, as those of the one before are here.
+        rounds(&mut pairs, first..first + count).await;
+        let (instructions, seconds) = counts.next();
+        message.push((instructions - idle * seconds) / (count * CONVERSATIONS) as f64);
+    }
     process.kill();
-    let dump = std::fs::read_to_string(counts.with_extension("1")).expect("callgrind has dumped");
-    let total = dump.lines().rev().find_map(|line| line.strip_prefix("totals: "));
-    let total: f64 = total.and_then(|total| total.trim().parse().ok()).expect("a total");
-    total / (count * CONVERSATIONS) as f64
+    Cost { message: median(message), idle }
 }
 
 /// The mean, and half of its 95 % interval (Student's t).
@@ -131,7 +199,16 @@ fn mean(values: &[f64]) -> (f64, f64) {
         return (mean, f64::INFINITY);
     }
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (mean, T.get(values.len() - 2).unwrap_or(&1.96) * (variance / n).sqrt())
+    (mean, T.get(values.len() - 2).unwrap_or(&T[8]) * (variance / n).sqrt())
+}
+
+/// How much more it is than without traces, run by run: what drifts is the same for those
+/// of one run.
+fn compare(what: &str, costs: &[Cost], base: &[Cost], of: impl Fn(&Cost) -> f64) {
+    let (all, _) = mean(&costs.iter().map(&of).collect::<Vec<_>>());
+    let more = |(with, without): (&Cost, &Cost)| of(with) / of(without) - 1.0;
+    let (more, within) = mean(&costs.iter().zip(base).map(more).collect::<Vec<_>>());
+    println!("  {what}: {all:.0} instructions, {:+.2} ± {:.2} %", more * 100.0, within * 100.0);
 }
 
 #[tokio::main]
@@ -141,18 +218,16 @@ async fn main() {
     let mut counted = [const { Vec::new() }; KINDS.len()];
     for run in 1..=runs {
         for (counted, (name, ratio)) in counted.iter_mut().zip(KINDS) {
-            let instructions = measure(ratio, count).await;
-            println!("run {run}, {name}: {instructions:.0} instructions a message");
-            counted.push(instructions);
+            let cost = measure(ratio, count).await;
+            let Cost { message, idle } = cost;
+            println!("run {run}, {name}: {message:.0} a message, {idle:.0} an idle second");
+            counted.push(cost);
         }
     }
-    let base = counted[0].clone();
-    for (counted, (name, _)) in counted.iter().zip(KINDS) {
-        let (all, _) = mean(counted);
-        // Run by run: what drifts is the same for those of one run.
-        let more: Vec<f64> =
-            counted.iter().zip(&base).map(|(with, without)| with / without - 1.0).collect();
-        let (more, within) = mean(&more);
-        println!("{name}: {all:.0} instructions, {:+.2} ± {:.2} %", more * 100.0, within * 100.0);
+    let base = &counted[0];
+    for (costs, (name, _)) in counted.iter().zip(KINDS) {
+        println!("{name}");
+        compare("a message", costs, base, |cost| cost.message);
+        compare("an idle second", costs, base, |cost| cost.idle);
     }
 }
