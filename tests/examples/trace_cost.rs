@@ -10,9 +10,9 @@
 //! counts: now and then the server tidies up, which may cost more than all messages of a
 //! part.
 //!
-//! `trace_cost [RUNS [ROUNDS]]` (5, 100): in each round of each of five parts 20 visitors say 128 bytes, and
-//! each hears it on two connections. Needs valgrind, and a program built with
-//! optimisations:
+//! `trace_cost [RUNS [ROUNDS]]` (5, 100): in each round of each of five parts 20 visitors
+//! say 128 bytes, and each hears it on two connections. Needs valgrind, and a program built
+//! with optimisations:
 //!
 //! ```sh
 //! cargo build --release --locked -p frontdesk-node
