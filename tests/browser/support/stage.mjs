@@ -17,9 +17,10 @@ export function setUp(begin) {
     browser = await launchBrowser();
     const all = [];
     const people = async (count, options) => {
-      const opened = Array.from({ length: count }, () => openPage(browser, options));
-      all.push(...(await Promise.all(opened)));
-      return all.slice(-count);
+      const opening = Array.from({ length: count }, () => openPage(browser, options));
+      const opened = await Promise.all(opening);
+      all.push(...opened);
+      return opened;
     };
     try {
       await begin({ frontdesk, browser, people });

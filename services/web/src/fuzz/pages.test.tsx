@@ -8,11 +8,11 @@ import { settle, welcome } from "../protocol/fake-server";
 import { serverBatch } from "../protocol/frame-shape";
 import { connected, fakePage, fakeSession, leavePage } from "../staff/fake-page";
 import { Chat } from "../widget/chat";
-import type { WidgetConfig } from "../widget/contract";
 import { Panel } from "../widget/panel";
 import en from "../widget/texts/en.json";
 import { Welcome } from "../widget/welcome";
 import { corpus } from "./corpus";
+import { config } from "./embedded";
 import { FakeElement } from "./page-dom";
 import { anyMessage } from "./schema";
 import { anyText, damaged, FEWER_RUNS, jsonText } from "./values";
@@ -31,14 +31,6 @@ const ATTRIBUTES = new Set(
     "stroke-linejoin stroke-width tabIndex target title type value viewBox width x y"
   ).split(" "),
 );
-const config: WidgetConfig = {
-  origin: "http://host",
-  siteKey: "pk",
-  queue: undefined,
-  language: "en",
-  visitorName: undefined,
-  attributes: {},
-};
 const OWN_LINKS = ["/console/", "/supervisor/"];
 
 /** Draws it, and looks through all that was drawn. */
@@ -73,25 +65,33 @@ beforeEach(() => {
 afterEach(() => leavePage());
 
 const kept = corpus("hostile-frames").map((one) => JSON.stringify(one));
-const frame = damaged(anyMessage("ServerFrame")).map((one) => aboutOne(one));
-const batches = jsonText(fc.array(frame, { maxLength: 3 }).map((frames) => ({ frames })));
-const said = fc.array(batches, { maxLength: 6 });
+const frame = damaged(anyMessage("ServerFrame"));
+const MOST_FRAMES = 3;
+/** The text of a batch whose events are the next ones after those of `before` batches. */
+const batch = (before: number) =>
+  jsonText(
+    fc.array(frame, { maxLength: MOST_FRAMES }).map((frames) => {
+      const first = before * MOST_FRAMES + 1;
+      return { frames: frames.map((one, index) => aboutOne(one, first + index)) };
+    }),
+  );
+const said = fc
+  .tuple(fc.tuple(batch(0), batch(1), batch(2), batch(3), batch(4), batch(5)), fc.nat(6))
+  .map(([texts, many]) => texts.slice(0, many));
 const options = {
   numRuns: FEWER_RUNS,
   examples: kept.map((one): [string[]] => [[one]]),
 };
 
-let nextSeq = 1;
-
-/** All of one conversation, and its events the next ones, so that they are taken. */
-function aboutOne(value: unknown): unknown {
+/** All of one conversation, and its event with this number, so that it is taken. */
+function aboutOne(value: unknown, seq: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if ("conversationId" in value) value.conversationId = "c1";
   if ("event" in value && typeof value.event === "object" && value.event !== null) {
     if ("prev" in value) value.prev = 0;
-    if ("seq" in value.event) value.event.seq = nextSeq++;
+    if ("seq" in value.event) value.event.seq = seq;
   }
-  for (const one of Object.values(value)) aboutOne(one);
+  for (const one of Object.values(value)) aboutOne(one, seq);
   return value;
 }
 

@@ -15,20 +15,13 @@ import { AgentSession } from "../staff/session";
 import { Signals } from "../staff/signals";
 import { StatusChoice } from "../staff/status-choice";
 import { Chat } from "../widget/chat";
-import { storageKeys, type WidgetConfig } from "../widget/contract";
+import { storageKeys } from "../widget/contract";
 import { VisitorSession } from "../widget/session";
 import { corpus, examples } from "./corpus";
+import { config } from "./embedded";
 import { anyMessage } from "./schema";
 import { anyJson, anyText, damaged, FEWER_RUNS, jsonText, RUNS } from "./values";
 
-const config: WidgetConfig = {
-  origin: "http://host",
-  siteKey: "pk",
-  queue: undefined,
-  language: "en",
-  visitorName: undefined,
-  attributes: {},
-};
 const keys = storageKeys(config.siteKey);
 const ids = fc.stringMatching(/^[!-~]{1,20}$/);
 

@@ -3,10 +3,11 @@
 import { useState } from "preact/hooks";
 import { type Consent, type Participant, timestampMs } from "../protocol";
 import { saveBlob } from "../ui/files";
-import { clock, day, usableLanguage } from "../ui/format";
+import { clock, day } from "../ui/format";
 import { AlertIcon, CloseIcon, DownloadIcon, TagIcon } from "../ui/icons";
 import { webAddress } from "../ui/links";
 import type { AgentChat } from "./chat";
+import { LANGUAGE } from "./language";
 import { alarmText, minutesText } from "./notices";
 import type { Workplace } from "./workplace";
 
@@ -15,7 +16,6 @@ interface Props {
   chat: AgentChat;
 }
 
-const LANGUAGE = usableLanguage(navigator.language);
 /** 64 bytes and 20 tags are what the server takes. */
 const MAX_TAG = 21;
 const MAX_TAGS = 20;

@@ -1,14 +1,13 @@
 // The lines of a conversation: messages, private notes, and what happened.
 
 import { AttachmentView } from "../ui/attachment";
-import { clock, day, usableLanguage } from "../ui/format";
+import { clock, day } from "../ui/format";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, LockIcon, WhisperIcon } from "../ui/icons";
 import { RichText } from "../ui/rich-text";
 import type { Line, Mark, MessageLine } from "../ui/thread";
+import { LANGUAGE } from "./language";
 import { noticeText } from "./notices";
 import type { Workplace } from "./workplace";
-
-const LANGUAGE = usableLanguage(navigator.language);
 
 export function LineView({ line, desk }: { line: Line; desk: Workplace }) {
   if (line.kind === "day") {

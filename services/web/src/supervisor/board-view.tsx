@@ -2,12 +2,13 @@
 // conversation that is watched.
 
 import { useEffect } from "preact/hooks";
+import { LANGUAGE } from "../staff/language";
 import { OfferCards } from "../staff/offer-cards";
 import { SetAside } from "../staff/set-aside";
 import { Mark } from "../staff/sign-in";
 import { StatusSwitch } from "../staff/status";
 import { Toast } from "../staff/toast";
-import { clock, usableLanguage } from "../ui/format";
+import { clock } from "../ui/format";
 import { useModel } from "../ui/model";
 import { AgentTable } from "./agent-table";
 import type { Board } from "./board";
@@ -16,8 +17,6 @@ import { QueueTable } from "./queue-table";
 import { totals } from "./rows";
 import { Tiles } from "./tiles";
 import { Watch } from "./watch";
-
-const LANGUAGE = usableLanguage(navigator.language);
 
 export function BoardView({ desk }: { desk: Board }) {
   useModel(desk);

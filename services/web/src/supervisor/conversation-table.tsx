@@ -4,15 +4,14 @@ import type { BoardPush, ConversationState } from "../protocol";
 import { timestampMs } from "../protocol";
 import { AlarmBadges } from "../staff/alarms";
 import { visitorName } from "../staff/chat";
+import { LANGUAGE } from "../staff/language";
 import { minutesText } from "../staff/notices";
-import { clock, usableLanguage } from "../ui/format";
+import { clock } from "../ui/format";
 import { SearchIcon } from "../ui/icons";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { ANY, conversationRows, type Filter, waitClock } from "./rows";
 import { Table } from "./table";
-
-const LANGUAGE = usableLanguage(navigator.language);
 
 interface Props {
   desk: Board;

@@ -1,7 +1,7 @@
 // The queues: who waits, who could take them, and how the day went.
 
 import type { BoardPush, BoardQueue } from "../protocol";
-import { usableLanguage } from "../ui/format";
+import { LANGUAGE } from "../staff/language";
 import { useNow } from "../ui/model";
 import type { Board } from "./board";
 import { oldestSince, percent, waitClock } from "./rows";
@@ -11,8 +11,6 @@ interface Props {
   desk: Board;
   board: BoardPush;
 }
-
-const LANGUAGE = usableLanguage(navigator.language);
 
 const COLUMNS = [
   "Queue",

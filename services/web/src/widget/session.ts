@@ -19,11 +19,6 @@ import {
   type WidgetConfig,
 } from "./contract";
 
-interface StoredToken {
-  token: string;
-  expiresAt: string;
-}
-
 /** A token is not used in its last half minute: the way to the server takes time. */
 const SPARE_MS = 30_000;
 
@@ -31,7 +26,7 @@ export class VisitorSession implements TokenSource {
   readonly #config: WidgetConfig;
   readonly #storage = browserStorage("localStorage");
   readonly #keys: ReturnType<typeof storageKeys>;
-  #token: StoredToken | undefined;
+  #token: Token | undefined;
 
   constructor(config: WidgetConfig) {
     this.#config = config;
